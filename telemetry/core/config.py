@@ -1,0 +1,236 @@
+"""The layers that make an effective config, and the effective config itself, as frozen values.
+
+From weak to strong: product defaults, spec, event, blueprint (of the app), tenant (its override), floor.
+``telemetry.core.resolution`` merges them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from telemetry.core.enums import (
+    Environment,
+    Layer,
+    PrivacyLevel,
+    PropertyType,
+    RedactionStrategy,
+    RetentionPolicy,
+    UndeclaredPolicy,
+)
+from telemetry.core.spec import (
+    AnomalyDetection,
+    Condition,
+    Days,
+    ProviderDefinition,
+    Redaction,
+    Retention,
+    Tag,
+    Threshold,
+)
+from telemetry.core.values import (
+    EMPTY_MAPPING,
+    EventName,
+    Identifier,
+    PositiveInt,
+    PropertyName,
+    Rate,
+    SpecName,
+    Value,
+    freeze_mappings,
+)
+
+__all__ = [
+    "AppBlueprint",
+    "EffectiveConfig",
+    "EffectiveEvent",
+    "EffectiveProperty",
+    "EffectiveSampling",
+    "EventOverride",
+    "InstallationIdentity",
+    "PrivacyFloor",
+    "Provenance",
+    "SamplingBounds",
+    "SpecPointer",
+    "SpecReference",
+    "TenantOverride",
+]
+
+# An event by name, or one version of it: "order_placed" or "order_placed@2". The version wins over the bare name.
+EventReference = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(@[1-9][0-9]{0,9})?$", max_length=211)
+]
+
+
+class SpecPointer(Value):
+    """Which spec an app or tenant obeys; without ``version``, the latest published one."""
+
+    name: SpecName
+    version: PositiveInt | None = None
+
+
+class AnomalyOverride(Value):
+    """What a layer changes of an event's anomaly rules; unset fields are inherited, ``thresholds`` replace all."""
+
+    enabled: bool | None = None
+    minimum_sample: PositiveInt | None = None
+    thresholds: tuple[Threshold, ...] | None = None
+
+
+class EventOverride(Value):
+    """What a layer changes of one event; unset fields are inherited.
+
+    Privacy, redaction and retention may only be tightened; what would loosen them has no effect.
+    """
+
+    enabled: bool | None = None
+    privacy: PrivacyLevel | None = None
+    sampling_rate: Rate | None = None
+    retention_days: Days | None = None
+    retention_policy: RetentionPolicy | None = None
+    redaction: Mapping[PropertyName, Redaction] = EMPTY_MAPPING
+    anomaly_detection: AnomalyOverride | None = None
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "redaction")
+
+
+class AppBlueprint(Value):
+    """An app's defaults for all its tenants; holds no tenant data."""
+
+    spec: SpecPointer | None = None
+    enabled: bool | None = None
+    default_sampling_rate: Rate | None = None
+    undeclared_properties: UndeclaredPolicy | None = None
+    events: Mapping[EventReference, EventOverride] = EMPTY_MAPPING
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "events")
+
+
+class TenantOverride(Value):
+    """What one tenant changes, for one app in one environment. Every field works alone."""
+
+    spec: SpecPointer | None = None
+    enabled: bool | None = None
+    default_sampling_rate: Rate | None = None
+    undeclared_properties: UndeclaredPolicy | None = None
+    events: Mapping[EventReference, EventOverride] = EMPTY_MAPPING
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "events")
+
+
+class SamplingBounds(Value):
+    """Lowest and highest sampling rate that a layer may ask for (ratios 0-1)."""
+
+    minimum_rate: Rate = 0.0
+    maximum_rate: Rate = 1.0
+
+
+class PrivacyFloor(Value):
+    """Limits nobody may loosen.
+
+    ``minimum_redaction`` and ``maximum_retention_days`` go by privacy level. ``minimum_redaction`` holds for every
+    property that the level (or a flag) redacts. ``forced_off`` wins over ``forced_on``.
+    """
+
+    minimum_redaction: Mapping[PrivacyLevel, RedactionStrategy] = EMPTY_MAPPING
+    maximum_retention_days: Mapping[PrivacyLevel, Days] = EMPTY_MAPPING
+    forced_off: tuple[EventReference, ...] = ()
+    forced_on: tuple[EventReference, ...] = ()
+    sampling: SamplingBounds | None = None
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "minimum_redaction", "maximum_retention_days")
+
+
+class InstallationIdentity(Value):
+    """Whose config this is. ``sampling_salt`` is one per tenant, so that nested rates keep nested sets of subjects."""
+
+    tenant: Identifier
+    app: Identifier
+    environment: Environment
+    sampling_salt: str
+
+
+class SpecReference(Value):
+    """The exact spec version behind a config; ``checksum`` is the SHA-256 of its canonical form, in hex."""
+
+    name: SpecName
+    version: PositiveInt
+    checksum: str
+
+
+class Provenance(Value):
+    """Which layer set a value.
+
+    ``path`` is the place in that layer's document, empty for product defaults and level floors.
+    ``limited`` lists the layers whose wish was refused because a stronger layer or a privacy rule held it.
+    """
+
+    layer: Layer
+    path: str = ""
+    limited: tuple[Layer, ...] = ()
+
+
+class EffectiveProperty(Value):
+    """Type and final redaction of a property; ``redaction`` unset means that the value is passed on as it is."""
+
+    type: PropertyType
+    required: bool = False
+    redaction: Redaction | None = None
+
+
+class EffectiveSampling(Value):
+    """Share kept when all conditions hold, and otherwise (ratios 0-1)."""
+
+    rate: Rate
+    otherwise_rate: Rate
+    conditions: tuple[Condition, ...] = ()
+
+
+class EffectiveEvent(Value, omit_defaults=False):
+    """All that holds for one event, nothing left to inherit."""
+
+    name: EventName
+    version: PositiveInt
+    enabled: bool
+    privacy: PrivacyLevel
+    properties: Mapping[PropertyName, EffectiveProperty]
+    retention: Retention
+    sampling: EffectiveSampling
+    anomaly_detection: AnomalyDetection
+    tags: tuple[Tag, ...]
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "properties")
+
+
+class EffectiveConfig(Value, omit_defaults=False):
+    """The merged answer for one installation: what apps fetch, and what tracker, ingest and jobs obey.
+
+    ``revision`` grows with every change that can alter the answer. ``missing`` names references of blueprint,
+    override or floor that the spec does not have. ``provenance`` maps the path of each leaf (such as
+    ``events[sigil.telemetry.workflow_step@1].sampling.rate``) to the layer that set it; documents leave it out unless
+    an explanation was asked for.
+    """
+
+    revision: int
+    tenant: Identifier
+    app: Identifier
+    environment: Environment
+    sampling_salt: str
+    enabled: bool
+    spec: SpecReference
+    undeclared_properties: UndeclaredPolicy
+    context_properties: Mapping[PropertyName, EffectiveProperty]
+    check_interval_ms: int
+    providers: tuple[ProviderDefinition, ...]
+    events: tuple[EffectiveEvent, ...]
+    format: Literal[1] = 1
+    missing: tuple[str, ...] = ()
+    provenance: Mapping[str, Provenance] = EMPTY_MAPPING
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "context_properties", "provenance")

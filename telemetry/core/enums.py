@@ -1,0 +1,147 @@
+"""The closed sets of words that documents may use; each member's value is the word in a document."""
+
+from enum import StrEnum
+
+__all__ = [
+    "AnomalyAction",
+    "DropReason",
+    "Environment",
+    "Layer",
+    "PrivacyLevel",
+    "PropertyType",
+    "ProviderType",
+    "RedactionStrategy",
+    "RetentionPolicy",
+    "Stability",
+    "TimeUnit",
+    "UndeclaredPolicy",
+    "ViolationCode",
+]
+
+
+class Stability(StrEnum):
+    """How settled a spec is; the same ladder as other contracts of the origin."""
+
+    IDEA = "idea"
+    IN_CREATION = "in_creation"
+    EXPERIMENTAL = "experimental"
+    BETA = "beta"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+
+
+class PrivacyLevel(StrEnum):
+    """Protection class of an event, from open to closed. ``level.rank`` orders them."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PII = "pii"
+    SENSITIVE = "sensitive"
+
+    @property
+    def rank(self) -> int:
+        """0 for ``public`` up to 3 for ``sensitive``: a higher rank protects more."""
+        return tuple(PrivacyLevel).index(self)
+
+
+class PropertyType(StrEnum):
+    """Type of a property. ``timestamp`` is RFC 3339 text with a zone; ``json`` is any JSON value."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    JSON = "json"
+
+
+class RedactionStrategy(StrEnum):
+    """How a value is hidden."""
+
+    MASK = "mask"
+    DROP = "drop"
+    NULL = "null"
+    HASH = "hash"
+    TRUNCATE = "truncate"
+    GENERALISE = "generalise"
+    EMAIL_DOMAIN = "email_domain"
+
+
+class TimeUnit(StrEnum):
+    """The unit to which ``generalise`` cuts a timestamp."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class RetentionPolicy(StrEnum):
+    """What happens when the days are over."""
+
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
+class AnomalyAction(StrEnum):
+    """What to do about an anomaly."""
+
+    ALERT = "alert"
+    LOG = "log"
+    TRIGGER_REGEN = "trigger_regen"
+
+
+class ProviderType(StrEnum):
+    """Kinds of places where events can go."""
+
+    POSTHOG = "posthog"
+    SEGMENT = "segment"
+    OPENTELEMETRY = "opentelemetry"
+    INTERNAL = "internal"
+
+
+class UndeclaredPolicy(StrEnum):
+    """What happens to properties that the event does not declare. All but ``keep`` report a violation too.
+
+    ``drop`` leaves the property out, ``mask`` keeps its name with a masked value, ``keep`` passes it on, and
+    ``quarantine`` rejects the whole event so that a person can look at it.
+    """
+
+    DROP = "drop"
+    KEEP = "keep"
+    MASK = "mask"
+    QUARANTINE = "quarantine"
+
+
+class Environment(StrEnum):
+    """Where an installation runs."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Layer(StrEnum):
+    """Where a value of the effective config comes from, from the weakest layer to the one that has the last word."""
+
+    PRODUCT = "product"
+    SPEC = "spec"
+    EVENT = "event"
+    BLUEPRINT = "blueprint"
+    TENANT = "tenant"
+    FLOOR = "floor"
+
+
+class DropReason(StrEnum):
+    """Why a valid event was not kept."""
+
+    DISABLED = "disabled"
+    SAMPLED_OUT = "sampled_out"
+
+
+class ViolationCode(StrEnum):
+    """How an event is not as planned."""
+
+    UNKNOWN_EVENT = "unknown_event"
+    MISSING_REQUIRED = "missing_required"
+    WRONG_TYPE = "wrong_type"
+    UNDECLARED_PROPERTY = "undeclared_property"
+    UNDECLARED_CONTEXT = "undeclared_context"
+    UNSAFE_VALUE = "unsafe_value"

@@ -1,0 +1,142 @@
+"""Every error of the product, in one tree.
+
+::
+
+    TelemetryError                  code
+    ├── InvalidDocument             invalid_document      a spec, override or event is not well formed; has .errors
+    ├── InvalidCondition            invalid_condition     a sampling condition does not compile or has the wrong type
+    ├── NotFound                    not_found
+    │   ├── UnknownSpec             unknown_spec
+    │   └── UnknownEvent            unknown_event
+    ├── Conflict                    conflict              the state does not allow it, or somebody else was faster
+    │   ├── DuplicateSpec           duplicate_spec        same name and version registered twice
+    │   ├── DuplicateEvent          duplicate_event       same event name and version in two specs
+    │   └── StaleRevision           stale_revision        the draft changed since it was read
+    ├── NotAllowed                  not_allowed           the actor lacks the ability
+    └── NotAuthenticated            not_authenticated     no key, or one that is unknown, expired or revoked
+
+Messages name the path and the rule, and never carry a property's value. Only ``studio.api.errors`` knows HTTP.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+
+__all__ = [
+    "Conflict",
+    "DuplicateEvent",
+    "DuplicateSpec",
+    "FieldError",
+    "InvalidCondition",
+    "InvalidDocument",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "StaleRevision",
+    "TelemetryError",
+    "UnknownEvent",
+    "UnknownSpec",
+]
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One broken rule at one place.
+
+    ``code`` names the rule (``unknown_key``, ``wrong_type``, ``out_of_range``, ...), ``path`` the place in document
+    terms (``events[2].sampling.rate``; empty for the whole document), ``message`` says what is expected.
+    """
+
+    code: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class TelemetryError(Exception):
+    """Base of all errors of the product; ``code`` is stable and safe to branch on."""
+
+    code: ClassVar[str] = "telemetry_error"
+
+    def __init__(self, message: str, *, errors: Iterable[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errors: tuple[FieldError, ...] = tuple(errors)
+
+
+class InvalidDocument(TelemetryError):
+    """A document breaks at least one rule; ``errors`` lists every broken rule with its path."""
+
+    code = "invalid_document"
+
+    def __init__(self, errors: Iterable[FieldError], *, what: str = "document") -> None:
+        found = tuple(errors)
+        count = len(found)
+        shown = "; ".join(str(error) for error in found[:3]) + ("; ..." if count > 3 else "")
+        super().__init__(f"the {what} breaks {count} rule{'s' if count != 1 else ''}: {shown}", errors=found)
+
+
+class InvalidCondition(TelemetryError):
+    """A sampling condition cannot be used; ``column`` counts characters from 1, or is ``None``."""
+
+    code = "invalid_condition"
+
+    def __init__(self, message: str, *, column: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+class NotFound(TelemetryError):
+    """What was asked for does not exist, or the actor may not know that it does."""
+
+    code = "not_found"
+
+
+class UnknownSpec(NotFound):
+    """No spec has this name, or none this version."""
+
+    code = "unknown_spec"
+
+
+class UnknownEvent(NotFound):
+    """No registered spec defines this event, or none this version of it."""
+
+    code = "unknown_event"
+
+
+class Conflict(TelemetryError):
+    """The current state does not allow the call; nothing was changed."""
+
+    code = "conflict"
+
+
+class DuplicateSpec(Conflict):
+    """A spec of this name and version is registered already."""
+
+    code = "duplicate_spec"
+
+
+class DuplicateEvent(Conflict):
+    """Another spec already defines this event name and version."""
+
+    code = "duplicate_event"
+
+
+class StaleRevision(Conflict):
+    """What was edited or reviewed is not what is stored now."""
+
+    code = "stale_revision"
+
+
+class NotAllowed(TelemetryError):
+    """The actor lacks the ability that the call needs."""
+
+    code = "not_allowed"
+
+
+class NotAuthenticated(TelemetryError):
+    """No usable credential came with the call."""
+
+    code = "not_authenticated"

@@ -1,0 +1,199 @@
+"""A telemetry spec and its parts, as frozen values.
+
+The shape is the seed's; documents use camelCase keys. ``telemetry.core.codec`` reads and writes documents,
+``telemetry.core.validation`` holds the rules that span more than one field.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from telemetry.core.enums import (
+    AnomalyAction,
+    PrivacyLevel,
+    PropertyType,
+    ProviderType,
+    RedactionStrategy,
+    RetentionPolicy,
+    Stability,
+    TimeUnit,
+    UndeclaredPolicy,
+)
+from telemetry.core.values import (
+    EMPTY_MAPPING,
+    EventName,
+    PositiveInt,
+    PropertyName,
+    Rate,
+    SpecName,
+    Value,
+    freeze_mappings,
+)
+
+__all__ = [
+    "AnomalyDefaults",
+    "AnomalyDetection",
+    "EventDefinition",
+    "PropertyDefinition",
+    "ProviderDefinition",
+    "Redaction",
+    "Retention",
+    "Sampling",
+    "Semantics",
+    "TelemetryDefaults",
+    "TelemetryMeta",
+    "TelemetrySpec",
+    "Threshold",
+]
+
+Owner = Annotated[str, msgspec.Meta(pattern=r"^@[A-Za-z0-9_.\-/]+$", max_length=100)]
+Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", max_length=64)]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+# A century: longer than any legal duty to keep records, short enough that dates never overflow.
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+# Long conditions are slow to read and to check; attacks.md asks for a bound at save.
+Condition = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class TelemetryMeta(Value):
+    """Who owns a spec and how it is identified: ``name`` and ``version`` together are unique."""
+
+    name: SpecName
+    version: PositiveInt
+    title: Line
+    description: Text = ""
+    domain: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    owners: tuple[Owner, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    stability: Stability = Stability.EXPERIMENTAL
+
+
+class Semantics(Value):
+    """What an event means, in words: ``what`` happened, ``who`` did it, ``why`` it is collected."""
+
+    what: Line
+    who: Text = ""
+    why: Text = ""
+
+
+class Redaction(Value):
+    """How one value is hidden, with the strategy's own setting.
+
+    ``length`` (characters kept) goes with ``truncate``; ``unit`` (for timestamps) or ``bucket`` (width of the number
+    range) with ``generalise``, which cuts IP addresses to their network without a setting.
+    """
+
+    strategy: RedactionStrategy
+    length: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    unit: TimeUnit | None = None
+    bucket: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class PropertyDefinition(Value):
+    """Rules of one property.
+
+    ``pii`` has three states: true (personal data), false (declared free of personal data, which matters at privacy
+    level ``pii``) and unset. ``redaction`` says how; ``pii`` or ``redact`` without it means mask.
+    """
+
+    type: PropertyType
+    required: bool = False
+    pii: bool | None = None
+    redact: bool = False
+    redaction: Redaction | None = None
+    description: Text = ""
+
+
+class Retention(Value):
+    """How long an event is kept, in whole days after it was received, and what happens then."""
+
+    days: Days
+    policy: RetentionPolicy = RetentionPolicy.DELETE
+
+
+class Sampling(Value):
+    """Share of subjects kept (ratio 0-1) when all conditions hold; otherwise the spec's default rate applies.
+
+    Conditions are CEL expressions over ``properties`` and ``context``.
+    """
+
+    rate: Rate
+    conditions: Annotated[tuple[Condition, ...], msgspec.Meta(max_length=20)] = ()
+
+
+class Threshold(Value):
+    """Bounds of one metric, a numeric property by name; at least one of ``min`` and ``max`` is set."""
+
+    metric: PropertyName
+    min: float | None = None
+    max: float | None = None
+
+
+class AnomalyDetection(Value):
+    """Rules on an event's metrics; they judge only once ``minimum_sample`` values were seen in a window."""
+
+    enabled: bool = True
+    minimum_sample: PositiveInt | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    actions: tuple[AnomalyAction, ...] = ()
+
+
+class EventDefinition(Value):
+    """Rules of one event; ``name`` and ``version`` together are unique in a spec."""
+
+    name: EventName
+    version: PositiveInt
+    semantics: Semantics
+    privacy: PrivacyLevel
+    properties: Mapping[PropertyName, PropertyDefinition] = EMPTY_MAPPING
+    retention: Retention | None = None
+    sampling: Sampling | None = None
+    anomaly_detection: AnomalyDetection | None = None
+    tags: tuple[Tag, ...] = ()
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "properties")
+
+
+class ProviderDefinition(Value):
+    """A place where events go. ``config`` values may be references to the app's environment: ``${POSTHOG_KEY}``."""
+
+    type: ProviderType
+    config: Mapping[str, Any] = EMPTY_MAPPING
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "config")
+
+
+class AnomalyDefaults(Value):
+    """Anomaly settings of a whole spec; ``check_interval_ms`` is the width of a window in milliseconds."""
+
+    enabled: bool = True
+    check_interval_ms: Annotated[int, msgspec.Meta(ge=1_000, le=86_400_000)] | None = None
+
+
+class TelemetryDefaults(Value):
+    """What holds for every event of a spec that does not say otherwise (the document's ``config``).
+
+    ``context_properties`` declares the keys that ``context.metadata`` may carry, under the same rules as properties.
+    """
+
+    default_retention_days: Days | None = None
+    default_sampling_rate: Rate | None = None
+    undeclared_properties: UndeclaredPolicy | None = None
+    context_properties: Mapping[PropertyName, PropertyDefinition] = EMPTY_MAPPING
+    providers: tuple[ProviderDefinition, ...] = ()
+    anomaly_detection: AnomalyDefaults | None = None
+
+    def __post_init__(self) -> None:
+        freeze_mappings(self, "context_properties")
+
+
+class TelemetrySpec(Value):
+    """A versioned plan of an area's events: the contract that everything else obeys."""
+
+    meta: TelemetryMeta
+    config: TelemetryDefaults | None = None
+    events: tuple[EventDefinition, ...] = ()
