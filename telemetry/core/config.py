@@ -62,14 +62,14 @@ EventReference = Annotated[
 ]
 
 
-class SpecPointer(Value):
+class SpecPointer(Value, frozen=True, kw_only=True):
     """Which spec an app or tenant obeys; without ``version``, the latest published one."""
 
     name: SpecName
     version: PositiveInt | None = None
 
 
-class AnomalyOverride(Value):
+class AnomalyOverride(Value, frozen=True, kw_only=True):
     """What a layer changes of an event's anomaly rules; unset fields are inherited, ``thresholds`` replace all."""
 
     enabled: bool | None = None
@@ -77,7 +77,7 @@ class AnomalyOverride(Value):
     thresholds: tuple[Threshold, ...] | None = None
 
 
-class EventOverride(Value):
+class EventOverride(Value, frozen=True, kw_only=True):
     """What a layer changes of one event; unset fields are inherited.
 
     Privacy, redaction and retention may only be tightened; what would loosen them has no effect.
@@ -95,7 +95,7 @@ class EventOverride(Value):
         freeze_mappings(self, "redaction")
 
 
-class AppBlueprint(Value):
+class AppBlueprint(Value, frozen=True, kw_only=True):
     """An app's defaults for all its tenants; holds no tenant data."""
 
     spec: SpecPointer | None = None
@@ -108,7 +108,7 @@ class AppBlueprint(Value):
         freeze_mappings(self, "events")
 
 
-class TenantOverride(Value):
+class TenantOverride(Value, frozen=True, kw_only=True):
     """What one tenant changes, for one app in one environment. Every field works alone."""
 
     spec: SpecPointer | None = None
@@ -121,14 +121,14 @@ class TenantOverride(Value):
         freeze_mappings(self, "events")
 
 
-class SamplingBounds(Value):
+class SamplingBounds(Value, frozen=True, kw_only=True):
     """Lowest and highest sampling rate that a layer may ask for (ratios 0-1)."""
 
     minimum_rate: Rate = 0.0
     maximum_rate: Rate = 1.0
 
 
-class PrivacyFloor(Value):
+class PrivacyFloor(Value, frozen=True, kw_only=True):
     """Limits nobody may loosen.
 
     ``minimum_redaction`` and ``maximum_retention_days`` go by privacy level. ``minimum_redaction`` holds for every
@@ -145,7 +145,7 @@ class PrivacyFloor(Value):
         freeze_mappings(self, "minimum_redaction", "maximum_retention_days")
 
 
-class InstallationIdentity(Value):
+class InstallationIdentity(Value, frozen=True, kw_only=True):
     """Whose config this is. ``sampling_salt`` is one per tenant, so that nested rates keep nested sets of subjects."""
 
     tenant: Identifier
@@ -154,7 +154,7 @@ class InstallationIdentity(Value):
     sampling_salt: str
 
 
-class SpecReference(Value):
+class SpecReference(Value, frozen=True, kw_only=True):
     """The exact spec version behind a config; ``checksum`` is the SHA-256 of its canonical form, in hex."""
 
     name: SpecName
@@ -162,7 +162,7 @@ class SpecReference(Value):
     checksum: str
 
 
-class Provenance(Value):
+class Provenance(Value, frozen=True, kw_only=True):
     """Which layer set a value.
 
     ``path`` is the place in that layer's document, empty for product defaults and level floors.
@@ -174,7 +174,7 @@ class Provenance(Value):
     limited: tuple[Layer, ...] = ()
 
 
-class EffectiveProperty(Value):
+class EffectiveProperty(Value, frozen=True, kw_only=True):
     """Type and final redaction of a property; ``redaction`` unset means that the value is passed on as it is."""
 
     type: PropertyType
@@ -182,7 +182,7 @@ class EffectiveProperty(Value):
     redaction: Redaction | None = None
 
 
-class EffectiveSampling(Value):
+class EffectiveSampling(Value, frozen=True, kw_only=True):
     """Share kept when all conditions hold, and otherwise (ratios 0-1)."""
 
     rate: Rate
@@ -190,7 +190,7 @@ class EffectiveSampling(Value):
     conditions: tuple[Condition, ...] = ()
 
 
-class EffectiveEvent(Value, omit_defaults=False):
+class EffectiveEvent(Value, frozen=True, kw_only=True, omit_defaults=False):
     """All that holds for one event, nothing left to inherit."""
 
     name: EventName
@@ -207,7 +207,7 @@ class EffectiveEvent(Value, omit_defaults=False):
         freeze_mappings(self, "properties")
 
 
-class EffectiveConfig(Value, omit_defaults=False):
+class EffectiveConfig(Value, frozen=True, kw_only=True, omit_defaults=False):
     """The merged answer for one installation: what apps fetch, and what tracker, ingest and jobs obey.
 
     ``revision`` grows with every change that can alter the answer. ``missing`` names references of blueprint,

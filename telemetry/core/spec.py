@@ -57,7 +57,7 @@ Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
 Condition = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-class TelemetryMeta(Value):
+class TelemetryMeta(Value, frozen=True, kw_only=True):
     """Who owns a spec and how it is identified: ``name`` and ``version`` together are unique."""
 
     name: SpecName
@@ -70,7 +70,7 @@ class TelemetryMeta(Value):
     stability: Stability = Stability.EXPERIMENTAL
 
 
-class Semantics(Value):
+class Semantics(Value, frozen=True, kw_only=True):
     """What an event means, in words: ``what`` happened, ``who`` did it, ``why`` it is collected."""
 
     what: Line
@@ -78,7 +78,7 @@ class Semantics(Value):
     why: Text = ""
 
 
-class Redaction(Value):
+class Redaction(Value, frozen=True, kw_only=True):
     """How one value is hidden, with the strategy's own setting.
 
     ``length`` (characters kept) goes with ``truncate``; ``unit`` (for timestamps) or ``bucket`` (width of the number
@@ -91,7 +91,7 @@ class Redaction(Value):
     bucket: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
-class PropertyDefinition(Value):
+class PropertyDefinition(Value, frozen=True, kw_only=True):
     """Rules of one property.
 
     ``pii`` has three states: true (personal data), false (declared free of personal data, which matters at privacy
@@ -106,14 +106,14 @@ class PropertyDefinition(Value):
     description: Text = ""
 
 
-class Retention(Value):
+class Retention(Value, frozen=True, kw_only=True):
     """How long an event is kept, in whole days after it was received, and what happens then."""
 
     days: Days
     policy: RetentionPolicy = RetentionPolicy.DELETE
 
 
-class Sampling(Value):
+class Sampling(Value, frozen=True, kw_only=True):
     """Share of subjects kept (ratio 0-1) when all conditions hold; otherwise the spec's default rate applies.
 
     Conditions are CEL expressions over ``properties`` and ``context``.
@@ -123,7 +123,7 @@ class Sampling(Value):
     conditions: Annotated[tuple[Condition, ...], msgspec.Meta(max_length=20)] = ()
 
 
-class Threshold(Value):
+class Threshold(Value, frozen=True, kw_only=True):
     """Bounds of one metric, a numeric property by name; at least one of ``min`` and ``max`` is set."""
 
     metric: PropertyName
@@ -131,7 +131,7 @@ class Threshold(Value):
     max: float | None = None
 
 
-class AnomalyDetection(Value):
+class AnomalyDetection(Value, frozen=True, kw_only=True):
     """Rules on an event's metrics; they judge only once ``minimum_sample`` values were seen in a window."""
 
     enabled: bool = True
@@ -140,7 +140,7 @@ class AnomalyDetection(Value):
     actions: tuple[AnomalyAction, ...] = ()
 
 
-class EventDefinition(Value):
+class EventDefinition(Value, frozen=True, kw_only=True):
     """Rules of one event; ``name`` and ``version`` together are unique in a spec."""
 
     name: EventName
@@ -157,7 +157,7 @@ class EventDefinition(Value):
         freeze_mappings(self, "properties")
 
 
-class ProviderDefinition(Value):
+class ProviderDefinition(Value, frozen=True, kw_only=True):
     """A place where events go. ``config`` values may be references to the app's environment: ``${POSTHOG_KEY}``."""
 
     type: ProviderType
@@ -167,14 +167,14 @@ class ProviderDefinition(Value):
         freeze_mappings(self, "config")
 
 
-class AnomalyDefaults(Value):
+class AnomalyDefaults(Value, frozen=True, kw_only=True):
     """Anomaly settings of a whole spec; ``check_interval_ms`` is the width of a window in milliseconds."""
 
     enabled: bool = True
     check_interval_ms: Annotated[int, msgspec.Meta(ge=1_000, le=86_400_000)] | None = None
 
 
-class TelemetryDefaults(Value):
+class TelemetryDefaults(Value, frozen=True, kw_only=True):
     """What holds for every event of a spec that does not say otherwise (the document's ``config``).
 
     ``context_properties`` declares the keys that ``context.metadata`` may carry, under the same rules as properties.
@@ -191,7 +191,7 @@ class TelemetryDefaults(Value):
         freeze_mappings(self, "context_properties")
 
 
-class TelemetrySpec(Value):
+class TelemetrySpec(Value, frozen=True, kw_only=True):
     """A versioned plan of an area's events: the contract that everything else obeys."""
 
     meta: TelemetryMeta
