@@ -11,10 +11,10 @@ import msgspec
 
 from telemetry.core.enums import (
     Environment,
+    FloorStrategy,
     Layer,
     PrivacyLevel,
     PropertyType,
-    RedactionStrategy,
     RetentionPolicy,
     UndeclaredPolicy,
 )
@@ -41,6 +41,7 @@ from telemetry.core.values import (
 )
 
 __all__ = [
+    "AnomalyOverride",
     "AppBlueprint",
     "EffectiveConfig",
     "EffectiveEvent",
@@ -132,10 +133,11 @@ class PrivacyFloor(Value, frozen=True, kw_only=True):
     """Limits nobody may loosen.
 
     ``minimum_redaction`` and ``maximum_retention_days`` go by privacy level. ``minimum_redaction`` holds for every
-    property that the level (or a flag) redacts. ``forced_off`` wins over ``forced_on``.
+    property that the level (or a flag) redacts. ``forced_on`` also holds where a layer turns all telemetry off;
+    ``forced_off`` wins over it.
     """
 
-    minimum_redaction: Mapping[PrivacyLevel, RedactionStrategy] = EMPTY_MAPPING
+    minimum_redaction: Mapping[PrivacyLevel, FloorStrategy] = EMPTY_MAPPING
     maximum_retention_days: Mapping[PrivacyLevel, Days] = EMPTY_MAPPING
     forced_off: tuple[EventReference, ...] = ()
     forced_on: tuple[EventReference, ...] = ()
@@ -191,7 +193,10 @@ class EffectiveSampling(Value, frozen=True, kw_only=True):
 
 
 class EffectiveEvent(Value, frozen=True, kw_only=True, omit_defaults=False):
-    """All that holds for one event, nothing left to inherit."""
+    """All that holds for one event, nothing left to inherit.
+
+    ``enabled`` is the whole answer for this event: the config-wide toggle is already counted in.
+    """
 
     name: EventName
     version: PositiveInt
@@ -210,8 +215,8 @@ class EffectiveEvent(Value, frozen=True, kw_only=True, omit_defaults=False):
 class EffectiveConfig(Value, frozen=True, kw_only=True, omit_defaults=False):
     """The merged answer for one installation: what apps fetch, and what tracker, ingest and jobs obey.
 
-    ``revision`` grows with every change that can alter the answer. ``missing`` names references of blueprint,
-    override or floor that the spec does not have. ``provenance`` maps the path of each leaf (such as
+    ``revision`` grows with every change that can alter the answer. ``missing`` names references of blueprint
+    or override that the spec does not have. ``provenance`` maps the path of each leaf (such as
     ``events[sigil.telemetry.workflow_step@1].sampling.rate``) to the layer that set it; documents leave it out unless
     an explanation was asked for.
     """

@@ -6,6 +6,7 @@ __all__ = [
     "AnomalyAction",
     "DropReason",
     "Environment",
+    "FloorStrategy",
     "Layer",
     "PrivacyLevel",
     "PropertyType",
@@ -64,6 +65,15 @@ class RedactionStrategy(StrEnum):
     TRUNCATE = "truncate"
     GENERALISE = "generalise"
     EMAIL_DOMAIN = "email_domain"
+
+
+class FloorStrategy(StrEnum):
+    """Redactions that a privacy floor can demand of any property: those that need no setting and fit every type."""
+
+    HASH = "hash"
+    MASK = "mask"
+    NULL = "null"
+    DROP = "drop"
 
 
 class TimeUnit(StrEnum):

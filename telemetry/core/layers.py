@@ -1,0 +1,105 @@
+"""How one value is settled between layers, and the trace of who settled it.
+
+Two kinds of value exist. A *free* value takes the strongest layer that names it (a toggle, a sampling rate). A
+*tightening* value starts from what the spec says and can then only be joined upwards in its lattice (privacy level,
+redaction, retention, undeclared properties).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from telemetry.core.config import EventOverride, Provenance
+from telemetry.core.enums import Layer
+from telemetry.core.errors import FieldError
+from telemetry.core.paths import key_path
+
+__all__ = ["EventWishes", "Trace", "Wish", "event_reference", "event_wishes"]
+
+T = TypeVar("T")
+
+
+class Wish(NamedTuple, Generic[T]):
+    """What one layer asks for, and where in that layer's document it says so."""
+
+    layer: Layer
+    path: str
+    value: T
+
+
+class Trace:
+    """Collects, during one resolution, the provenance of each leaf and the wishes that were refused."""
+
+    def __init__(self) -> None:
+        self.provenance: dict[str, Provenance] = {}
+        self.refused: list[tuple[Layer, FieldError]] = []
+
+    def given(self, path: str, wish: Wish[T]) -> T:
+        """The value of the only layer that may set this leaf."""
+        self.provenance[path] = Provenance(layer=wish.layer, path=wish.path)
+        return wish.value
+
+    def free(self, path: str, base: Wish[T], wishes: Iterable[Wish[T | None]]) -> T:
+        """The value of the strongest layer that has one; ``wishes`` run from weak to strong."""
+        chosen = base
+        for wish in wishes:
+            if wish.value is not None:
+                chosen = Wish(wish.layer, wish.path, wish.value)
+        return self.given(path, chosen)
+
+    def tighten(self, path: str, base: Wish[T], wishes: Iterable[Wish[T | None]], join: Callable[[T, T], T]) -> T:
+        """The join of ``base`` and every wish but ``None``; a wish that falls short of it is refused."""
+        chosen = base
+        limited: list[Layer] = []
+        for wish in wishes:
+            if wish.value is None:
+                continue
+            joined = join(chosen.value, wish.value)
+            if joined != wish.value:
+                limited.append(wish.layer)
+                self.refuse(wish, "loosens", f"may only be tightened; the {chosen.layer} layer protects more")
+            if joined != chosen.value or joined == wish.value:
+                chosen = Wish(wish.layer, wish.path, joined)
+        self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=tuple(limited))
+        return chosen.value
+
+    def hold(self, path: str, value: T, held: T, floor_path: str) -> T:
+        """``held``, which the floor puts in place of the settled ``value``; the losing layer is remembered."""
+        if held == value:
+            return value
+        before = self.provenance[path]
+        limited = (*before.limited, before.layer)
+        self.provenance[path] = Provenance(layer=Layer.FLOOR, path=floor_path, limited=limited)
+        self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
+        return held
+
+    def refuse(self, wish: Wish[T], code: str, message: str) -> None:
+        """Remember that this wish had no effect."""
+        self.refused.append((wish.layer, FieldError(code, wish.path, message)))
+
+
+class EventWishes(NamedTuple):
+    """What one layer asks for one event: (path, override) for its exact version first, then for its bare name."""
+
+    layer: Layer
+    found: tuple[tuple[str, EventOverride], ...]
+
+    def ask(self, key: str, read: Callable[[EventOverride], T | None]) -> Wish[T | None]:
+        """The wish for one field, read from the most exact override that has it; ``key`` is its place in documents."""
+        for path, override in self.found:
+            value = read(override)
+            if value is not None:
+                return Wish(self.layer, f"{path}.{key}", value)
+        return Wish(self.layer, "", None)
+
+
+def event_reference(name: str, version: int) -> str:
+    """How documents and paths name one version of an event."""
+    return f"{name}@{version}"
+
+
+def event_wishes(layer: Layer, overrides: Mapping[str, EventOverride], name: str, version: int) -> EventWishes:
+    """What ``layer`` asks for this version of the event."""
+    references = (event_reference(name, version), name)
+    return EventWishes(
+        layer, tuple((key_path("events", key), overrides[key]) for key in references if key in overrides)
+    )
