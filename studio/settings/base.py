@@ -1,0 +1,182 @@
+"""Django's settings, read from the environment and safe for production unless told otherwise.
+
+Nothing here fails for a missing secret or server, so that ``manage.py up`` and ``--help`` start on a bare machine;
+``studio.checks`` refuses to run anything else without them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from studio.settings import env
+from studio.settings.product import *
+from studio.settings.product import (
+    STUDIO_DATABASE_ROLE,
+    STUDIO_INSECURE_LOCAL,
+    STUDIO_REQUEST_MAX_BYTES,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+DEBUG = env.boolean("STUDIO_DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "")
+SECRET_KEY_FALLBACKS = env.text_list("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.text_list("STUDIO_ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if STUDIO_INSECURE_LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.text_list("STUDIO_CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "tenants",
+    "telemetry",
+    "studio",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "studio.urls"
+WSGI_APPLICATION = "studio.wsgi.application"
+ASGI_APPLICATION = "studio.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# The database. Owner commands (migrate, flush) stay with the login role; everything else assumes the application role.
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.postgresql("DATABASE_URL") or {"ENGINE": "django.db.backends.dummy", "OPTIONS": {}},
+}
+DATABASES["default"] |= {
+    "ATOMIC_REQUESTS": True,
+    # Kept open between requests: a new connection costs about 5 ms, with TLS more.
+    "CONN_MAX_AGE": env.integer("STUDIO_DATABASE_CONNECTION_SECONDS", 60),
+    "CONN_HEALTH_CHECKS": True,
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["OPTIONS"] = {
+        "assume_role": STUDIO_DATABASE_ROLE,
+        "connect_timeout": 5,
+        **DATABASES["default"]["OPTIONS"],
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The cache and the broker. A server that accepts and never answers must not hold a request: 0.5 seconds, then an error.
+REDIS_URL = env.redis("REDIS_URL")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "studio",
+        "TIMEOUT": 300,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    },
+}
+
+# People
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/studio/login/"
+LOGIN_REDIRECT_URL = "/studio/"
+
+# Language and time: instants are kept and computed in UTC; pages show the reader's zone.
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Static files: collected once, compressed, named by content.
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STUDIO_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# HTTPS everywhere, except for a studio that only this machine can reach.
+_encrypted = not (DEBUG or STUDIO_INSECURE_LOCAL)
+SECURE_SSL_REDIRECT = _encrypted
+SECURE_HSTS_SECONDS = 31_536_000 if _encrypted else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _encrypted
+SECURE_HSTS_PRELOAD = _encrypted
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = _encrypted
+SESSION_COOKIE_AGE = 43_200  # seconds: half a day, one working day
+CSRF_COOKIE_SECURE = _encrypted
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+# Only a proxy that sets this header itself, and removes the client's, may be believed.
+if env.boolean("STUDIO_BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = STUDIO_REQUEST_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Telemetry Studio",
+    "DESCRIPTION": "Versioned telemetry specs, per-tenant overrides, and the effective config that apps obey.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# Logs: one JSON object per line on standard error, `entity.action` with ids, never payloads or keys.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger", "message": "event"},
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        },
+    },
+    "handlers": {"standard_error": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {
+        "handlers": ["standard_error"],
+        "level": env.text("STUDIO_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        # Django's own console and mail handlers would say everything twice.
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+    },
+}

@@ -1,0 +1,34 @@
+"""Settings of the product itself: each is an environment variable ``STUDIO_...`` that carries its unit in its name."""
+
+from studio.settings import env
+
+__all__ = [
+    "STUDIO_API_KEY_PEPPER",
+    "STUDIO_CONFIG_POLL_SECONDS",
+    "STUDIO_DATABASE_ROLE",
+    "STUDIO_HEARTBEAT_SECONDS",
+    "STUDIO_INSECURE_LOCAL",
+    "STUDIO_PSEUDONYM_KEY",
+    "STUDIO_REQUEST_MAX_BYTES",
+]
+
+# Secret that API keys are hashed with: whoever reads the database alone cannot guess keys.
+STUDIO_API_KEY_PEPPER = env.text("STUDIO_API_KEY_PEPPER", "")
+
+# Secret from which each tenant's pseudonym key is derived.
+STUDIO_PSEUDONYM_KEY = env.text("STUDIO_PSEUDONYM_KEY", "")
+
+# What web and workers become after they connect; it owns nothing, so row-level security binds it.
+STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")
+
+# Plain HTTP for a studio that only this machine can reach. Only `manage.py up` sets it.
+STUDIO_INSECURE_LOCAL = env.boolean("STUDIO_INSECURE_LOCAL", False)
+
+# How often a tracker asks for its config when it is not told sooner.
+STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 60, minimum=1)
+
+# Largest request body. A spec of 1,000 events with 20 properties each is about 2 MB of JSON.
+STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, minimum=1024)
+
+# How often beat sends the heartbeat that proves that beat, broker and worker all run.
+STUDIO_HEARTBEAT_SECONDS = env.integer("STUDIO_HEARTBEAT_SECONDS", 15, minimum=1)

@@ -1,0 +1,26 @@
+"""Settings for tests: as in production, but with fixed secrets, fast hashing and no server outside the database.
+
+Without ``DATABASE_URL`` the test run starts its own PostgreSQL and fills in where it listens, see ``tests/conftest.py``.
+"""
+
+import os
+
+os.environ.setdefault("DATABASE_URL", "postgresql://postgres@/studio?host=/nonexistent")
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "s" * 50)
+os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only-for-tests-" + "p" * 50)
+os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only-for-tests-" + "k" * 50)
+os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
+
+from studio.settings.base import *  # noqa: E402 - the environment above has to be there first
+from studio.settings.base import STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+
+# PBKDF2 is slow on purpose; a test that logs in need not be.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# No manifest: tests do not collect static files.
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,9 @@
+"""The WSGI application for pages and API."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings.base")
+
+application = get_wsgi_application()
