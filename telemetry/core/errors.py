@@ -13,7 +13,8 @@
     │   ├── DuplicateEvent          duplicate_event       same event name and version in two specs
     │   └── StaleRevision           stale_revision        the draft changed since it was read
     ├── NotAllowed                  not_allowed           the actor lacks the ability
-    └── NotAuthenticated            not_authenticated     no key, or one that is unknown, expired or revoked
+    ├── NotAuthenticated            not_authenticated     no key, or one that is unknown, expired or revoked
+    └── Unavailable                 unavailable           another system does not answer; trying later may help
 
 Messages name the path and the rule, and never carry a property's value. Only ``studio.api.errors`` knows HTTP.
 """
@@ -35,6 +36,7 @@ __all__ = [
     "NotFound",
     "StaleRevision",
     "TelemetryError",
+    "Unavailable",
     "UnknownEvent",
     "UnknownSpec",
 ]
@@ -140,3 +142,13 @@ class NotAuthenticated(TelemetryError):
     """No usable credential came with the call."""
 
     code = "not_authenticated"
+
+
+class Unavailable(TelemetryError):
+    """Another system does not answer, or asks for patience; ``retry_after`` is the pause it asked for, in seconds."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
