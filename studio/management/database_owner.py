@@ -11,7 +11,7 @@ __all__ = ["RunAsDatabaseOwner", "as_database_owner"]
 
 @contextmanager
 def as_database_owner(alias: str) -> Iterator[None]:
-    """Within the block this thread's connection ``alias`` stays the login role instead of assuming the application role.
+    """Within the block this thread's connection ``alias`` is the login role and does not assume the application role.
 
     The connection is closed before and after, so it must not be inside a transaction.
     """

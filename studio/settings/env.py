@@ -15,7 +15,7 @@ __all__ = ["boolean", "integer", "postgresql", "redis", "text", "text_list"]
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
-# Connection options of libpq that a URL may carry. Others are refused, so that a misspelt sslmode is not lost in silence.
+# Connection options of libpq that a URL may carry. Others are refused: a misspelt sslmode must not pass.
 POSTGRESQL_OPTIONS = frozenset(
     {
         "application_name",

@@ -1,6 +1,6 @@
 """Settings for tests: as in production, but with fixed secrets, fast hashing and no server outside the database.
 
-Without ``DATABASE_URL`` the test run starts its own PostgreSQL and fills in where it listens, see ``tests/conftest.py``.
+Without ``DATABASE_URL`` a test run starts its own PostgreSQL and fills in where it listens, see ``tests/conftest.py``.
 """
 
 import os
@@ -11,8 +11,8 @@ os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only-for-tests-" + "p" * 50)
 os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only-for-tests-" + "k" * 50)
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 
-from studio.settings.base import *  # noqa: E402 - the environment above has to be there first
-from studio.settings.base import STORAGES  # noqa: E402
+from studio.settings.base import *
+from studio.settings.base import STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 
