@@ -59,7 +59,12 @@ __all__ = [
 
 # An event by name, or one version of it: "order_placed" or "order_placed@2". The version wins over the bare name.
 EventReference = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(@[1-9][0-9]{0,9})?$", max_length=211)
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(@[1-9][0-9]{0,9})?(?!\n)$",
+        max_length=211,
+        description="an event's name, or one version of it, such as 'order_placed@2'",
+    ),
 ]
 
 

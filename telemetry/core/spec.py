@@ -28,6 +28,7 @@ from telemetry.core.values import (
     Rate,
     SpecName,
     Value,
+    deep_freeze,
     freeze_mappings,
 )
 
@@ -47,14 +48,36 @@ __all__ = [
     "Threshold",
 ]
 
-Owner = Annotated[str, msgspec.Meta(pattern=r"^@[A-Za-z0-9_.\-/]+$", max_length=100)]
-Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", max_length=64)]
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Owner = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^@[A-Za-z0-9_.\-/]+(?!\n)$", max_length=100, description="@ and a name, such as '@team.analytics'"
+    ),
+]
+Tag = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*(?!\n)$",
+        max_length=64,
+        description="ASCII letters, digits and any of _ . : / -, starting with a letter or digit",
+    ),
+]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S", description="text that is not blank")]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 # A century: longer than any legal duty to keep records, short enough that dates never overflow.
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
 # Long conditions are slow to read and to check; attacks.md asks for a bound at save.
 Condition = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+# Bounds of lists. Each event costs a row in every config and page, each property a form row and a variable that
+# conditions are checked against: these are far above what a person can govern, and keep a hostile document cheap.
+MAXIMUM_EVENTS = 2_000
+MAXIMUM_PROPERTIES = 500
+MAXIMUM_CONTEXT_PROPERTIES = 100
+MAXIMUM_PROVIDERS = 20
+MAXIMUM_LABELS = 50
+
+Owners = Annotated[tuple[Owner, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
+Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
 
 
 class TelemetryMeta(Value, frozen=True, kw_only=True):
@@ -65,8 +88,8 @@ class TelemetryMeta(Value, frozen=True, kw_only=True):
     title: Line
     description: Text = ""
     domain: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    owners: tuple[Owner, ...] = ()
-    tags: tuple[Tag, ...] = ()
+    owners: Owners = ()
+    tags: Tags = ()
     stability: Stability = Stability.EXPERIMENTAL
 
 
@@ -136,7 +159,7 @@ class AnomalyDetection(Value, frozen=True, kw_only=True):
 
     enabled: bool = True
     minimum_sample: PositiveInt | None = None
-    thresholds: tuple[Threshold, ...] = ()
+    thresholds: Annotated[tuple[Threshold, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)] = ()
     actions: tuple[AnomalyAction, ...] = ()
 
 
@@ -147,11 +170,13 @@ class EventDefinition(Value, frozen=True, kw_only=True):
     version: PositiveInt
     semantics: Semantics
     privacy: PrivacyLevel
-    properties: Mapping[PropertyName, PropertyDefinition] = EMPTY_MAPPING
+    properties: Annotated[Mapping[PropertyName, PropertyDefinition], msgspec.Meta(max_length=MAXIMUM_PROPERTIES)] = (
+        EMPTY_MAPPING
+    )
     retention: Retention | None = None
     sampling: Sampling | None = None
     anomaly_detection: AnomalyDetection | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: Tags = ()
 
     def __post_init__(self) -> None:
         freeze_mappings(self, "properties")
@@ -164,7 +189,7 @@ class ProviderDefinition(Value, frozen=True, kw_only=True):
     config: Mapping[str, Any] = EMPTY_MAPPING
 
     def __post_init__(self) -> None:
-        freeze_mappings(self, "config")
+        msgspec.structs.force_setattr(self, "config", deep_freeze(self.config))
 
 
 class AnomalyDefaults(Value, frozen=True, kw_only=True):
@@ -183,8 +208,10 @@ class TelemetryDefaults(Value, frozen=True, kw_only=True):
     default_retention_days: Days | None = None
     default_sampling_rate: Rate | None = None
     undeclared_properties: UndeclaredPolicy | None = None
-    context_properties: Mapping[PropertyName, PropertyDefinition] = EMPTY_MAPPING
-    providers: tuple[ProviderDefinition, ...] = ()
+    context_properties: Annotated[
+        Mapping[PropertyName, PropertyDefinition], msgspec.Meta(max_length=MAXIMUM_CONTEXT_PROPERTIES)
+    ] = EMPTY_MAPPING
+    providers: Annotated[tuple[ProviderDefinition, ...], msgspec.Meta(max_length=MAXIMUM_PROVIDERS)] = ()
     anomaly_detection: AnomalyDefaults | None = None
 
     def __post_init__(self) -> None:
@@ -196,4 +223,4 @@ class TelemetrySpec(Value, frozen=True, kw_only=True):
 
     meta: TelemetryMeta
     config: TelemetryDefaults | None = None
-    events: tuple[EventDefinition, ...] = ()
+    events: Annotated[tuple[EventDefinition, ...], msgspec.Meta(max_length=MAXIMUM_EVENTS)] = ()

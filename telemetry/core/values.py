@@ -15,6 +15,7 @@ __all__ = [
     "Rate",
     "SpecName",
     "Value",
+    "deep_freeze",
     "freeze_mappings",
 ]
 
@@ -57,6 +58,15 @@ class Value(
     """
 
 
+def deep_freeze(value: Any) -> Any:
+    """A JSON value with every mapping in it a ``FrozenDict`` and every list a tuple; the rest as it is."""
+    if isinstance(value, Mapping):
+        return FrozenDict({key: deep_freeze(item) for key, item in value.items()}) if value else EMPTY_MAPPING
+    if isinstance(value, list | tuple):
+        return tuple(deep_freeze(item) for item in value)
+    return value
+
+
 def freeze_mappings(value: msgspec.Struct, *fields: str) -> None:
     """Make the named mapping fields of a new value immutable; called from ``__post_init__`` only."""
     for field in fields:
@@ -68,9 +78,39 @@ def freeze_mappings(value: msgspec.Struct, *fields: str) -> None:
 
 # Names are ASCII, so that look-alike letters cannot make two events that read the same. Event and property names
 # admit what the clients that teams already have do send: "Order Completed", "$pageview", "session.id".
-SpecName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$", max_length=128)]
-EventName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*$", max_length=200)]
-PropertyName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_$][A-Za-z0-9_$. -]*$", max_length=128)]
-Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=128)]
+# The descriptions are shown by editors and in error messages. "(?!\n)$" because a bare "$" also matches before a final
+# line break in Python, which would let a name end in one; it means the same in JSON Schema's regular expressions.
+SpecName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(?!\n)$",
+        max_length=128,
+        description="lower-case words joined by dots, such as 'sigil.telemetry'",
+    ),
+]
+EventName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(?!\n)$",
+        max_length=200,
+        description="ASCII letters, digits, spaces and any of _ $ . : / -, not starting with a digit",
+    ),
+]
+PropertyName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z_$][A-Za-z0-9_$. -]*(?!\n)$",
+        max_length=128,
+        description="ASCII letters, digits, spaces and any of _ $ . -, not starting with a digit",
+    ),
+]
+Identifier = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*(?!\n)$",
+        max_length=128,
+        description="ASCII letters, digits and any of _ . : -, starting with a letter or digit",
+    ),
+]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)]
 Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
