@@ -133,15 +133,27 @@ class StaleRevision(Conflict):
 
 
 class NotAllowed(TelemetryError):
-    """The actor lacks the ability that the call needs."""
+    """The actor lacks the ability that the call needs; ``ability`` names it."""
 
     code = "not_allowed"
 
+    def __init__(self, message: str, *, ability: str = "") -> None:
+        super().__init__(message)
+        self.ability = ability
+
 
 class NotAuthenticated(TelemetryError):
-    """No usable credential came with the call."""
+    """No usable credential came with the call.
+
+    ``reason`` is a word for logs and counters (``unknown``, ``expired``, ...); it is no part of the message, because
+    whoever guesses credentials must not learn how close a guess was.
+    """
 
     code = "not_authenticated"
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Unavailable(TelemetryError):
