@@ -2,30 +2,23 @@
 
 from django.db import migrations
 
-FREEZE = """
-CREATE FUNCTION telemetry_keep_version() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'version % of a published spec is never removed', OLD.version USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF to_jsonb(NEW) - 'status' IS DISTINCT FROM to_jsonb(OLD) - 'status' THEN
-        RAISE EXCEPTION 'version % of a published spec is final', OLD.version USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER telemetry_keep_version BEFORE UPDATE OR DELETE ON telemetry_specversion
-    FOR EACH ROW EXECUTE FUNCTION telemetry_keep_version();
-"""
+from tenants.immutability import Frozen
 
-THAW = """
-DROP TRIGGER telemetry_keep_version ON telemetry_specversion;
-DROP FUNCTION telemetry_keep_version();
-"""
+FINAL = [
+    "id",
+    "spec_id",
+    "version",
+    "document",
+    "checksum",
+    "change_summary",
+    "published_by_label",
+    "published_by_id",
+    "published_at",
+    "based_on_id",
+]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0001_initial")]
+    dependencies = [("telemetry", "0001_initial"), ("tenants", "0006_immutability")]
 
-    operations = [migrations.RunSQL(FREEZE, THAW)]
+    operations = [Frozen("SpecVersion", FINAL)]
