@@ -17,8 +17,9 @@ from telemetry.core.tightening import (
 
 REDACTIONS = st.one_of(
     st.none(),
-    st.sampled_from([RedactionStrategy.MASK, RedactionStrategy.NULL, RedactionStrategy.DROP, RedactionStrategy.HASH])
-    .map(lambda strategy: Redaction(strategy=strategy)),
+    st.sampled_from(
+        [RedactionStrategy.MASK, RedactionStrategy.NULL, RedactionStrategy.DROP, RedactionStrategy.HASH]
+    ).map(lambda strategy: Redaction(strategy=strategy)),
     st.just(Redaction(strategy=RedactionStrategy.EMAIL_DOMAIN)),
     st.integers(1, 50).map(lambda length: Redaction(strategy=RedactionStrategy.TRUNCATE, length=length)),
     st.sampled_from(TimeUnit).map(lambda unit: Redaction(strategy=RedactionStrategy.GENERALISE, unit=unit)),
