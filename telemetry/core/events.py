@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 
+# 128 bits, the strength of the pseudonyms themselves: a shorter secret could be found by trying.
+_SHORTEST_SECRET = 16
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Around an event: who, where, through what.
 
@@ -54,11 +58,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class PseudonymKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A tenant's key for pseudonyms (HMAC-SHA-256). ``epoch`` counts its renewals and is written into each pseudonym.
 
-    ``secret`` is at least 16 bytes; in documents it is base64 text. It never shows in a ``repr``.
+    ``secret`` is at least 16 bytes, else ``ValueError``; in documents it is base64 text. It never shows in a ``repr``.
     """
 
     epoch: int
     secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < _SHORTEST_SECRET:
+            raise ValueError(f"the secret of a pseudonym key needs at least {_SHORTEST_SECRET} bytes")
 
     def __repr__(self) -> str:
         return f"PseudonymKey(epoch={self.epoch})"

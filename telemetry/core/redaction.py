@@ -1,0 +1,198 @@
+"""Hiding values: what flags and privacy levels demand, and what each strategy makes of a value.
+
+A redaction that does not fit the value (a bucket on text, a pseudonym without a key) hides it whole: nothing here
+ever falls back to the raw value.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Final
+
+from telemetry.core.config import EffectiveProperty
+from telemetry.core.enums import PrivacyLevel, PropertyType, RedactionStrategy
+from telemetry.core.events import PseudonymKey
+from telemetry.core.partial_redaction import (
+    email_domain,
+    generalise_address,
+    generalise_number,
+    generalise_timestamp,
+    truncate,
+)
+from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
+from telemetry.core.spec import PropertyDefinition, Redaction
+from telemetry.core.tightening import MASK
+from telemetry.core.timestamps import MASKED_TIMESTAMP
+
+__all__ = [
+    "DROPPED",
+    "MASKED_TEXT",
+    "Redactor",
+    "compile_redactor",
+    "level_redacts",
+    "mask_value",
+    "redact",
+    "redact_value",
+    "required_redaction",
+]
+
+MASKED_TEXT: Final = "REDACTED"
+
+
+class Missing(Enum):
+    """The type of ``DROPPED``."""
+
+    DROPPED = "dropped"
+
+
+# What a redaction returns when nothing at all may stand in for the value.
+DROPPED: Final = Missing.DROPPED
+
+# Hides one value; without a pseudonymiser, what should become a pseudonym is masked.
+Redactor = Callable[[Any, Pseudonymiser | None], Any]
+
+
+def level_redacts(property_type: PropertyType, privacy: PrivacyLevel) -> bool:
+    """Whether the level alone hides a property of this type that nobody declared free of personal data.
+
+    ``pii`` hides text and json, ``sensitive`` everything, the others nothing.
+    """
+    if privacy is PrivacyLevel.SENSITIVE:
+        return True
+    return privacy is PrivacyLevel.PII and property_type in (PropertyType.STRING, PropertyType.JSON)
+
+
+def required_redaction(definition: PropertyDefinition, privacy: PrivacyLevel) -> Redaction | None:
+    """The redaction that the property's flags and the event's privacy level demand; ``None`` when they demand none.
+
+    A strategy that the property names is used; otherwise the value is masked. ``pii: false`` frees a property from
+    the floor of level ``pii``, but not from ``sensitive``, and not from its own ``redact`` or ``redaction``.
+    """
+    if definition.redaction is not None:
+        return definition.redaction
+    if definition.pii or definition.redact:
+        return MASK
+    is_freed = definition.pii is False and privacy is not PrivacyLevel.SENSITIVE
+    return MASK if level_redacts(definition.type, privacy) and not is_freed else None
+
+
+def compile_redactor(property_type: PropertyType, redaction: Redaction) -> Redactor:
+    """A function that hides values of a property of this type."""
+    match redaction.strategy:
+        case RedactionStrategy.DROP:
+            return lambda _value, _pseudonymiser: DROPPED
+        case RedactionStrategy.NULL:
+            return lambda _value, _pseudonymiser: None
+        case RedactionStrategy.HASH:
+            return lambda value, pseudonymiser: (
+                mask_value(value, property_type) if (name := _hash(value, pseudonymiser)) is None else name
+            )
+    cut = _cutter(property_type, redaction)
+    if cut is None:
+        return lambda value, _pseudonymiser: mask_value(value, property_type)
+    return lambda value, _pseudonymiser: mask_value(value, property_type) if (part := cut(value)) is None else part
+
+
+def redact_value(
+    value: Any,
+    property_type: PropertyType,
+    redaction: Redaction,
+    key: PseudonymKey | None,
+) -> Any:
+    """What may be shown in place of the value, or ``DROPPED`` when nothing may.
+
+    A pseudonym is text whatever the property's type; all else keeps the type. The value is expected to be of the
+    property's type, and is masked if it is not.
+    """
+    return compile_redactor(property_type, redaction)(value, None if key is None else pseudonymiser_for(key))
+
+
+def redact(
+    properties: Mapping[str, Any],
+    rules: Mapping[str, EffectiveProperty],
+    *,
+    key: PseudonymKey | None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The properties as the rules let them through, and the sorted names of those that were hidden or left out.
+
+    A property without a rule is left out. Values that pass unhidden are the given objects, not copies.
+    """
+    shown: dict[str, Any] = {}
+    redacted: list[str] = []
+    for name, value in properties.items():
+        rule = rules.get(name)
+        if rule is not None and rule.redaction is None:
+            shown[name] = value
+            continue
+        redacted.append(name)
+        if rule is None or rule.redaction is None:
+            continue
+        replacement = redact_value(value, rule.type, rule.redaction, key)
+        if replacement is not DROPPED:
+            shown[name] = replacement
+    return shown, tuple(sorted(redacted))
+
+
+def mask_value(value: object, property_type: PropertyType) -> Any:
+    """A harmless value of the property's type; for json, of the value's own type."""
+    match property_type:
+        case PropertyType.STRING:
+            return MASKED_TEXT
+        case PropertyType.NUMBER:
+            return 0
+        case PropertyType.BOOLEAN:
+            return False
+        case PropertyType.TIMESTAMP:
+            return MASKED_TIMESTAMP
+        case PropertyType.JSON:
+            return _mask_json(value)
+
+
+def _mask_json(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {}
+    if isinstance(value, list | tuple):
+        return []
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | float):
+        return 0
+    return None if value is None else MASKED_TEXT
+
+
+def _cutter(property_type: PropertyType, redaction: Redaction) -> Callable[[Any], Any] | None:
+    """The partial redaction that fits strategy, setting and type, or ``None`` when none does."""
+    match redaction, property_type:
+        case Redaction(strategy=RedactionStrategy.TRUNCATE, length=int(length)), PropertyType.STRING if length > 0:
+            return lambda value: truncate(value, length) if isinstance(value, str) else None
+        case Redaction(strategy=RedactionStrategy.EMAIL_DOMAIN), PropertyType.STRING:
+            return lambda value: email_domain(value) if isinstance(value, str) else None
+        case Redaction(strategy=RedactionStrategy.GENERALISE, unit=None, bucket=None), PropertyType.STRING:
+            return lambda value: generalise_address(value) if isinstance(value, str) else None
+        case Redaction(
+            strategy=RedactionStrategy.GENERALISE, unit=None, bucket=float(width) | int(width)
+        ), PropertyType.NUMBER:
+            return lambda value: generalise_number(value, width) if _is_number(value) else None
+        case Redaction(strategy=RedactionStrategy.GENERALISE, unit=str(unit), bucket=None), PropertyType.TIMESTAMP:
+            return lambda value: generalise_timestamp(value, unit) if isinstance(value, str) else None
+        case _:
+            return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _hash(value: object, pseudonymiser: Pseudonymiser | None) -> str | None:
+    """The value's pseudonym; a whole number has that of its digits as text. ``None`` without key or for no JSON."""
+    if pseudonymiser is None:
+        return None
+    if isinstance(value, str):
+        return pseudonymiser.pseudonym(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return pseudonymiser.pseudonym(text)
