@@ -162,18 +162,17 @@ def _mask_json(value: object) -> Any:
 
 def _cutter(property_type: PropertyType, redaction: Redaction) -> Callable[[Any], Any] | None:
     """The partial redaction that fits strategy, setting and type, or ``None`` when none does."""
-    match redaction, property_type:
-        case Redaction(strategy=RedactionStrategy.TRUNCATE, length=int(length)), PropertyType.STRING if length > 0:
+    length, unit, bucket = redaction.length, redaction.unit, redaction.bucket
+    match redaction.strategy, property_type:
+        case RedactionStrategy.TRUNCATE, PropertyType.STRING if length is not None and length > 0:
             return lambda value: truncate(value, length) if isinstance(value, str) else None
-        case Redaction(strategy=RedactionStrategy.EMAIL_DOMAIN), PropertyType.STRING:
+        case RedactionStrategy.EMAIL_DOMAIN, PropertyType.STRING:
             return lambda value: email_domain(value) if isinstance(value, str) else None
-        case Redaction(strategy=RedactionStrategy.GENERALISE, unit=None, bucket=None), PropertyType.STRING:
+        case RedactionStrategy.GENERALISE, PropertyType.STRING if unit is None and bucket is None:
             return lambda value: generalise_address(value) if isinstance(value, str) else None
-        case Redaction(
-            strategy=RedactionStrategy.GENERALISE, unit=None, bucket=float(width) | int(width)
-        ), PropertyType.NUMBER:
-            return lambda value: generalise_number(value, width) if _is_number(value) else None
-        case Redaction(strategy=RedactionStrategy.GENERALISE, unit=str(unit), bucket=None), PropertyType.TIMESTAMP:
+        case RedactionStrategy.GENERALISE, PropertyType.NUMBER if bucket is not None:
+            return lambda value: generalise_number(value, bucket) if _is_number(value) else None
+        case RedactionStrategy.GENERALISE, PropertyType.TIMESTAMP if unit is not None:
             return lambda value: generalise_timestamp(value, unit) if isinstance(value, str) else None
         case _:
             return None
