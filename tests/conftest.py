@@ -5,7 +5,6 @@ a Valkey; both are deleted at the end. ``DATABASE_URL`` and ``REDIS_URL`` point 
 Each process of a parallel run has its own servers, so that they share neither data nor roles.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,8 +19,9 @@ from pytest_django import DjangoDbBlocker
 from studio.embedded import postgresql_server, valkey_server
 from studio.settings import env
 
-# Settings for tests name this directory when the environment names no database.
+# What the settings for tests name when the environment names no database and no broker.
 NO_DATABASE = "/nonexistent"
+NO_BROKER = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +54,8 @@ def database_server(server_directory: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def redis_url(server_directory: Path) -> Iterator[str]:
     """The URL of an empty Valkey or Redis; each test that writes to it cleans up after itself."""
-    if url := os.environ.get("REDIS_URL"):
-        yield url
+    if settings.REDIS_URL != NO_BROKER:
+        yield settings.REDIS_URL
         return
     with valkey_server(server_directory / "valkey", durable=False) as server:
         yield server.url

@@ -24,8 +24,9 @@ STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")
 # Plain HTTP for a studio that only this machine can reach. Only `manage.py up` sets it.
 STUDIO_INSECURE_LOCAL = env.boolean("STUDIO_INSECURE_LOCAL", False)
 
-# How often a tracker asks for its config when it is not told sooner.
-STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 60, minimum=1)
+# How often a tracker asks for its config when it is not told sooner: within the 60 seconds that the web server keeps an
+# idle connection open.
+STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 45, minimum=1)
 
 # Largest request body. A spec of 1,000 events with 20 properties each is about 2 MB of JSON.
 STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, minimum=1024)

@@ -6,9 +6,10 @@ Without ``DATABASE_URL`` a test run starts its own PostgreSQL and fills in where
 import os
 
 os.environ.setdefault("DATABASE_URL", "postgresql://postgres@/studio?host=/nonexistent")
-os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "s" * 50)
-os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only-for-tests-" + "p" * 50)
-os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only-for-tests-" + "k" * 50)
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
+os.environ.setdefault("SECRET_KEY", "only for tests: " + "signs " * 10)
+os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only for tests: " + "pepper " * 10)
+os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only for tests: " + "pseudonyms " * 10)
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 
 from studio.settings.base import *
@@ -21,6 +22,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # No manifest: tests do not collect static files.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Nothing is collected, so there is no directory to scan at the start.
+WHITENOISE_AUTOREFRESH = True
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

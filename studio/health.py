@@ -1,0 +1,89 @@
+"""Is this process alive, and can it serve?
+
+Answered before anything else looks at the request: a probe asks by address, has no session, and may use plain HTTP.
+Bodies say yes or no and nothing about why; the reason is in the log.
+"""
+
+import logging
+from collections.abc import Callable
+from time import time
+
+import psycopg
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+__all__ = ["answer_probes", "record_heartbeat"]
+
+logger = logging.getLogger(__name__)
+
+# Seconds that each dependency gets to answer a probe. Probes come every few seconds and must not pile up.
+PATIENCE_SECONDS = 2
+
+HEARTBEAT_KEY = "studio.heartbeat"
+# One lost heartbeat is chance, three are a fault.
+HEARTBEATS_UNTIL_STALE = 3
+
+
+def answer_probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that answers ``/healthz`` (this process) and ``/readyz`` (database and broker too); passes the rest.
+
+    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker`` is for people: pages work without.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz":
+            return JsonResponse({"ok": True})
+        if request.path_info == "/readyz":
+            return _readiness()
+        return get_response(request)
+
+    return middleware
+
+
+def record_heartbeat() -> None:
+    """The cache holds the present instant as the time of the last heartbeat."""
+    cache.set(HEARTBEAT_KEY, time(), timeout=settings.STUDIO_HEARTBEAT_SECONDS * HEARTBEATS_UNTIL_STALE)
+
+
+def _readiness() -> JsonResponse:
+    database, broker = _answers("database", _ask_database), _answers("broker", _ask_broker)
+    body = {
+        "ok": database and broker,
+        "database": "ok" if database else "down",
+        "broker": "ok" if broker else "down",
+        "worker": "ok" if broker and _answers("worker", _ask_worker) else "stale",
+    }
+    return JsonResponse(body, status=200 if body["ok"] else 503)
+
+
+def _answers(name: str, ask: Callable[[], None]) -> bool:
+    try:
+        ask()
+    except (OSError, psycopg.Error, redis.RedisError) as error:
+        # The class only: a message may hold an address with its password.
+        logger.warning("health.failed", extra={"dependency": name, "error": type(error).__name__})
+        return False
+    return True
+
+
+def _ask_database() -> None:
+    """One question on a connection of its own: a probe must not wait for, or break, one that serves requests."""
+    parameters = connection.get_connection_params() | {"connect_timeout": PATIENCE_SECONDS}
+    del parameters["cursor_factory"], parameters["context"]
+    with psycopg.connect(**parameters) as probe:
+        probe.execute("SELECT 1")
+
+
+def _ask_broker() -> None:
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+    ) as client:
+        client.ping()
+
+
+def _ask_worker() -> None:
+    if cache.get(HEARTBEAT_KEY) is None:
+        raise TimeoutError
