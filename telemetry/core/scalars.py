@@ -1,0 +1,127 @@
+"""The rules of single values: which one a value breaks, as a code and a message that never repeats the value."""
+
+import math
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final
+
+from msgspec import inspect
+
+from telemetry.core.plain import LARGEST_EXACT_INT
+
+__all__ = ["UNUSABLE_CHARACTER", "Fault", "find_fault"]
+
+# Code and message of a broken rule.
+Fault = tuple[str, str]
+
+# NUL, which PostgreSQL cannot store, and halves of surrogate pairs, which UTF-8 cannot.
+UNUSABLE_CHARACTER: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def find_fault(value: object, info: inspect.Type) -> Fault | None:
+    """The rule of the scalar type ``info`` that ``value`` breaks, or ``None``; other types have no rules here.
+
+    Codes: ``wrong_type``, ``unknown_word``, ``out_of_range``, ``bad_number``, ``bad_length``, ``bad_format``,
+    ``bad_character``.
+    """
+    hint = ""
+    if isinstance(info, inspect.Metadata):
+        hint = (info.extra_json_schema or {}).get("description", "")
+        info = info.type
+    if isinstance(info, inspect.StrType):
+        return _text_fault(value, info, hint)
+    rule = _RULES.get(type(info))
+    return rule(value, info) if rule is not None else None
+
+
+def _text_fault(value: object, info: inspect.StrType, hint: str) -> Fault | None:
+    if not isinstance(value, str):
+        is_scalar = value is None or isinstance(value, bool | int | float)
+        return (
+            "wrong_type",
+            "must be text; quote what looks like a number, true, false or null" if is_scalar else "must be text",
+        )
+    if UNUSABLE_CHARACTER.search(value):
+        return "bad_character", "must not contain NUL characters or lone surrogates"
+    if info.min_length is not None and len(value) < info.min_length:
+        return "bad_length", "must not be empty" if not value else f"must be at least {info.min_length} characters long"
+    if info.max_length is not None and len(value) > info.max_length:
+        return "bad_length", f"must be at most {info.max_length} characters long"
+    if info.pattern is not None and not re.search(info.pattern, value):
+        return "bad_format", f"must be {hint}" if hint else f"must match {info.pattern}"
+    return None
+
+
+def _int_fault(value: object, info: inspect.IntType) -> Fault | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "bad_number", "must be a finite number"
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return "wrong_type", "must be a whole number"
+    return _range_fault(value, info) or _exactness_fault(int(value))
+
+
+def _float_fault(value: object, info: inspect.FloatType) -> Fault | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "wrong_type", "must be a number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "bad_number", "must be a finite number"
+    return _range_fault(value, info) or _exactness_fault(value)
+
+
+def _range_fault(value: float, info: inspect.IntType | inspect.FloatType) -> Fault | None:
+    if info.ge is not None and value < info.ge:
+        return "out_of_range", f"must be at least {info.ge}"
+    if info.gt is not None and value <= info.gt:
+        return "out_of_range", f"must be more than {info.gt}"
+    if info.le is not None and value > info.le:
+        return "out_of_range", f"must be at most {info.le}"
+    if info.lt is not None and value >= info.lt:
+        return "out_of_range", f"must be less than {info.lt}"
+    return None
+
+
+def _exactness_fault(value: float) -> Fault | None:
+    if isinstance(value, int) and abs(value) > LARGEST_EXACT_INT:
+        return "out_of_range", f"must lie within ±{LARGEST_EXACT_INT}: larger whole numbers lose digits; use text"
+    return None
+
+
+def _truth_fault(value: object, _info: inspect.BoolType) -> Fault | None:
+    return None if isinstance(value, bool) else ("wrong_type", "must be true or false")
+
+
+def _word_fault(value: object, info: inspect.EnumType | inspect.LiteralType) -> Fault | None:
+    words = _words(info)
+    # By type as well, because True equals 1.
+    if any(type(value) is type(word) and value == word for word in words):
+        return None
+    known = ", ".join(str(word) for word in words)
+    return "unknown_word", f"must be {known}" if len(words) == 1 else f"must be one of: {known}"
+
+
+def _words(info: inspect.EnumType | inspect.LiteralType) -> tuple[object, ...]:
+    if isinstance(info, inspect.LiteralType):
+        return tuple(info.values)
+    members: type[Enum] = info.cls
+    return tuple(member.value for member in members)
+
+
+def _free_fault(value: object, _info: inspect.AnyType) -> Fault | None:
+    if isinstance(value, str):
+        return _text_fault(value, inspect.StrType(), "")
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return _float_fault(value, inspect.FloatType())
+    return "wrong_type", "must be a JSON value"
+
+
+_RULES: Final[dict[type[inspect.Type], Callable[[object, Any], Fault | None]]] = {
+    inspect.IntType: _int_fault,
+    inspect.FloatType: _float_fault,
+    inspect.BoolType: _truth_fault,
+    inspect.EnumType: _word_fault,
+    inspect.LiteralType: _word_fault,
+    inspect.AnyType: _free_fault,
+}

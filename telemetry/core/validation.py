@@ -1,0 +1,229 @@
+"""The rules that span more than one field, and the reading of plain data with all rules together.
+
+Rules that need only a value and what is below it are in one table by type, and so hold in every document in which the
+type occurs. Rules of a whole spec (duplicates, conditions) follow.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from telemetry.core.conditions import compile_condition
+from telemetry.core.config import SamplingBounds
+from telemetry.core.enums import PropertyType, RedactionStrategy
+from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
+from telemetry.core.paths import key_path
+from telemetry.core.plain import to_plain
+from telemetry.core.shapes import MAXIMUM_ERRORS, read_shape
+from telemetry.core.spec import (
+    EventDefinition,
+    PropertyDefinition,
+    Redaction,
+    TelemetrySpec,
+    Threshold,
+)
+
+__all__ = ["check_spec", "read_value", "validate_spec"]
+
+T = TypeVar("T")
+
+# Types whose values each strategy can hide; a strategy that is not listed can hide any value. A pseudonym of a truth
+# value hides nothing: there are only two, and whoever sees many can tell which is which.
+_FITTING_TYPES: Final = {
+    RedactionStrategy.TRUNCATE: (PropertyType.STRING,),
+    RedactionStrategy.EMAIL_DOMAIN: (PropertyType.STRING,),
+    RedactionStrategy.GENERALISE: (PropertyType.STRING, PropertyType.NUMBER, PropertyType.TIMESTAMP),
+    RedactionStrategy.HASH: (PropertyType.STRING, PropertyType.NUMBER, PropertyType.TIMESTAMP, PropertyType.JSON),
+}
+# Anomaly rules read a number, or an object that has one under "value".
+_METRIC_TYPES: Final = (PropertyType.NUMBER, PropertyType.JSON)
+
+
+def check_spec(spec: TelemetrySpec) -> tuple[FieldError, ...]:
+    """Every broken rule of a spec that code, not a document, has built: of single fields and across fields.
+
+    Empty for a valid spec; at most ``MAXIMUM_ERRORS`` of each kind.
+    """
+    return read_value(to_plain(spec), TelemetrySpec)[1]
+
+
+def validate_spec(spec: TelemetrySpec) -> None:
+    """Nothing happens when the spec is valid; otherwise ``InvalidDocument`` with every broken rule."""
+    errors = check_spec(spec)
+    if errors:
+        raise InvalidDocument(errors, what="telemetry spec")
+
+
+def read_value(builtins: object, type_: type[T]) -> tuple[T | None, tuple[FieldError, ...]]:
+    """The value that plain data describes and no errors, or the broken rules and perhaps a value that breaks them.
+
+    When single fields of a spec are wrong, its other events are still checked across their fields, so that one
+    reading names as much as it can.
+    """
+    plain, errors = read_shape(builtins, type_)
+    if errors:
+        partly = _errors_of_sound_events(plain, errors) if type_ is TelemetrySpec else ()
+        return None, (*errors, *partly)
+    try:
+        value = msgspec.convert(plain, type_)
+    except msgspec.ValidationError as error:
+        return None, (_foreign_error(error),)
+    return value, tuple(islice(_errors_across_fields(value), MAXIMUM_ERRORS))
+
+
+def _foreign_error(error: msgspec.ValidationError) -> FieldError:
+    """A rule of a type that ``read_shape`` leaves to msgspec, whose own message could repeat the value."""
+    place = re.search(r"`\$\.?(.*?)`\Z", str(error))
+    return FieldError("wrong_type", place[1] if place else "", "does not have the expected form")
+
+
+def _errors_across_fields(value: object) -> Iterator[FieldError]:
+    yield from _errors_below(value, "")
+    if isinstance(value, TelemetrySpec):
+        context_properties = value.config.context_properties if value.config else {}
+        yield from _errors_of_events(context_properties, list(enumerate(value.events)))
+
+
+def _errors_of_sound_events(plain: object, errors: Sequence[FieldError]) -> tuple[FieldError, ...]:
+    """What the events without an error of their own break across fields; nothing when that cannot be told."""
+    if not isinstance(plain, dict) or not isinstance(plain.get("events"), list):
+        return ()
+    if any(error.path == "config" or error.path.startswith("config.contextProperties") for error in errors):
+        return ()
+    broken = {int(found[1]) for error in errors if (found := re.match(r"events\[(\d+)\]", error.path))}
+    context = (plain.get("config") or {}).get("contextProperties", {})
+    context_properties = msgspec.convert(context, dict[str, PropertyDefinition])
+    events = [
+        (index, msgspec.convert(event, EventDefinition))
+        for index, event in enumerate(plain["events"])
+        if index not in broken
+    ]
+    found_errors = [error for index, event in events for error in _errors_below(event, f"events[{index}]")]
+    return tuple(islice((*found_errors, *_errors_of_events(context_properties, events)), MAXIMUM_ERRORS))
+
+
+# Rules of a value and what is below it
+
+
+def _errors_below(value: object, path: str) -> Iterator[FieldError]:
+    """The rules of ``value`` and of every value in it, in document order."""
+    rule = _RULES.get(type(value))
+    if rule is not None:
+        yield from rule(value, path)
+    for step, part in _parts(value, path):
+        yield from _errors_below(part, step)
+
+
+def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
+    if isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(value):
+            yield key_path(path, field.encode_name), getattr(value, field.name)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key_path(path, str(key)), item
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield f"{path}[{index}]", item
+
+
+def _check_redaction(redaction: Redaction, path: str) -> Iterator[FieldError]:
+    """Each setting belongs to one strategy."""
+    strategy = redaction.strategy
+    if redaction.length is not None and strategy is not RedactionStrategy.TRUNCATE:
+        yield FieldError("bad_redaction", f"{path}.length", "belongs to the strategy truncate only")
+    if redaction.length is None and strategy is RedactionStrategy.TRUNCATE:
+        yield FieldError("bad_redaction", f"{path}.length", "is required by the strategy truncate")
+    for setting in ("unit", "bucket"):
+        if getattr(redaction, setting) is not None and strategy is not RedactionStrategy.GENERALISE:
+            yield FieldError("bad_redaction", f"{path}.{setting}", "belongs to the strategy generalise only")
+    if redaction.unit is not None and redaction.bucket is not None:
+        yield FieldError("bad_redaction", f"{path}.bucket", "excludes unit: a value is a timestamp or a number")
+
+
+def _check_property(definition: PropertyDefinition, path: str) -> Iterator[FieldError]:
+    """The redaction can hide values of the property's type, and has the setting that this takes."""
+    redaction = definition.redaction
+    if redaction is None:
+        return
+    fitting = _FITTING_TYPES.get(redaction.strategy, tuple(PropertyType))
+    if definition.type not in fitting:
+        words = ", ".join(fitting)
+        yield FieldError("bad_redaction", f"{path}.redaction.strategy", f"can hide values of these types only: {words}")
+    elif redaction.strategy is RedactionStrategy.GENERALISE:
+        yield from _check_generalise(redaction, definition.type, f"{path}.redaction")
+
+
+def _check_generalise(redaction: Redaction, type_: PropertyType, path: str) -> Iterator[FieldError]:
+    for setting, owner in (("unit", PropertyType.TIMESTAMP), ("bucket", PropertyType.NUMBER)):
+        is_set = getattr(redaction, setting) is not None
+        if is_set and type_ is not owner:
+            yield FieldError("bad_redaction", f"{path}.{setting}", f"belongs to properties of type {owner} only")
+        if not is_set and type_ is owner:
+            yield FieldError("bad_redaction", f"{path}.{setting}", f"is required to generalise a {owner}")
+
+
+def _check_threshold(threshold: Threshold, path: str) -> Iterator[FieldError]:
+    if threshold.min is None and threshold.max is None:
+        yield FieldError("missing_bound", path, "must have min, max or both")
+    elif threshold.min is not None and threshold.max is not None and threshold.min > threshold.max:
+        yield FieldError("out_of_range", f"{path}.min", "must not be more than max")
+
+
+def _check_bounds(bounds: SamplingBounds, path: str) -> Iterator[FieldError]:
+    if bounds.minimum_rate > bounds.maximum_rate:
+        yield FieldError("out_of_range", f"{path}.minimumRate", "must not be more than maximumRate")
+
+
+def _check_metrics(event: EventDefinition, path: str) -> Iterator[FieldError]:
+    """Each threshold's metric is a property that can have a number."""
+    thresholds = event.anomaly_detection.thresholds if event.anomaly_detection else ()
+    for index, threshold in enumerate(thresholds):
+        declared = event.properties.get(threshold.metric)
+        place = f"{path}.anomalyDetection.thresholds[{index}].metric"
+        if declared is None:
+            yield FieldError("unknown_metric", place, "must be a declared property of the event")
+        elif declared.type not in _METRIC_TYPES:
+            yield FieldError("unknown_metric", place, "must be a property of type number, or json with a numeric value")
+
+
+_RULES: Final[dict[type, Callable[[Any, str], Iterable[FieldError]]]] = {
+    EventDefinition: _check_metrics,
+    PropertyDefinition: _check_property,
+    Redaction: _check_redaction,
+    SamplingBounds: _check_bounds,
+    Threshold: _check_threshold,
+}
+
+
+# Rules of a whole spec
+
+
+def _errors_of_events(
+    context_properties: Mapping[str, PropertyDefinition], events: Sequence[tuple[int, EventDefinition]]
+) -> Iterator[FieldError]:
+    """Rules across events, which come with their position in the document."""
+    yield from _find_duplicates(events)
+    for index, event in events:
+        yield from _check_conditions(event, context_properties, f"events[{index}]")
+
+
+def _find_duplicates(events: Sequence[tuple[int, EventDefinition]]) -> Iterator[FieldError]:
+    first_at: dict[tuple[str, int], int] = {}
+    for index, event in events:
+        first = first_at.setdefault((event.name, event.version), index)
+        if first != index:
+            yield FieldError("duplicate_event", f"events[{index}]", f"has the name and version of events[{first}]")
+
+
+def _check_conditions(
+    event: EventDefinition, context_properties: Mapping[str, PropertyDefinition], path: str
+) -> Iterator[FieldError]:
+    for index, condition in enumerate(event.sampling.conditions if event.sampling else ()):
+        try:
+            compile_condition(condition, event.properties, context_properties)
+        except InvalidCondition as error:
+            column = f" (column {error.column})" if error.column is not None else ""
+            yield FieldError(error.code, f"{path}.sampling.conditions[{index}]", f"{error.message}{column}")
