@@ -78,10 +78,8 @@ def _grants(schema_editor: BaseDatabaseSchemaEditor, verb: str, preposition: str
 
 def _can_become(cursor: CursorWrapper, role: str) -> bool:
     """Whether ``SET ROLE`` works; before PostgreSQL 16 every member could, since then it is a right of its own."""
-    cursor.execute(
-        "SELECT pg_has_role(%s, CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)",
-        [role],
-    )
+    right = "SET" if cursor.connection.info.server_version >= 160_000 else "MEMBER"
+    cursor.execute("SELECT pg_has_role(%s, %s)", [role, right])
     (answer,) = cursor.fetchone()
     return bool(answer)
 

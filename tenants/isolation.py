@@ -26,13 +26,21 @@ class DatabaseOnly(Operation):
         """Nothing changes for Django."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 - Django's signature
+        to_state: ProjectState,
     ) -> None:
         """The statements of ``forwards`` have run."""
         self._run(app_label, schema_editor, to_state, self.forwards)
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 - Django's signature
+        to_state: ProjectState,
     ) -> None:
         """The statements of ``backwards`` have run."""
         self._run(app_label, schema_editor, to_state, self.backwards)

@@ -216,6 +216,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'app'), ('scopes__contained_by', ['ingest', 'config:read', 'config:secret'])), models.Q(('kind', 'usr'), ('scopes__contained_by', ['manage'])), _connector='OR'), name='tenants_apikey_scopes_of_kind'),
         ),
         migrations.AddConstraint(
+            model_name='apikey',
+            constraint=models.CheckConstraint(condition=models.Q(('lookup__regex', '^[0-9A-Za-z]{8}$')), name='tenants_apikey_lookup_form'),
+        ),
+        migrations.AddConstraint(
             model_name='tenantappconfig',
             constraint=models.UniqueConstraint(fields=('installation', 'number'), name='tenants_config_number_once'),
         ),

@@ -8,7 +8,9 @@ from django.db import migrations
 
 from tenants.isolation import IsolateTenants
 
-OWN_TRACE = "tenant_id IS NULL AND actor_kind = 'user' AND actor_id = current_setting('studio.user_id', true)"
+OWN_TRACE = (
+    "tenant_id IS NULL AND actor_kind = 'user' AND actor_id = nullif(current_setting('studio.user_id', true), '')"
+)
 
 
 class Migration(migrations.Migration):

@@ -73,6 +73,10 @@ class ApiKey(models.Model):
                 | models.Q(kind=KeyKind.USER, scopes__contained_by=[Scope.MANAGE.value]),
                 name="tenants_apikey_scopes_of_kind",
             ),
+            # Never empty: an unset lookup in the transaction's context must not find a row.
+            models.CheckConstraint(
+                condition=models.Q(lookup__regex=r"^[0-9A-Za-z]{8}$"), name="tenants_apikey_lookup_form"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,10 @@ from django.utils import timezone
 
 from tenants.models.tenant import Tenant
 
-__all__ = ["ActorKind", "AuditEntry"]
+__all__ = ["LABEL_LENGTH", "ActorKind", "AuditEntry"]
+
+# Labels are cut to this length: a long name must not keep a change from being recorded.
+LABEL_LENGTH = 200
 
 
 class ActorKind(models.TextChoices):
@@ -29,11 +32,11 @@ class AuditEntry(models.Model):
     )
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_id = models.CharField(max_length=64, blank=True)
-    actor_label = models.CharField(max_length=200)
+    actor_label = models.CharField(max_length=LABEL_LENGTH)
     action = models.CharField(max_length=100)
     target_type = models.CharField(max_length=100)
     target_id = models.CharField(max_length=64, blank=True)
-    target_label = models.CharField(max_length=200)
+    target_label = models.CharField(max_length=LABEL_LENGTH)
     details = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

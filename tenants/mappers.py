@@ -1,0 +1,61 @@
+"""Where rows become core values and back."""
+
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from telemetry.core.codec import checksum, decode_document, encode_document
+from telemetry.core.config import AppBlueprint, InstallationIdentity, PrivacyFloor, TenantOverride
+from telemetry.core.enums import Environment
+from tenants.models import App, FloorRecord, Installation, TenantAppConfig
+
+__all__ = ["Document", "blueprint_of", "document_of", "floor_of", "identity_of", "override_of"]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Document(NamedTuple):
+    """A value's canonical JSON and its SHA-256 in hex."""
+
+    text: str
+    checksum: str
+
+
+def document_of(value: msgspec.Struct, *, what: str) -> Document:
+    """The value as it is stored, checked once more.
+
+    Values made in code are not checked when they are made. Raises ``InvalidDocument`` with every broken rule.
+    """
+    encoded = encode_document(value)
+    decode_document(encoded, type(value), what=what, format="json")
+    return Document(encoded.decode(), checksum(value))
+
+
+def blueprint_of(app: App) -> AppBlueprint:
+    """The app's blueprint; no query."""
+    return _stored(app.blueprint, AppBlueprint)
+
+
+def override_of(config: TenantAppConfig) -> TenantOverride:
+    """The changes that this version holds; no query."""
+    return _stored(config.document, TenantOverride)
+
+
+def floor_of(record: FloorRecord | None) -> PrivacyFloor:
+    """The floor, empty if there is no record; no query."""
+    return PrivacyFloor() if record is None else _stored(record.document, PrivacyFloor)
+
+
+def identity_of(installation: Installation) -> InstallationIdentity:
+    """Whose config it is; two queries unless ``tenant`` and ``app`` were selected with it."""
+    return InstallationIdentity(
+        tenant=installation.tenant.slug,
+        app=installation.app.slug,
+        environment=Environment(installation.environment),
+        sampling_salt=installation.tenant.sampling_salt,
+    )
+
+
+def _stored(text: str, type_: type[T]) -> T:
+    # Checked when it was saved: a rule that became stricter since must not make a live config unreadable.
+    return msgspec.json.decode(text, type=type_)

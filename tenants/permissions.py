@@ -1,0 +1,61 @@
+"""Who may do what: one table, which every interface asks through ``tenants.actors``."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tenants.roles import Role, Scope
+
+__all__ = ["ABILITIES", "Ability", "abilities_of", "may_grant"]
+
+
+class Ability(NamedTuple):
+    """Who has one ability.
+
+    ``roles``: people with one of these roles. ``scope``: app keys with this scope. ``by_key``: whether a personal key
+    may use its owner's ability; what would let a stolen key outlive its revocation needs a login.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    scope: Scope | None = None
+    by_key: bool = True
+
+
+VIEWER, ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN = Role
+EVERYONE = frozenset(Role)
+
+ABILITIES: dict[str, Ability] = {
+    # Reading
+    "view": Ability(EVERYONE),
+    "audit.view": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # Specs
+    "spec.edit": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    "spec.publish": Ability(frozenset({PUBLISHER, ADMIN})),
+    # Publishing what protects less than before: a lower level, a longer retention of personal data.
+    "privacy.loosen": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # Overrides of tenants
+    "config.edit": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    "config.publish": Ability(frozenset({PUBLISHER, ADMIN})),
+    # Limits and keys of the people whom events are about
+    "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    "pseudonym_key.renew": Ability(frozenset({PRIVACY_OFFICER, ADMIN}), by_key=False),
+    # Who, and what they run
+    "app.manage": Ability(frozenset({ADMIN})),
+    "tenant.manage": Ability(frozenset({ADMIN})),
+    "key.manage": Ability(frozenset({ADMIN}), by_key=False),
+    "people.manage": Ability(frozenset({ADMIN}), by_key=False),
+    # What apps do
+    "event.ingest": Ability(scope=Scope.INGEST),
+    "config.read": Ability(EVERYONE, scope=Scope.CONFIG_READ),
+    "config.read_secret": Ability(scope=Scope.CONFIG_SECRET),
+}
+
+
+def abilities_of(roles: Iterable[Role]) -> frozenset[str]:
+    """Every ability that comes with one of these roles."""
+    held = frozenset(roles)
+    return frozenset(name for name, ability in ABILITIES.items() if ability.roles & held)
+
+
+def may_grant(roles: Iterable[Role], role: Role) -> bool:
+    """Whether people with ``roles`` may give or take ``role``: it brings no ability that they lack themselves."""
+    return abilities_of([role]) <= abilities_of(roles)

@@ -1,0 +1,25 @@
+"""Apps at tenants."""
+
+from django.db import transaction
+
+from telemetry.core.enums import Environment
+from tenants.actors import Actor, require
+from tenants.models import App, Installation, Tenant
+from tenants.services import audit
+from tenants.services.checks import conflict_if_taken
+
+__all__ = ["create_installation"]
+
+
+@transaction.atomic
+def create_installation(*, actor: Actor, tenant: Tenant, app: App, environment: Environment) -> Installation:
+    """The app is installed at the tenant in this environment; its config is the app's until an override is published.
+
+    Needs ``tenant.manage`` in the tenant. Raises ``Conflict`` if it is installed there already.
+    """
+    require(actor, "tenant.manage", tenant.pk)
+    with conflict_if_taken(f"{app.slug} is installed at {tenant.slug} in {environment.value} already"):
+        installation = Installation.objects.create(tenant=tenant, app=app, environment=environment.value)
+    details = {"app": app.slug, "environment": environment.value}
+    audit.record(actor=actor, action="installation.created", target=installation, tenant_id=tenant.pk, details=details)
+    return installation
