@@ -12,6 +12,10 @@ from django.db.migrations.state import ProjectState
 
 __all__ = ["DatabaseOnly", "IsolateTenants", "SameTenant"]
 
+# Each SELECT runs once per statement. Asked once per row instead, the same question made a scan of a million rows
+# six times slower.
+IN_CONTEXT = '(SELECT studio_context_is_all()) OR "{column}" = ANY ((SELECT studio_context_tenants())::bigint[])'
+
 
 class DatabaseOnly(Operation):
     """Base of operations that run statements on one model's table and leave Django's state of the model as it is."""
@@ -79,9 +83,7 @@ class IsolateTenants(DatabaseOnly):
 
     def forwards(self, table: str) -> list[str]:
         """Switch row-level security on, for the owner too, and say who sees what."""
-        condition = f'studio_tenant_visible("{self.column}")'
-        if self.or_when:
-            condition += f" OR ({self.or_when})"
+        condition = IN_CONTEXT.format(column=self.column) + (f" OR ({self.or_when})" if self.or_when else "")
         statements = [
             f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
             f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',

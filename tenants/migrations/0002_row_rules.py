@@ -1,4 +1,4 @@
-"""The questions that policies and triggers ask: is this tenant, this person, this key in the transaction's context?
+"""What policies and triggers call: who is in the transaction's context, and a refusal.
 
 ``tenants.context`` writes the three settings. Unset or empty means nobody, so a forgotten context shows nothing.
 """
@@ -6,18 +6,21 @@
 from django.db import migrations
 
 CREATE = """
-CREATE FUNCTION studio_tenant_visible(tenant_id bigint) RETURNS boolean
+CREATE FUNCTION studio_context_is_all() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT current_setting('studio.tenant_ids', true) = '*'
-        OR tenant_id::text = ANY (string_to_array(current_setting('studio.tenant_ids', true), ','))
 $$;
-CREATE FUNCTION studio_user_visible(user_id bigint) RETURNS boolean
+CREATE FUNCTION studio_context_tenants() RETURNS bigint[]
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT user_id::text = current_setting('studio.user_id', true)
+    SELECT string_to_array(nullif(nullif(current_setting('studio.tenant_ids', true), ''), '*'), ',')::bigint[]
 $$;
-CREATE FUNCTION studio_api_key_visible(lookup text) RETURNS boolean
+CREATE FUNCTION studio_context_user() RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT lookup = current_setting('studio.api_key_lookup', true)
+    SELECT nullif(current_setting('studio.user_id', true), '')::bigint
+$$;
+CREATE FUNCTION studio_context_lookup() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT nullif(current_setting('studio.api_key_lookup', true), '')
 $$;
 CREATE FUNCTION studio_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -29,9 +32,10 @@ $$;
 
 DROP = """
 DROP FUNCTION studio_refuse_change();
-DROP FUNCTION studio_api_key_visible(text);
-DROP FUNCTION studio_user_visible(bigint);
-DROP FUNCTION studio_tenant_visible(bigint);
+DROP FUNCTION studio_context_lookup();
+DROP FUNCTION studio_context_user();
+DROP FUNCTION studio_context_tenants();
+DROP FUNCTION studio_context_is_all();
 """
 
 

@@ -8,9 +8,9 @@ from django.db import migrations
 
 from tenants.isolation import IsolateTenants
 
-OWN_TRACE = (
-    "tenant_id IS NULL AND actor_kind = 'user' AND actor_id = nullif(current_setting('studio.user_id', true), '')"
-)
+OWN = "user_id = (SELECT studio_context_user())"
+OWN_TRACE = "tenant_id IS NULL AND actor_kind = 'user' AND actor_id = (SELECT studio_context_user())::text"
+BY_LOOKUP = "lookup = (SELECT studio_context_lookup())"
 
 
 class Migration(migrations.Migration):
@@ -19,10 +19,8 @@ class Migration(migrations.Migration):
     operations = [
         IsolateTenants("Tenant", column="id"),
         IsolateTenants("Installation"),
-        IsolateTenants(
-            "ApiKey", or_when="studio_user_visible(user_id)", or_readable_when="studio_api_key_visible(lookup)"
-        ),
+        IsolateTenants("ApiKey", or_when=OWN, or_readable_when=BY_LOOKUP),
         IsolateTenants("TenantAppConfig"),
-        IsolateTenants("Membership", or_readable_when="studio_user_visible(user_id)"),
+        IsolateTenants("Membership", or_readable_when=OWN),
         IsolateTenants("AuditEntry", or_when=OWN_TRACE),
     ]

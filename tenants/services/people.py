@@ -20,7 +20,7 @@ def grant_membership(*, actor: Actor, user: AbstractUser, tenant: Tenant | None,
     """
     tenant_id = None if tenant is None else tenant.pk
     _require_rank(actor, role, tenant_id)
-    before = Membership.objects.select_for_update().filter(user_id=user.pk, tenant_id=tenant_id).first()
+    before = Membership.objects.select_for_update().filter(user_id=user.pk, tenant=tenant).first()
     if before is not None:
         _require_rank(actor, Role(before.role), tenant_id)
     membership = Membership.objects.bulk_create(

@@ -1,0 +1,1 @@
+"""Tests of tenants: isolation, roles, keys, overrides."""
