@@ -1,0 +1,42 @@
+"""Entity tags: naming a state in an answer, and recognising it in a request."""
+
+from django.http import HttpRequest
+from django.utils.http import parse_etags
+
+from studio.api.errors import PreconditionFailed, PreconditionRequired
+
+__all__ = ["has_current", "require_match", "revision_tag"]
+
+
+def revision_tag(revision: int) -> str:
+    """The tag of something that counts its changes."""
+    return f'"{revision}"'
+
+
+def has_current(request: HttpRequest, tag: str) -> bool:
+    """Whether ``If-None-Match`` names ``tag``, so that the client has the current state already.
+
+    Lists and ``*`` are understood, weak and strong tags compare alike, and what is no tag is skipped.
+    Source: RFC 9110, sections 8.8.3.2 and 13.1.2.
+    """
+    named = parse_etags(request.headers.get("If-None-Match", ""))
+    return named == ["*"] or _opaque(tag) in map(_opaque, named)
+
+
+def require_match(request: HttpRequest, revision: int) -> int:
+    """``revision``, once ``If-Match`` has named it; the caller passes it on, so that a race is found too.
+
+    A tag that a proxy has made weak on the way counts as well: it names the revision all the same.
+    Raises ``PreconditionRequired`` without the header, ``PreconditionFailed`` if it names another state.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise PreconditionRequired("the header If-Match must name the ETag of the state that was read")
+    named = parse_etags(header)
+    if named != ["*"] and _opaque(revision_tag(revision)) not in map(_opaque, named):
+        raise PreconditionFailed("the header If-Match names another state than the current one; read it again")
+    return revision
+
+
+def _opaque(tag: str) -> str:
+    return tag.removeprefix("W/")

@@ -1,0 +1,42 @@
+"""What surrounds every request to the API, views or not."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from studio.api.denials import record_remembered
+from studio.api.errors import JSON, answer_for, answer_for_status
+
+__all__ = ["PREFIX", "ApiMiddleware"]
+
+PREFIX = "/api/"
+
+
+class ApiMiddleware:
+    """Under ``/api/`` no error is a page: a wrong host, a failed commit or a bug have the API's error body too.
+
+    Once the transaction of the view is over, a denied write is recorded.
+
+    Stands first in ``MIDDLEWARE``, so that it sees what all others answer, debug pages included.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, or the API's own for the same status in place of a page."""
+        response = self.get_response(request)
+        record_remembered(request)
+        is_error = response.status_code >= 400
+        if (
+            is_error
+            and request.path.startswith(PREFIX)
+            and not response.headers.get("Content-Type", "").startswith(JSON)
+        ):
+            return answer_for_status(response.status_code)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The answer for an error between REST framework and the middleware: the transaction could not begin or end."""
+        return answer_for(error) if request.path.startswith(PREFIX) else None

@@ -1,0 +1,69 @@
+"""Reading the query of an address into a shape: what the shape does not name is refused, never ignored."""
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+from django.http import HttpRequest
+from msgspec import inspect
+
+from studio.api.errors import InvalidQuery
+from studio.api.shapes import Shape
+from telemetry.core.errors import FieldError
+from telemetry.core.shapes import read_shape
+
+__all__ = ["read_query"]
+
+ShapeType = TypeVar("ShapeType", bound=Shape)
+
+# More digits than any number that a query may hold.
+_WHOLE: Final = re.compile(r"-?[0-9]{1,12}\Z")
+_TRUTH: Final = {"1": True, "true": True, "0": False, "false": False}
+
+
+def read_query(request: HttpRequest, type_: type[ShapeType]) -> ShapeType:
+    """The query as a value of ``type_``; whole numbers are digits, truth is 1, 0, true or false.
+
+    Raises ``InvalidQuery`` that names every parameter that is unknown, repeated or breaks a rule.
+    """
+    kinds = {field.encode_name: _without_none(field.type) for field in _fields(type_)}
+    errors = [
+        FieldError("repeated_parameter", name, "must be given once only")
+        for name, values in request.GET.lists()
+        if len(values) > 1
+    ]
+    given: dict[str, object] = {name: _plain(value, kinds.get(name)) for name, value in request.GET.items()}
+    plain, broken = read_shape(given, type_)
+    errors += [_in_words_of_queries(error) for error in broken]
+    if errors:
+        raise InvalidQuery(errors, what="query")
+    return msgspec.convert(plain, type_)
+
+
+def _fields(type_: type[Shape]) -> tuple[inspect.Field, ...]:
+    info = inspect.type_info(type_)
+    return info.fields if isinstance(info, inspect.StructType) else ()
+
+
+def _without_none(kind: inspect.Type) -> inspect.Type:
+    """The type of a parameter that is there: ``int`` for ``int | None``, without the words that describe it."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(member for member in kind.types if not isinstance(member, inspect.NoneType))
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
+
+
+def _plain(value: Any, kind: inspect.Type | None) -> object:
+    """The text as the value that it stands for; what stands for none stays text, and the shape refuses it."""
+    if isinstance(kind, inspect.IntType) and _WHOLE.match(value):
+        return int(value)
+    if isinstance(kind, inspect.BoolType):
+        return _TRUTH.get(value, value)
+    return value
+
+
+def _in_words_of_queries(error: FieldError) -> FieldError:
+    if error.code == "unknown_key":
+        return FieldError("unknown_parameter", error.path, "there is no such parameter here")
+    if error.code == "missing_key":
+        return FieldError("missing_parameter", error.path, error.message)
+    return error

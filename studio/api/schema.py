@@ -1,0 +1,146 @@
+"""How the OpenAPI document is made: shapes and core values become components, and every address its error answers."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+
+from studio.api.errors import WORDS, ErrorBody
+
+__all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses"]
+
+REFERENCE: Final = "#/components/schemas/{name}"
+METHODS: Final = ("get", "put", "post", "delete", "patch")
+# Answers that any address may give; those that need a path, a body or a precondition follow below.
+ALWAYS: Final = (400, 401, 403, 406, 429, 500, 503)
+WITH_RETRY_AFTER: Final = (429, 503)
+
+
+class StructSchema(OpenApiSerializerExtension):
+    """A struct is its own description: types, bounds, patterns and first docstring line go into the schema."""
+
+    target_class = "msgspec.Struct"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: AutoSchema, direction: Any) -> str:  # noqa: ARG002 - the library's signature
+        """The struct's own name."""
+        return str(self.target.__name__)
+
+    def get_identity(self, auto_schema: AutoSchema, direction: Any) -> str:  # noqa: ARG002 - the library's signature
+        """The same for a struct that an answer names and one that another struct holds."""
+        return _identity(self.target.__name__)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """The struct's JSON schema; the structs and enumerations that it holds become components of their own."""
+        _, components = msgspec.json.schema_components([self.target], ref_template=REFERENCE)
+        for name, schema in components.items():
+            if name != self.target.__name__:
+                component = ResolvedComponent(
+                    name=name, type=ResolvedComponent.SCHEMA, object=_identity(name), schema=_short(schema)
+                )
+                auto_schema.registry.register_on_missing(component)
+        return _short(components[self.target.__name__])
+
+
+def _identity(name: str) -> str:
+    return f"struct {name}"
+
+
+def _short(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with the first paragraph of its description, which is the one that speaks to callers."""
+    described = dict(schema)
+    if "description" in described:
+        described["description"] = " ".join(described["description"].split("\n\n")[0].split())
+    described.pop("title", None)
+    return described
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """How keys are presented."""
+
+    target_class = "studio.api.auth.KeyAuthentication"
+    match_subclasses = True
+    name = "key"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the library's signature
+        """A bearer token."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "tgs_...",
+            "description": "A key of an installation, or a person's own key; only ever in the header Authorization.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """How a browser is recognised."""
+
+    target_class = "studio.api.auth.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the library's signature
+        """The session's cookie."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The login of the studio; writing needs the header X-CSRFToken too.",
+        }
+
+
+def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, Any]:
+    """Each operation names the errors that it may answer with, all of one body. For ``POSTPROCESSING_HOOKS``."""
+    statuses = set()
+    for operation in _operations(result):
+        for status in _error_statuses(operation):
+            operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
+            statuses.add(status)
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+    components = result.setdefault("components", {})
+    components["responses"] = {_name(status): _error_response(status) for status in sorted(statuses)}
+    _, schemas = msgspec.json.schema_components([ErrorBody], ref_template=REFERENCE)
+    shown = {name: _short(schema) for name, schema in schemas.items()}
+    components["schemas"] = dict(sorted((components.get("schemas", {}) | shown).items()))
+    return result
+
+
+def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in result["paths"].values():
+        yield from (path[method] for method in METHODS if method in path)
+
+
+def _error_statuses(operation: Mapping[str, Any]) -> Iterator[int]:
+    yield from ALWAYS
+    parameters = operation.get("parameters", ())
+    if any(parameter["in"] == "path" for parameter in parameters):
+        yield 404
+    if "requestBody" in operation:
+        yield from (409, 413, 415)
+    if any(parameter["name"] == "If-Match" for parameter in parameters):
+        yield from (412, 428)
+
+
+def _name(status: int) -> str:
+    return HTTPStatus(status).name.title().replace("_", "")
+
+
+def _error_response(status: int) -> dict[str, Any]:
+    code, detail = WORDS[status]
+    response: dict[str, Any] = {
+        "description": detail,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": REFERENCE.format(name="ErrorBody")},
+                "example": {"detail": detail, "code": code, "errors": []},
+            }
+        },
+    }
+    if status in WITH_RETRY_AFTER:
+        response["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until trying again may help."}
+        }
+    return response
