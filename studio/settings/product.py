@@ -6,10 +6,13 @@ __all__ = [
     "STUDIO_API_KEY_PEPPER",
     "STUDIO_CONFIG_POLL_SECONDS",
     "STUDIO_DATABASE_ROLE",
+    "STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE",
     "STUDIO_HEARTBEAT_SECONDS",
     "STUDIO_INSECURE_LOCAL",
     "STUDIO_PSEUDONYM_KEY",
+    "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
+    "STUDIO_TRUSTED_PROXY_COUNT",
 ]
 
 # Secret that API keys are hashed with: whoever reads the database alone cannot guess keys.
@@ -33,3 +36,12 @@ STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, mi
 
 # How often beat sends the heartbeat that proves that beat, broker and worker all run.
 STUDIO_HEARTBEAT_SECONDS = env.integer("STUDIO_HEARTBEAT_SECONDS", 15, minimum=1)
+
+# How often one key, or one person, may call the API. A fleet shares one key: 6,000 trackers that poll each minute.
+STUDIO_REQUESTS_PER_MINUTE = env.integer("STUDIO_REQUESTS_PER_MINUTE", 6_000, minimum=1)
+
+# How many bad keys one network may present before they are answered with 429.
+STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE", 60, minimum=1)
+
+# How many proxies of our own stand in front and add to X-Forwarded-For. 0: nobody's word is taken for an address.
+STUDIO_TRUSTED_PROXY_COUNT = env.integer("STUDIO_TRUSTED_PROXY_COUNT", 0, maximum=10)
