@@ -27,7 +27,7 @@ from telemetry.core.spec import (
     TelemetrySpec,
     Threshold,
 )
-from telemetry.models import EventRecord, PropertyRecord, SpecRecord, ThresholdRecord
+from telemetry.models import EventRecord, PropertyRecord, SpecRecord, SpecVersion, ThresholdRecord
 
 __all__ = [
     "defaults_from_record",
@@ -38,7 +38,9 @@ __all__ = [
     "save_events_to_records",
     "save_meta_to_record",
     "save_spec_to_records",
+    "spec_from_document",
     "spec_from_records",
+    "spec_of_version",
 ]
 
 _EVENT_COLUMNS = [
@@ -68,6 +70,19 @@ def spec_from_records(record: SpecRecord) -> TelemetrySpec:
         config=defaults_from_record(record),
         events=tuple(event_from_record(event) for event in events_with_parts(record)),
     )
+
+
+def spec_of_version(version: SpecVersion) -> TelemetrySpec:
+    """What the frozen document says; no query."""
+    return spec_from_document(version.document)
+
+
+def spec_from_document(document: str) -> TelemetrySpec:
+    """What a frozen document says.
+
+    It was checked when it was published: a rule that became stricter since must not make a live config unreadable.
+    """
+    return msgspec.json.decode(document, type=TelemetrySpec)
 
 
 def events_with_parts(record: SpecRecord) -> QuerySet[EventRecord]:
@@ -214,10 +229,11 @@ def save_defaults_to_record(defaults: TelemetryDefaults | None, record: SpecReco
     )
 
 
-def save_events_to_records(record: SpecRecord, events: Sequence[tuple[int, EventDefinition]]) -> None:
+def save_events_to_records(record: SpecRecord, events: Sequence[tuple[int, EventDefinition]]) -> list[EventRecord]:
     """Each event, given with its position, is stored with its properties and thresholds; other events stay.
 
-    A constant number of queries, however many events. The caller holds the lock and the transaction.
+    The rows come in the order of ``events``, with their ids. A constant number of queries, however many events. The
+    caller holds the lock and the transaction.
     """
     rows = EventRecord.objects.bulk_create(
         [_event_row(record, position, event) for position, event in events],
@@ -230,6 +246,7 @@ def save_events_to_records(record: SpecRecord, events: Sequence[tuple[int, Event
     definitions = [(row, event) for row, (_, event) in zip(rows, events, strict=True)]
     PropertyRecord.objects.bulk_create(part for row, event in definitions for part in _property_rows(row, event))
     ThresholdRecord.objects.bulk_create(part for row, event in definitions for part in _threshold_rows(row, event))
+    return rows
 
 
 def _event_row(record: SpecRecord, position: int, event: EventDefinition) -> EventRecord:

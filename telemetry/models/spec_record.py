@@ -17,8 +17,9 @@ class SpecRecord(models.Model):
     """A spec while it is edited, and the stem to which its frozen versions belong.
 
     ``draft_version`` is the version number that the draft gets when it is published. ``draft_revision`` grows by one
-    with every saved change and every publish: what a person reviewed is named by it. ``config_revision`` is the
-    number that the last publish took from the workspace's counter; 0 before the first.
+    with every saved change and every publish: what a person reviewed is named by it; ``published_revision`` is the one
+    at which the draft last said what is published. ``config_revision`` is the number that the last publish took from
+    the workspace's counter; 0 before the first.
     """
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
@@ -41,8 +42,9 @@ class SpecRecord(models.Model):
     anomaly_check_interval_ms = models.PositiveIntegerField(null=True, blank=True)
 
     draft_version = models.PositiveIntegerField(default=1)
-    draft_revision = models.PositiveIntegerField(default=1)
-    config_revision = models.PositiveBigIntegerField(default=0)
+    draft_revision = models.PositiveIntegerField(default=1, editable=False)
+    published_revision = models.PositiveIntegerField(default=0, editable=False)
+    config_revision = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -77,3 +79,8 @@ class SpecRecord(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the draft was changed since a version was published, or none ever was."""
+        return self.draft_revision != self.published_revision

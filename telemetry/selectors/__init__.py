@@ -1,0 +1,1 @@
+"""Reading specs, versions and what they mean for an installation."""

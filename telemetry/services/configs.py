@@ -1,0 +1,147 @@
+"""The effective config of an installation: resolved, and as the document that apps fetch.
+
+All calls happen in a tenant context that shows the installation; else ``NotFound``.
+"""
+
+from typing import Final, NamedTuple, cast
+
+import msgspec
+
+from telemetry.core.codec import encode_document
+from telemetry.core.config import AppBlueprint, EffectiveConfig, PrivacyFloor, SpecPointer, TenantOverride
+from telemetry.core.errors import Conflict, UnknownSpec
+from telemetry.core.plain import to_plain
+from telemetry.core.resolution import combine_floors, resolve_config
+from telemetry.core.spec import TelemetrySpec
+from telemetry.mappers import spec_from_document
+from telemetry.selectors.configs import ConfigLayers, config_layers
+from telemetry.selectors.specs import version_of
+from telemetry.services.config_cache import ByteCache
+from tenants.models import Installation
+from tenants.pseudonym_key import installation_pseudonym_key
+
+__all__ = [
+    "ConfigDocument",
+    "config_document",
+    "config_etag",
+    "effective_config",
+    "floor_behind",
+    "preview_config",
+    "spec_behind",
+]
+
+# Raise it whenever the same layers give another document, so that clients do not keep the old one.
+FORMAT: Final = 1
+
+# Documents are 2 KB for a small spec and about 1 MB for the largest; 64 MiB hold those of a busy process.
+CACHE_BYTES: Final = 64 * 1024 * 1024
+
+_cache = ByteCache(CACHE_BYTES)
+
+
+class ConfigDocument(NamedTuple):
+    """What an app gets: ``body`` is JSON in UTF-8, ``etag`` a weak entity tag, ``revision`` that of the body."""
+
+    body: bytes
+    etag: str
+    revision: int
+
+    def __repr__(self) -> str:
+        return f"ConfigDocument(etag={self.etag!r}, revision={self.revision})"
+
+
+def effective_config(installation: Installation) -> EffectiveConfig:
+    """What holds at the installation now, with the provenance of every leaf; one query.
+
+    Raises ``Conflict`` while no spec is bound, or none is published that the pointer names.
+    """
+    return _resolve(config_layers(installation.pk))
+
+
+def preview_config(installation: Installation, override: TenantOverride) -> EffectiveConfig:
+    """What would hold at the installation if ``override`` were live; nothing is stored. Up to two queries.
+
+    Errors as for ``effective_config``; what the override may not ask for has no effect, see ``provenance``.
+    """
+    layers = config_layers(installation.pk)
+    pointer = override.spec or msgspec.json.decode(layers.blueprint, type=AppBlueprint).spec
+    name, version, document = (
+        (None, None, None) if pointer is None else (pointer.name, pointer.version, _published_document(pointer))
+    )
+    rebound = layers._replace(
+        override=encode_document(override).decode(), spec_name=name, spec_version=version, spec_document=document
+    )
+    return _resolve(rebound)
+
+
+def config_etag(installation: Installation, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:
+    """The weak entity tag of the document that ``config_document`` gives for this revision; nothing is hashed."""
+    variant = f"{'e' if explain else ''}{'s' if with_secret else ''}" or "p"
+    return f'W/"{FORMAT}-{installation.public_id.hex}-{revision}-{variant}"'
+
+
+def config_document(
+    installation: Installation, revision: int, *, explain: bool = False, with_secret: bool = False
+) -> ConfigDocument:
+    """The effective config as the installation's apps fetch it.
+
+    ``revision`` comes from ``selectors.configs.config_revision``, read just before. A document of that revision is
+    answered from memory, without a query; otherwise all layers are read in one query, and the answer carries the
+    revision of that moment, which may be a later one. ``explain`` adds the provenance; ``with_secret``, for keys with
+    the scope ``config:secret``, the tenant's pseudonym key. Errors as for ``effective_config``.
+    """
+    body = _cache.get(_key(installation, revision, explain, with_secret))
+    if body is None:
+        layers = config_layers(installation.pk)
+        revision = layers.revision
+        body = _encode(installation, _resolve(layers), explain=explain, with_secret=with_secret)
+        _cache.put(_key(installation, revision, explain, with_secret), body)
+    return ConfigDocument(body, config_etag(installation, revision, explain=explain, with_secret=with_secret), revision)
+
+
+def spec_behind(layers: ConfigLayers) -> TelemetrySpec:
+    """The published spec that the layers are bound to; raises ``Conflict``, which says what is missing."""
+    if layers.spec_name is None:
+        raise Conflict("no spec is bound: point the app's blueprint or the tenant's override at one")
+    if layers.spec_document is None:
+        version = "" if layers.spec_version is None else f" in version {layers.spec_version}"
+        raise Conflict(f"the bound spec {layers.spec_name}{version} is not published")
+    return spec_from_document(layers.spec_document)
+
+
+def floor_behind(layers: ConfigLayers) -> PrivacyFloor:
+    """What the floors of organisation and app demand together."""
+    return combine_floors(*(msgspec.json.decode(floor, type=PrivacyFloor) for floor in layers.floors))
+
+
+def _published_document(pointer: SpecPointer) -> str | None:
+    try:
+        return version_of(pointer.name, pointer.version).document
+    except UnknownSpec:
+        return None
+
+
+def _resolve(layers: ConfigLayers) -> EffectiveConfig:
+    override = None if layers.override is None else msgspec.json.decode(layers.override, type=TenantOverride)
+    return resolve_config(
+        spec_behind(layers),
+        msgspec.json.decode(layers.blueprint, type=AppBlueprint),
+        override,
+        floor_behind(layers),
+        installation=layers.identity,
+        revision=layers.revision,
+    )
+
+
+def _encode(installation: Installation, config: EffectiveConfig, *, explain: bool, with_secret: bool) -> bytes:
+    document = cast("dict[str, object]", to_plain(config))
+    if not explain:
+        del document["provenance"]
+    if with_secret:
+        document["pseudonymKey"] = to_plain(installation_pseudonym_key(installation.tenant))
+    return encode_document(document)
+
+
+def _key(installation: Installation, revision: int, explain: bool, with_secret: bool) -> tuple[object, ...]:
+    # The public id, not the row's: a restored or emptied database gives row ids out again.
+    return FORMAT, installation.public_id, revision, explain, with_secret

@@ -1,0 +1,97 @@
+"""What a new version of a spec protects less than the one before. Pure: values in, broken promises out."""
+
+from collections.abc import Iterator
+
+from telemetry.core import defaults
+from telemetry.core.enums import PrivacyLevel
+from telemetry.core.errors import FieldError
+from telemetry.core.layers import event_reference
+from telemetry.core.paths import key_path
+from telemetry.core.redaction import required_redaction
+from telemetry.core.spec import EventDefinition, TelemetryDefaults, TelemetrySpec
+from telemetry.core.tightening import join_days, join_level, join_policy, join_redaction, join_undeclared
+
+__all__ = ["find_loosened"]
+
+# Days matter where events hold personal data.
+_PERSONAL = (PrivacyLevel.PII, PrivacyLevel.SENSITIVE)
+
+
+def find_loosened(before: TelemetrySpec, after: TelemetrySpec) -> tuple[FieldError, ...]:
+    """Every place where ``after`` protects less than ``before``, for events that both have; code ``loosens``.
+
+    Compared are the privacy level, each property's redaction, retention of events with personal data, and what
+    happens to undeclared properties.
+    """
+    return tuple(_loosened(before, after))
+
+
+def _loosened(before: TelemetrySpec, after: TelemetrySpec) -> Iterator[FieldError]:
+    old_defaults, new_defaults = before.config or TelemetryDefaults(), after.config or TelemetryDefaults()
+    old_policy = old_defaults.undeclared_properties or defaults.DEFAULT_UNDECLARED
+    new_policy = new_defaults.undeclared_properties or defaults.DEFAULT_UNDECLARED
+    if join_undeclared(old_policy, new_policy) != new_policy:
+        yield _error("config.undeclaredProperties", f"{new_policy} lets more through than {old_policy}")
+    yield from _loosened_context(old_defaults, new_defaults)
+    known = {(event.name, event.version): event for event in before.events}
+    for event in after.events:
+        old = known.get((event.name, event.version))
+        if old is not None:
+            yield from _loosened_event(old, event, old_defaults, new_defaults)
+
+
+def _loosened_context(old: TelemetryDefaults, new: TelemetryDefaults) -> Iterator[FieldError]:
+    for name, definition in new.context_properties.items():
+        known = old.context_properties.get(name)
+        # A level below every floor: what counts here are the flags of the declaration itself.
+        if known is not None:
+            was, now = (required_redaction(each, PrivacyLevel.PUBLIC) for each in (known, definition))
+            if join_redaction(was, now) != now:
+                yield _error(key_path("config.contextProperties", name), "is hidden less than before")
+
+
+def _loosened_event(
+    old: EventDefinition, new: EventDefinition, old_defaults: TelemetryDefaults, new_defaults: TelemetryDefaults
+) -> Iterator[FieldError]:
+    path = key_path("events", event_reference(new.name, new.version))
+    if join_level(old.privacy, new.privacy) != new.privacy:
+        yield _error(f"{path}.privacy", f"{new.privacy} protects less than {old.privacy}")
+    for name, definition in new.properties.items():
+        if name in old.properties:
+            was = required_redaction(old.properties[name], old.privacy)
+            now = required_redaction(definition, new.privacy)
+            if join_redaction(was, now) != now:
+                yield _error(key_path(f"{path}.properties", name), "is hidden less than before")
+    if _holds_personal_data(old):
+        yield from _loosened_retention(old, new, old_defaults, new_defaults, path)
+
+
+def _loosened_retention(
+    old: EventDefinition,
+    new: EventDefinition,
+    old_defaults: TelemetryDefaults,
+    new_defaults: TelemetryDefaults,
+    path: str,
+) -> Iterator[FieldError]:
+    was, now = _days(old, old_defaults), _days(new, new_defaults)
+    if join_days(was, now) != now:
+        yield _error(f"{path}.retention.days", f"{now} days keep personal data longer than {was}")
+    was_policy, now_policy = (
+        each.retention.policy if each.retention else defaults.DEFAULT_RETENTION_POLICY for each in (old, new)
+    )
+    if join_policy(was_policy, now_policy) != now_policy:
+        yield _error(f"{path}.retention.policy", f"{now_policy} keeps personal data longer than {was_policy}")
+
+
+def _holds_personal_data(event: EventDefinition) -> bool:
+    return event.privacy in _PERSONAL or any(definition.pii for definition in event.properties.values())
+
+
+def _days(event: EventDefinition, spec_defaults: TelemetryDefaults) -> int:
+    if event.retention is not None:
+        return event.retention.days
+    return spec_defaults.default_retention_days or defaults.DEFAULT_RETENTION_DAYS
+
+
+def _error(path: str, message: str) -> FieldError:
+    return FieldError("loosens", path, message)
