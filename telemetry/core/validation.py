@@ -40,6 +40,9 @@ _FITTING_TYPES: Final = {
 }
 # Anomaly rules read a number, or an object that has one under "value".
 _METRIC_TYPES: Final = (PropertyType.NUMBER, PropertyType.JSON)
+# Checking a condition takes 1 to 10 ms, by its length: together they must not hold up a worker for long.
+_MAXIMUM_CONDITIONS: Final = 1_000
+_MAXIMUM_CONDITION_TEXT: Final = 50_000
 
 
 def check_spec(spec: TelemetrySpec) -> tuple[FieldError, ...]:
@@ -206,8 +209,7 @@ def _errors_of_events(
 ) -> Iterator[FieldError]:
     """Rules across events, which come with their position in the document."""
     yield from _find_duplicates(events)
-    for index, event in events:
-        yield from _check_conditions(event, context_properties, f"events[{index}]")
+    yield from _check_conditions(events, context_properties)
 
 
 def _find_duplicates(events: Sequence[tuple[int, EventDefinition]]) -> Iterator[FieldError]:
@@ -219,11 +221,19 @@ def _find_duplicates(events: Sequence[tuple[int, EventDefinition]]) -> Iterator[
 
 
 def _check_conditions(
-    event: EventDefinition, context_properties: Mapping[str, PropertyDefinition], path: str
+    events: Sequence[tuple[int, EventDefinition]], context_properties: Mapping[str, PropertyDefinition]
 ) -> Iterator[FieldError]:
-    for index, condition in enumerate(event.sampling.conditions if event.sampling else ()):
-        try:
-            compile_condition(condition, event.properties, context_properties)
-        except InvalidCondition as error:
-            column = f" (column {error.column})" if error.column is not None else ""
-            yield FieldError(error.code, f"{path}.sampling.conditions[{index}]", f"{error.message}{column}")
+    count = characters = 0
+    for index, event in events:
+        for position, condition in enumerate(event.sampling.conditions if event.sampling else ()):
+            place = f"events[{index}].sampling.conditions[{position}]"
+            count, characters = count + 1, characters + len(condition)
+            if count > _MAXIMUM_CONDITIONS or characters > _MAXIMUM_CONDITION_TEXT:
+                limit = f"{_MAXIMUM_CONDITIONS} conditions of {_MAXIMUM_CONDITION_TEXT} characters"
+                yield FieldError("too_many", place, f"a spec must have at most {limit} in all")
+                return
+            try:
+                compile_condition(condition, event.properties, context_properties)
+            except InvalidCondition as error:
+                column = f" (column {error.column})" if error.column is not None else ""
+                yield FieldError(error.code, place, f"{error.message}{column}")
