@@ -13,7 +13,7 @@ from tenants.models import ActorKind, ApiKey, Membership
 from tenants.permissions import ABILITIES, may_grant
 from tenants.roles import Role, Scope
 
-__all__ = ["SYSTEM", "Actor", "actor_of_key", "actor_of_user", "require"]
+__all__ = ["SYSTEM", "Actor", "actor_of_key", "actor_of_user", "require", "require_somewhere"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,12 @@ SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="", label="system")
 def require(actor: Actor, ability: str, tenant_id: int | None = None) -> None:
     """Return if the actor has the ability there; raises ``NotAllowed``, which names the ability and nothing else."""
     if not actor.can(ability, tenant_id):
+        raise NotAllowed(f"your role does not include the ability {ability}", ability=ability)
+
+
+def require_somewhere(actor: Actor, ability: str) -> None:
+    """Return if the actor has the ability in the workspace or in at least one tenant; raises ``NotAllowed``."""
+    if not actor.can_somewhere(ability):
         raise NotAllowed(f"your role does not include the ability {ability}", ability=ability)
 
 

@@ -27,6 +27,7 @@ from tenants.models import (
 
 __all__ = [
     "app_by_slug",
+    "apps",
     "audit_entries",
     "config_by_number",
     "config_versions",
@@ -34,6 +35,7 @@ __all__ = [
     "floors_of",
     "installation_at",
     "installation_by_public_id",
+    "installations_in_context",
     "installations_of",
     "keys_of",
     "members_of",
@@ -81,6 +83,11 @@ def workspace_members() -> QuerySet[Membership]:
 # What they run
 
 
+def apps() -> QuerySet[App]:
+    """All apps, by slug; they belong to the whole workspace."""
+    return App.objects.all()
+
+
 def app_by_slug(slug: str) -> App:
     """The app with this slug; ``NotFound``."""
     return _one(App.objects.filter(slug=slug), "app")
@@ -90,6 +97,11 @@ def installations_of(tenant: Tenant) -> QuerySet[Installation]:
     """The tenant's installations with tenant and app, by app and environment."""
     rows = Installation.objects.filter(tenant=tenant).select_related("tenant", "app")
     return rows.order_by("app__slug", "environment")
+
+
+def installations_in_context() -> QuerySet[Installation]:
+    """The installations of the tenants in the transaction's context, with tenant and app, by both and environment."""
+    return Installation.objects.select_related("tenant", "app").order_by("tenant__slug", "app__slug", "environment")
 
 
 def installation_at(tenant: Tenant, app: App, environment: Environment) -> Installation:
