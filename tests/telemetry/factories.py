@@ -1,0 +1,58 @@
+"""Specs in the database for tests, and what a test compares when nothing may have changed."""
+
+from typing import Any
+
+from django.apps import apps
+
+from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
+from telemetry.core.spec import TelemetrySpec
+from telemetry.models import SpecRecord, SpecVersion
+from telemetry.services.publishing import publish_version
+from telemetry.services.specs import create_spec
+from tenants.actors import SYSTEM
+from tenants.context import ALL, tenant_context
+from tenants.models import Installation
+from tests.core.builders import make_sigil_spec
+from tests.tenants import factories as tenants
+
+__all__ = ["everything_stored", "make_draft", "make_installation", "make_published"]
+
+
+def make_draft(spec: TelemetrySpec | None = None) -> SpecRecord:
+    """A draft that says what ``spec`` says, by default the seed's example."""
+    with tenant_context(ALL):
+        return create_spec(actor=SYSTEM, spec=spec or make_sigil_spec())
+
+
+def make_published(spec: TelemetrySpec | None = None) -> SpecVersion:
+    """The spec, by default the seed's example, with its first version published."""
+    record = make_draft(spec)
+    with tenant_context(ALL):
+        return publish_version(
+            actor=SYSTEM,
+            name=record.name,
+            expected_revision=record.draft_revision,
+            change_summary="Published by a test",
+        )
+
+
+def make_installation(
+    slug: str = "acme", *, blueprint: AppBlueprint | None = None, override: TenantOverride | None = None
+) -> Installation:
+    """An app at a tenant; by default its blueprint points at the latest version of the seed's example."""
+    chosen = AppBlueprint(spec=SpecPointer(name="sigil.telemetry")) if blueprint is None else blueprint
+    installation = tenants.make_installation(tenants.make_tenant(slug), tenants.make_app(blueprint=chosen))
+    if override is not None:
+        tenants.make_published_config(installation, override)
+    with tenant_context(ALL):
+        return Installation.objects.select_related("tenant", "app").get(pk=installation.pk)
+
+
+def everything_stored() -> dict[str, list[dict[str, Any]]]:
+    """Every row of both apps, so that a test can say that nothing has changed."""
+    with tenant_context(ALL):
+        return {
+            model._meta.label: list(model._default_manager.order_by("pk").values())
+            for label in ("telemetry", "tenants")
+            for model in apps.get_app_config(label).get_models()
+        }
