@@ -57,9 +57,9 @@ def stop_on_signals() -> Iterator[None]:
         _ignore_signals()
         raise Stopped
 
-    # Under nohup SIGHUP is ignored, and stays so.
-    handled = [each for each in STOP_SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
-    before = {each: signal.signal(each, stop) for each in handled}
+    # Under nohup SIGHUP is ignored, and stays so. Background jobs ignore SIGINT, but whoever sends it means it.
+    under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    before = {each: signal.signal(each, stop) for each in STOP_SIGNALS if not (under_nohup and each == signal.SIGHUP)}
     try:
         yield
     finally:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
+from django.core.management.base import CommandError
+from django.db import OperationalError, connections
 
 __all__ = ["RunAsDatabaseOwner", "as_database_owner"]
 
@@ -31,9 +32,13 @@ def as_database_owner(alias: str) -> Iterator[None]:
 class RunAsDatabaseOwner:
     """Mixin before one of Django's commands that take ``--database``: it runs as the owner of the tables."""
 
-    def handle(self, *args: Any, **options: Any) -> Any:
-        """The command has run as the login role; afterwards new connections assume the application role again."""
-        if not connections[options["database"]].settings_dict["OPTIONS"].get("assume_role"):
-            return super().handle(*args, **options)  # type: ignore[misc]  # the mixin's partner has it
-        with as_database_owner(options["database"]):
-            return super().handle(*args, **options)  # type: ignore[misc]
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """The command, with its checks, has run as the login role; later connections are the application role again.
+
+        Raises ``CommandError`` if the database cannot be reached.
+        """
+        try:
+            with as_database_owner(options["database"]):
+                return super().execute(*args, **options)  # type: ignore[misc]  # the mixin's partner has it
+        except OperationalError as error:
+            raise CommandError(f"The database failed or cannot be reached: {error}") from error
