@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-__all__ = ["LARGEST_EXACT_INT", "is_whole", "to_plain"]
+__all__ = ["LARGEST_EXACT_INT", "document_fields", "is_whole", "to_plain"]
 
 # Whole numbers up to here mean the same to every reader of JSON; JavaScript rounds larger ones.
 # Source: RFC 7493 (I-JSON), section 2.2.
@@ -42,12 +42,13 @@ def to_plain(value: object) -> object:
 
 def _written_fields(value: msgspec.Struct) -> Iterator[tuple[str, object]]:
     leaves_defaults_out = value.__struct_config__.omit_defaults
-    for name, key, default in _fields(type(value)):
+    for name, key, default in document_fields(type(value)):
         item = getattr(value, name)
         if not (leaves_defaults_out and item == default):
             yield key, item
 
 
 @cache
-def _fields(type_: type[msgspec.Struct]) -> tuple[tuple[str, str, object], ...]:
+def document_fields(type_: type[msgspec.Struct]) -> tuple[tuple[str, str, object], ...]:
+    """Attribute name, document key and default of each field, as declared; looked up once per type."""
     return tuple((field.name, field.encode_name, field.default) for field in msgspec.structs.fields(type_))

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 from msgspec import inspect
@@ -25,17 +26,18 @@ def find_fault(value: object, info: inspect.Type) -> Fault | None:
     Codes: ``wrong_type``, ``unknown_word``, ``out_of_range``, ``bad_number``, ``bad_length``, ``bad_format``,
     ``bad_character``.
     """
-    hint = ""
-    if isinstance(info, inspect.Metadata):
-        hint = (info.extra_json_schema or {}).get("description", "")
-        info = info.type
-    if isinstance(info, inspect.StrType):
-        return _text_fault(value, info, hint)
     rule = _RULES.get(type(info))
     return rule(value, info) if rule is not None else None
 
 
-def _text_fault(value: object, info: inspect.StrType, hint: str) -> Fault | None:
+def _described_fault(value: object, info: inspect.Metadata) -> Fault | None:
+    """A type with a description, which says better than a pattern what is expected."""
+    if isinstance(info.type, inspect.StrType):
+        return _text_fault(value, info.type, (info.extra_json_schema or {}).get("description", ""))
+    return find_fault(value, info.type)
+
+
+def _text_fault(value: object, info: inspect.StrType, hint: str = "") -> Fault | None:
     if not isinstance(value, str):
         is_scalar = value is None or isinstance(value, bool | int | float)
         return (
@@ -91,25 +93,31 @@ def _truth_fault(value: object, _info: inspect.BoolType) -> Fault | None:
     return None if isinstance(value, bool) else ("wrong_type", "must be true or false")
 
 
-def _word_fault(value: object, info: inspect.EnumType | inspect.LiteralType) -> Fault | None:
-    words = _words(info)
+def _word_fault(value: object, info: inspect.EnumType) -> Fault | None:
+    words = _words(info.cls)
+    return None if isinstance(value, str) and value in words else ("unknown_word", _one_of(words))
+
+
+@cache
+def _words(enum: type[Enum]) -> tuple[str, ...]:
+    return tuple(member.value for member in enum)
+
+
+def _literal_fault(value: object, info: inspect.LiteralType) -> Fault | None:
     # By type as well, because True equals 1.
-    if any(type(value) is type(word) and value == word for word in words):
+    if any(type(value) is type(word) and value == word for word in info.values):
         return None
+    return "unknown_word", _one_of(info.values)
+
+
+def _one_of(words: Sequence[object]) -> str:
     known = ", ".join(str(word) for word in words)
-    return "unknown_word", f"must be {known}" if len(words) == 1 else f"must be one of: {known}"
-
-
-def _words(info: inspect.EnumType | inspect.LiteralType) -> tuple[object, ...]:
-    if isinstance(info, inspect.LiteralType):
-        return tuple(info.values)
-    members: type[Enum] = info.cls
-    return tuple(member.value for member in members)
+    return f"must be {known}" if len(words) == 1 else f"must be one of: {known}"
 
 
 def _free_fault(value: object, _info: inspect.AnyType) -> Fault | None:
     if isinstance(value, str):
-        return _text_fault(value, inspect.StrType(), "")
+        return _text_fault(value, inspect.StrType())
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -118,10 +126,12 @@ def _free_fault(value: object, _info: inspect.AnyType) -> Fault | None:
 
 
 _RULES: Final[dict[type[inspect.Type], Callable[[object, Any], Fault | None]]] = {
+    inspect.Metadata: _described_fault,
+    inspect.StrType: _text_fault,
     inspect.IntType: _int_fault,
     inspect.FloatType: _float_fault,
     inspect.BoolType: _truth_fault,
     inspect.EnumType: _word_fault,
-    inspect.LiteralType: _word_fault,
+    inspect.LiteralType: _literal_fault,
     inspect.AnyType: _free_fault,
 }

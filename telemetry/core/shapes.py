@@ -5,6 +5,7 @@ of the type instead, so the types stay the only place where rules are written. M
 """
 
 import difflib
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -83,24 +84,15 @@ class _Reader:
 
     def read(self, value: object, info: inspect.Type, path: Path) -> object:
         """``value`` as plain data for the type that ``info`` describes; what is wrong is reported."""
-        if isinstance(info, inspect.StructType):
-            return self._read_struct(value, info, path)
-        if isinstance(info, inspect.DictType):
-            return self._read_mapping(value, info, path)
-        if isinstance(info, inspect.VarTupleType | inspect.ListType):
-            return self._read_list(value, info, path)
-        if isinstance(info, inspect.UnionType):
-            return self._read_union(value, info, path)
-        if isinstance(info, inspect.AnyType):
-            return self._read_free(value, info, path)
-        return self._read_scalar(value, info, path)
+        return _READERS.get(type(info), _Reader.read_scalar)(self, value, info, path)
 
     def _report(self, path: Path, code: str, message: str) -> None:
         if len(self.errors) >= MAXIMUM_ERRORS:
             raise _TooManyErrors
         self.errors.append(FieldError(code, write_path(path), message))
 
-    def _read_struct(self, value: object, info: inspect.StructType, path: Path) -> object:
+    def read_struct(self, value: object, info: inspect.StructType, path: Path) -> object:
+        """An object with declared keys."""
         fields = _fields_by_key(info.cls)
         plain: dict[str, object] = {}
         items = self._items(value, path)
@@ -117,7 +109,8 @@ class _Reader:
                 self._report((*path, key), "missing_key", "is required")
         return plain
 
-    def _read_mapping(self, value: object, info: inspect.DictType, path: Path) -> object:
+    def read_mapping(self, value: object, info: inspect.DictType, path: Path) -> object:
+        """An object whose keys the author chose."""
         items = self._items(value, path)
         if items is None or not self._fits_count(len(items), info, path):
             return None
@@ -139,7 +132,8 @@ class _Reader:
             self._report((*path, key), "duplicate_key", "this key occurs more than once")
         return value
 
-    def _read_list(self, value: object, info: inspect.VarTupleType | inspect.ListType, path: Path) -> object:
+    def read_list(self, value: object, info: inspect.VarTupleType | inspect.ListType, path: Path) -> object:
+        """A list, of no more entries than the type admits."""
         if not isinstance(value, list | tuple):
             self._report(path, "wrong_type", "must be a list")
             return None
@@ -153,7 +147,7 @@ class _Reader:
             self._report(path, "too_many", f"must have at most {info.max_length} entries")
         return fits
 
-    def _read_union(self, value: object, info: inspect.UnionType, path: Path) -> object:
+    def read_union(self, value: object, info: inspect.UnionType, path: Path) -> object:
         """A value that may be ``null``; documents have no other unions, so those are left to ``msgspec.convert``."""
         members = [member for member in info.types if not isinstance(member, inspect.NoneType)]
         is_optional = len(members) < len(info.types)
@@ -161,14 +155,15 @@ class _Reader:
             return value
         return self.read(value, members[0], path)
 
-    def _read_scalar(self, value: object, info: inspect.Type, path: Path) -> object:
+    def read_scalar(self, value: object, info: inspect.Type, path: Path) -> object:
+        """A single value; a number without a fraction becomes an ``int``."""
         fault = find_fault(value, info)
         if fault is not None:
             self._report(path, *fault)
             return None
         return int(value) if isinstance(value, float) and is_whole(value) else value
 
-    def _read_free(self, value: object, info: inspect.AnyType, path: Path) -> object:
+    def read_free(self, value: object, info: inspect.AnyType, path: Path) -> object:
         """Any JSON value, within the limits of depth and number."""
         self._free_values += 1
         if self._free_values > _MAXIMUM_FREE_VALUES:
@@ -176,19 +171,29 @@ class _Reader:
                 self._report(path, "too_many", f"settings must have at most {_MAXIMUM_FREE_VALUES} values in all")
             return None
         if not isinstance(value, dict | list | tuple):
-            return self._read_scalar(value, info, path)
+            return self.read_scalar(value, info, path)
         if len(path) >= MAXIMUM_DEPTH:
             self._report(path, "too_deep", f"must be at most {MAXIMUM_DEPTH} levels deep")
             return None
         if not isinstance(value, dict):
-            return [self._read_free(item, info, (*path, index)) for index, item in enumerate(value)]
+            return [self.read_free(item, info, (*path, index)) for index, item in enumerate(value)]
         items = self._items(value, path) or {}
         for key in items:
             if UNUSABLE_CHARACTER.search(key):
                 self._report(
                     (*path, key), "bad_character", "the key must not contain NUL characters or lone surrogates"
                 )
-        return {key: self._read_free(item, info, (*path, key)) for key, item in items.items()}
+        return {key: self.read_free(item, info, (*path, key)) for key, item in items.items()}
+
+
+_READERS: Final[dict[type[inspect.Type], Callable[[_Reader, object, Any, Path], object]]] = {
+    inspect.StructType: _Reader.read_struct,
+    inspect.DictType: _Reader.read_mapping,
+    inspect.VarTupleType: _Reader.read_list,
+    inspect.ListType: _Reader.read_list,
+    inspect.UnionType: _Reader.read_union,
+    inspect.AnyType: _Reader.read_free,
+}
 
 
 def _unknown_key(key: str, fields: dict[str, inspect.Field]) -> str:

@@ -15,9 +15,8 @@ from telemetry.core.conditions import compile_condition
 from telemetry.core.config import SamplingBounds
 from telemetry.core.enums import PropertyType, RedactionStrategy
 from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
-from telemetry.core.paths import key_path
-from telemetry.core.plain import to_plain
-from telemetry.core.shapes import MAXIMUM_ERRORS, read_shape
+from telemetry.core.plain import document_fields, to_plain
+from telemetry.core.shapes import MAXIMUM_ERRORS, Path, read_shape, write_path
 from telemetry.core.spec import (
     EventDefinition,
     PropertyDefinition,
@@ -25,6 +24,7 @@ from telemetry.core.spec import (
     TelemetrySpec,
     Threshold,
 )
+from telemetry.core.values import FrozenDict
 
 __all__ = ["check_spec", "read_value", "validate_spec"]
 
@@ -84,7 +84,7 @@ def _foreign_error(error: msgspec.ValidationError) -> FieldError:
 
 
 def _errors_across_fields(value: object) -> Iterator[FieldError]:
-    yield from _errors_below(value, "")
+    yield from _errors_below(value, ())
     if isinstance(value, TelemetrySpec):
         context_properties = value.config.context_properties if value.config else {}
         yield from _errors_of_events(context_properties, list(enumerate(value.events)))
@@ -104,49 +104,47 @@ def _errors_of_sound_events(plain: object, errors: Sequence[FieldError]) -> tupl
         for index, event in enumerate(plain["events"])
         if index not in broken
     ]
-    found_errors = [error for index, event in events for error in _errors_below(event, f"events[{index}]")]
+    found_errors = [error for index, event in events for error in _errors_below(event, ("events", index))]
     return tuple(islice((*found_errors, *_errors_of_events(context_properties, events)), MAXIMUM_ERRORS))
 
 
-# Rules of a value and what is below it
+# Rules of a value and what is below it; their errors have paths that start at the value
 
 
-def _errors_below(value: object, path: str) -> Iterator[FieldError]:
+def _errors_below(value: object, path: Path) -> Iterator[FieldError]:
     """The rules of ``value`` and of every value in it, in document order."""
     rule = _RULES.get(type(value))
     if rule is not None:
-        yield from rule(value, path)
-    for step, part in _parts(value, path):
-        yield from _errors_below(part, step)
+        for error in rule(value):
+            yield FieldError(error.code, (write_path(path) + error.path).removeprefix("."), error.message)
+    for step, part in _parts(value):
+        if isinstance(part, msgspec.Struct | FrozenDict | tuple):
+            yield from _errors_below(part, (*path, step))
 
 
-def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
+def _parts(value: object) -> Iterator[tuple[str | int, object]]:
     if isinstance(value, msgspec.Struct):
-        for field in msgspec.structs.fields(value):
-            yield key_path(path, field.encode_name), getattr(value, field.name)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield key_path(path, str(key)), item
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield f"{path}[{index}]", item
+        return ((key, getattr(value, name)) for name, key, _ in document_fields(type(value)))
+    if isinstance(value, FrozenDict):
+        return iter(value.items())
+    return iter(enumerate(value) if isinstance(value, tuple) else ())
 
 
-def _check_redaction(redaction: Redaction, path: str) -> Iterator[FieldError]:
+def _check_redaction(redaction: Redaction) -> Iterator[FieldError]:
     """Each setting belongs to one strategy."""
     strategy = redaction.strategy
     if redaction.length is not None and strategy is not RedactionStrategy.TRUNCATE:
-        yield FieldError("bad_redaction", f"{path}.length", "belongs to the strategy truncate only")
+        yield FieldError("bad_redaction", ".length", "belongs to the strategy truncate only")
     if redaction.length is None and strategy is RedactionStrategy.TRUNCATE:
-        yield FieldError("bad_redaction", f"{path}.length", "is required by the strategy truncate")
+        yield FieldError("bad_redaction", ".length", "is required by the strategy truncate")
     for setting in ("unit", "bucket"):
         if getattr(redaction, setting) is not None and strategy is not RedactionStrategy.GENERALISE:
-            yield FieldError("bad_redaction", f"{path}.{setting}", "belongs to the strategy generalise only")
+            yield FieldError("bad_redaction", f".{setting}", "belongs to the strategy generalise only")
     if redaction.unit is not None and redaction.bucket is not None:
-        yield FieldError("bad_redaction", f"{path}.bucket", "excludes unit: a value is a timestamp or a number")
+        yield FieldError("bad_redaction", ".bucket", "excludes unit: a value is a timestamp or a number")
 
 
-def _check_property(definition: PropertyDefinition, path: str) -> Iterator[FieldError]:
+def _check_property(definition: PropertyDefinition) -> Iterator[FieldError]:
     """The redaction can hide values of the property's type, and has the setting that this takes."""
     redaction = definition.redaction
     if redaction is None:
@@ -154,45 +152,45 @@ def _check_property(definition: PropertyDefinition, path: str) -> Iterator[Field
     fitting = _FITTING_TYPES.get(redaction.strategy, tuple(PropertyType))
     if definition.type not in fitting:
         words = ", ".join(fitting)
-        yield FieldError("bad_redaction", f"{path}.redaction.strategy", f"can hide values of these types only: {words}")
+        yield FieldError("bad_redaction", ".redaction.strategy", f"can hide values of these types only: {words}")
     elif redaction.strategy is RedactionStrategy.GENERALISE:
-        yield from _check_generalise(redaction, definition.type, f"{path}.redaction")
+        yield from _check_generalise(redaction, definition.type)
 
 
-def _check_generalise(redaction: Redaction, type_: PropertyType, path: str) -> Iterator[FieldError]:
+def _check_generalise(redaction: Redaction, type_: PropertyType) -> Iterator[FieldError]:
     for setting, owner in (("unit", PropertyType.TIMESTAMP), ("bucket", PropertyType.NUMBER)):
         is_set = getattr(redaction, setting) is not None
         if is_set and type_ is not owner:
-            yield FieldError("bad_redaction", f"{path}.{setting}", f"belongs to properties of type {owner} only")
+            yield FieldError("bad_redaction", f".redaction.{setting}", f"belongs to properties of type {owner} only")
         if not is_set and type_ is owner:
-            yield FieldError("bad_redaction", f"{path}.{setting}", f"is required to generalise a {owner}")
+            yield FieldError("bad_redaction", f".redaction.{setting}", f"is required to generalise a {owner}")
 
 
-def _check_threshold(threshold: Threshold, path: str) -> Iterator[FieldError]:
+def _check_threshold(threshold: Threshold) -> Iterator[FieldError]:
     if threshold.min is None and threshold.max is None:
-        yield FieldError("missing_bound", path, "must have min, max or both")
+        yield FieldError("missing_bound", "", "must have min, max or both")
     elif threshold.min is not None and threshold.max is not None and threshold.min > threshold.max:
-        yield FieldError("out_of_range", f"{path}.min", "must not be more than max")
+        yield FieldError("out_of_range", ".min", "must not be more than max")
 
 
-def _check_bounds(bounds: SamplingBounds, path: str) -> Iterator[FieldError]:
+def _check_bounds(bounds: SamplingBounds) -> Iterator[FieldError]:
     if bounds.minimum_rate > bounds.maximum_rate:
-        yield FieldError("out_of_range", f"{path}.minimumRate", "must not be more than maximumRate")
+        yield FieldError("out_of_range", ".minimumRate", "must not be more than maximumRate")
 
 
-def _check_metrics(event: EventDefinition, path: str) -> Iterator[FieldError]:
+def _check_metrics(event: EventDefinition) -> Iterator[FieldError]:
     """Each threshold's metric is a property that can have a number."""
     thresholds = event.anomaly_detection.thresholds if event.anomaly_detection else ()
     for index, threshold in enumerate(thresholds):
         declared = event.properties.get(threshold.metric)
-        place = f"{path}.anomalyDetection.thresholds[{index}].metric"
+        place = f".anomalyDetection.thresholds[{index}].metric"
         if declared is None:
             yield FieldError("unknown_metric", place, "must be a declared property of the event")
         elif declared.type not in _METRIC_TYPES:
             yield FieldError("unknown_metric", place, "must be a property of type number, or json with a numeric value")
 
 
-_RULES: Final[dict[type, Callable[[Any, str], Iterable[FieldError]]]] = {
+_RULES: Final[dict[type, Callable[[Any], Iterable[FieldError]]]] = {
     EventDefinition: _check_metrics,
     PropertyDefinition: _check_property,
     Redaction: _check_redaction,
