@@ -142,7 +142,7 @@ def save_event(
     row = _row_for(record, event, replaces)
     if row is not None and event_from_record(row) == event:
         return row
-    if row is not None:
+    if row is not None and (row.name, row.version) != (event.name, event.version):
         EventRecord.objects.filter(pk=row.pk).update(name=event.name, version=event.version)
     position = _next_position(record) if row is None else row.position
     saved = save_events_to_records(record, [(position, event)])
