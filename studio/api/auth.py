@@ -54,7 +54,9 @@ class KeyAuthentication(authentication.BaseAuthentication):
             count_failed_authentication(request)
             raise
         actor = actor_of_key(key, request_id=_request_id(request))
-        set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
+        if key.installation is None:
+            # A person's key opens the tenants of its owner; an installation's key has opened its own already.
+            set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
         return key.user or AnonymousUser(), Caller(actor=actor, installation=key.installation)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature

@@ -5,7 +5,7 @@ from django.utils.http import parse_etags
 
 from studio.api.errors import PreconditionFailed, PreconditionRequired
 
-__all__ = ["has_current", "require_match", "revision_tag"]
+__all__ = ["has_current", "require_match", "revision_tag", "takes_any"]
 
 
 def revision_tag(revision: int) -> str:
@@ -16,11 +16,15 @@ def revision_tag(revision: int) -> str:
 def has_current(request: HttpRequest, tag: str) -> bool:
     """Whether ``If-None-Match`` names ``tag``, so that the client has the current state already.
 
-    Lists and ``*`` are understood, weak and strong tags compare alike, and what is no tag is skipped.
-    Source: RFC 9110, sections 8.8.3.2 and 13.1.2.
+    Lists are understood, weak and strong tags compare alike, and what is no tag is skipped; for ``*`` see
+    ``takes_any``. Source: RFC 9110, sections 8.8.3.2 and 13.1.2.
     """
-    named = parse_etags(request.headers.get("If-None-Match", ""))
-    return named == ["*"] or _opaque(tag) in map(_opaque, named)
+    return _opaque(tag) in map(_opaque, parse_etags(request.headers.get("If-None-Match", "")))
+
+
+def takes_any(request: HttpRequest) -> bool:
+    """Whether ``If-None-Match`` is ``*``: the client has some state, and wants none if there is one at all."""
+    return parse_etags(request.headers.get("If-None-Match", "")) == ["*"]
 
 
 def require_match(request: HttpRequest, revision: int) -> int:

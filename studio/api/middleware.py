@@ -28,15 +28,17 @@ class ApiMiddleware:
         """The answer, or the API's own for the same status in place of a page."""
         response = self.get_response(request)
         record_remembered(request)
-        is_error = response.status_code >= 400
-        if (
-            is_error
-            and request.path.startswith(PREFIX)
-            and not response.headers.get("Content-Type", "").startswith(JSON)
-        ):
+        if response.status_code == 304:
+            # Django writes 0, which would say that the body which the client has is empty. RFC 9110, section 8.6.
+            response.headers.pop("Content-Length", None)
+        if response.status_code >= 400 and _is_page(request, response):
             return answer_for_status(response.status_code)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The answer for an error between REST framework and the middleware: the transaction could not begin or end."""
-        return answer_for(error) if request.path.startswith(PREFIX) else None
+        return answer_for(error) if request.path_info.startswith(PREFIX) else None
+
+
+def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    return request.path_info.startswith(PREFIX) and not response.headers.get("Content-Type", "").startswith(JSON)

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 
 from studio.api.errors import PreconditionFailed, PreconditionRequired
-from studio.api.etags import has_current, require_match, revision_tag
+from studio.api.etags import has_current, require_match, revision_tag, takes_any
 
 TAG = 'W/"abc-7"'
 
@@ -17,7 +17,6 @@ TAG = 'W/"abc-7"'
         '"other", W/"abc-7"',
         'W/"abc-7","other"',
         ' W/"abc-7" ',
-        "*",
         'garbage, W/"abc-7"',
         '"a,b", W/"abc-7"',
     ],
@@ -40,6 +39,7 @@ def test_a_client_with_the_current_state_is_recognised(header: str) -> None:
         '"abc-7',
         'w/"abc"',
         '"*"',
+        "*",
         "garbage",
         ",,,",
         '"' * 10_000,
@@ -54,6 +54,13 @@ def test_a_client_with_another_state_or_none_is_not(header: str) -> None:
 
 def test_a_client_that_names_nothing_has_nothing() -> None:
     assert not has_current(RequestFactory().get("/"), TAG)
+
+
+@pytest.mark.parametrize(
+    ("header", "any_state"), [("*", True), (" * ", True), ('"*"', False), ("", False), ('*, "a"', False)]
+)
+def test_a_star_stands_for_any_state(header: str, any_state: bool) -> None:
+    assert takes_any(RequestFactory().get("/", headers={"If-None-Match": header})) is any_state
 
 
 @pytest.mark.parametrize("header", ['"7"', 'W/"7"', '"6", "7"', "*"])
