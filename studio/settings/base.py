@@ -7,6 +7,8 @@ Nothing here fails for a missing secret or server, so that ``manage.py up`` and 
 from pathlib import Path
 from typing import Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
+
 from studio.settings import env
 from studio.settings.jobs import *
 from studio.settings.product import *
@@ -44,6 +46,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "studio.health.answer_probes",
+    "studio.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -146,18 +149,30 @@ if env.boolean("STUDIO_BEHIND_TLS_PROXY", False):
 DATA_UPLOAD_MAX_MEMORY_SIZE = STUDIO_REQUEST_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# The API. Nothing of REST framework that reads or writes bodies is used, see studio/api.
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["studio.api.renderers.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["studio.api.parsers.JsonParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "studio.api.auth.KeyAuthentication",
+        "studio.api.auth.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["studio.api.auth.HasCaller"],
+    "DEFAULT_THROTTLE_CLASSES": ["studio.api.throttles.ClientThrottle"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "studio.api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Telemetry Studio",
     "DESCRIPTION": "Versioned telemetry specs, per-tenant overrides, and the effective config that apps obey.",
     "VERSION": "1",
+    # Its components are JSON Schema as it is, so the core's own schemas fit in.
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["studio.api.schema.add_error_responses"],
 }
 
 # Logs: one JSON object per line on standard error, `entity.action` with ids, never payloads or keys.
@@ -170,6 +185,8 @@ LOGGING: dict[str, Any] = {
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger", "message": "event"},
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+            # Django adds the request, whose text is the whole address: somebody may have put a key into its query.
+            "reserved_attrs": [*RESERVED_ATTRS, "request"],
         },
     },
     "handlers": {"standard_error": {"class": "logging.StreamHandler", "formatter": "json"}},
