@@ -121,14 +121,19 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# Static files: collected once, compressed, named by content.
+# Static files: collected once, compressed, named by content; on this machine alone they are served from where they are.
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STUDIO_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if STUDIO_INSECURE_LOCAL
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
+WHITENOISE_USE_FINDERS = STUDIO_INSECURE_LOCAL
 
 # HTTPS everywhere, except for a studio that only this machine can reach.
 _encrypted = not (DEBUG or STUDIO_INSECURE_LOCAL)
