@@ -37,10 +37,6 @@ class LocalData(NamedTuple):
         return self.directory / "logs"
 
     @property
-    def static(self) -> Path:
-        return self.directory / "static"
-
-    @property
     def credentials(self) -> Path:
         return self.directory / "credentials.json"
 

@@ -118,7 +118,6 @@ def _environment(data: LocalData) -> dict[str, str]:
         **data.secrets(),
         **{name: value for name, value in os.environ.items() if value},
         "STUDIO_INSECURE_LOCAL": "1",
-        "STUDIO_STATIC_ROOT": str(data.static),
     }
 
 
@@ -185,10 +184,9 @@ def _try_broker() -> None:
 
 
 def _prepare(data: LocalData, environment: Mapping[str, str], say: Say) -> None:
-    """The tables are up to date, static files are collected, and an empty studio has its demo workspace."""
+    """The tables are up to date, and an empty studio has its demo workspace."""
     steps = {
         "Preparing the database": ["migrate", "--no-input"],
-        "Collecting static files": ["collectstatic", "--no-input"],
         "Looking for the demo workspace": ["load_demo", "--credentials-file", str(data.credentials)],
     }
     for description, arguments in steps.items():
@@ -215,7 +213,11 @@ def _commands(data: LocalData, port: int) -> dict[str, list[str]]:
             # Milliseconds, and the most there is: also how long an idle connection stays open for the next poll.
             *("--http1-header-read-timeout", "60000", "studio.wsgi:application"),
         ],
-        "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"],
+        # One worker has nobody to ask at its start, and nobody to gossip with.
+        "worker": [
+            *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
+            *("--without-mingle", "--without-gossip"),
+        ],
         "beat": [*celery, "beat", "--schedule", str(data.directory / "beat-schedule"), "--pidfile="],
     }
 

@@ -13,15 +13,12 @@ os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only for tests: " + "pseudonyms "
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 
 from studio.settings.base import *
-from studio.settings.base import STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 
 # PBKDF2 is slow on purpose; a test that logs in need not be.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# No manifest: tests do not collect static files.
-STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 # Nothing is collected, so there is no directory to scan at the start.
 WHITENOISE_AUTOREFRESH = True
 
