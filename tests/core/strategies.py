@@ -1,13 +1,15 @@
 """Hypothesis strategies for valid core values and for events that fit them.
 
 Names come from small pools as well as from all that is allowed, so that layers refer to each other's events and
-properties often enough. Importing this sets the profile of the property tests: 100 examples (or as many as
-``HYPOTHESIS_MAX_EXAMPLES`` says), no deadline, since the machine may be shared.
+properties often enough. Strategies are made once, since checking a new one costs more than drawing from it. Importing
+this sets the profile of the property tests: 100 examples (or as many as ``HYPOTHESIS_MAX_EXAMPLES`` says), and no
+deadline, since the machine may be shared.
 """
 
 import os
 import string
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -90,12 +92,14 @@ _TRICKY = (
 # Text and numbers
 
 
+@cache
 def texts(*, min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
     """Any text that a document may hold, with a liking for what notations misread."""
     anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=max_size)
     return st.one_of(st.sampled_from(_TRICKY), anything).filter(lambda text: min_size <= len(text) <= max_size)
 
 
+@cache
 def lines() -> st.SearchStrategy[str]:
     """Text that is not blank, for titles."""
     return texts(min_size=1).filter(lambda text: not text.isspace())
@@ -105,45 +109,53 @@ def _names(first: str, rest: str, max_size: int) -> st.SearchStrategy[str]:
     return st.builds(str.__add__, st.sampled_from(first), st.text(rest, max_size=max_size))
 
 
+@cache
 def spec_names() -> st.SearchStrategy[str]:
     """Names of specs."""
     word = _names(string.ascii_lowercase, string.ascii_lowercase + string.digits + "_-", 8)
     return st.one_of(st.just("sigil.telemetry"), st.lists(word, min_size=1, max_size=3).map(".".join))
 
 
+@cache
 def event_names() -> st.SearchStrategy[str]:
     """Names of events; half of them from a small pool."""
     pool = st.sampled_from(("step", "no", "Order Completed", "$pageview", "sigil.telemetry.workflow_step"))
     return st.one_of(pool, _names(_LETTERS + "_$", _NAME + ".:/ -", 20))
 
 
+@cache
 def property_names() -> st.SearchStrategy[str]:
     """Names of properties; half of them from a small pool."""
     pool = st.sampled_from(("step", "durationMs", "userId", "Product Id", "session.id", "no", "y", "null", "$ip"))
     return st.one_of(pool, _names(_LETTERS + "_$", _NAME + ". -", 12))
 
 
+@cache
 def tags() -> st.SearchStrategy[tuple[str, ...]]:
     """Tags of a spec or event."""
     tag = st.one_of(st.sampled_from(("1", "no", "1e5", "2026-01-01")), _names(_LETTERS + string.digits, _NAME[:-1], 8))
     return st.lists(tag, max_size=3).map(tuple)
 
 
+@cache
 def rates() -> st.SearchStrategy[float]:
     """Ratios from 0 to 1; the ends and plain shares come often."""
     return st.one_of(st.sampled_from((0.0, 0.05, 0.5, 1.0)), st.floats(0, 1))
 
 
+@cache
 def versions() -> st.SearchStrategy[int]:
     """Versions, mostly small."""
     return st.one_of(st.integers(1, 3), st.integers(1, 2_147_483_647))
 
 
+@cache
 def days() -> st.SearchStrategy[int]:
     """Retention in days."""
     return st.one_of(st.sampled_from((7, 30, 365)), st.integers(1, 36_500))
 
 
+@cache
 def json_values() -> st.SearchStrategy[Any]:
     """Any JSON value that a document may hold, a few levels deep."""
     scalars = st.one_of(
@@ -163,6 +175,7 @@ def json_values() -> st.SearchStrategy[Any]:
 # Parts of specs
 
 
+@cache
 @st.composite
 def redactions(draw: st.DrawFn, type: PropertyType | None = None) -> Redaction:  # noqa: A002 - the document's key
     """A redaction that fits a property of this type; without ``type``, one whose settings fit its strategy."""
@@ -183,6 +196,7 @@ def redactions(draw: st.DrawFn, type: PropertyType | None = None) -> Redaction: 
     return Redaction(strategy=strategy)
 
 
+@cache
 @st.composite
 def _generalisations(draw: st.DrawFn, type: PropertyType | None) -> Redaction:  # noqa: A002
     kind = type or draw(st.sampled_from((PropertyType.STRING, PropertyType.NUMBER, PropertyType.TIMESTAMP)))
@@ -196,6 +210,7 @@ def _generalisations(draw: st.DrawFn, type: PropertyType | None) -> Redaction:  
     return Redaction(strategy=RedactionStrategy.GENERALISE)
 
 
+@cache
 @st.composite
 def property_definitions(draw: st.DrawFn) -> PropertyDefinition:
     """A valid property."""
@@ -210,11 +225,13 @@ def property_definitions(draw: st.DrawFn) -> PropertyDefinition:
     )
 
 
+@cache
 def properties(max_size: int = 4) -> st.SearchStrategy[dict[str, PropertyDefinition]]:
     """Properties by name."""
     return st.dictionaries(property_names(), property_definitions(), max_size=max_size)
 
 
+@cache
 @st.composite
 def thresholds(draw: st.DrawFn, metrics: tuple[str, ...]) -> Threshold:
     """A threshold of one of these metrics, with at least one bound."""
@@ -224,6 +241,7 @@ def thresholds(draw: st.DrawFn, metrics: tuple[str, ...]) -> Threshold:
     return Threshold(metric=draw(st.sampled_from(metrics)), min=minimum, max=maximum)
 
 
+@cache
 @st.composite
 def anomaly_detections(draw: st.DrawFn, metrics: tuple[str, ...]) -> AnomalyDetection:
     """Anomaly rules on these metrics."""
@@ -256,6 +274,7 @@ def samplings(draw: st.DrawFn, declared: dict[str, PropertyDefinition]) -> Sampl
     return Sampling(rate=draw(rates()), conditions=tuple(conditions))
 
 
+@cache
 @st.composite
 def event_definitions(draw: st.DrawFn) -> EventDefinition:
     """A valid event."""
@@ -274,10 +293,12 @@ def event_definitions(draw: st.DrawFn) -> EventDefinition:
     )
 
 
+@cache
 def _settings() -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(texts(), json_values(), max_size=3)
 
 
+@cache
 def defaults() -> st.SearchStrategy[TelemetryDefaults]:
     """What holds for every event of a spec."""
     return st.builds(
@@ -296,6 +317,7 @@ def defaults() -> st.SearchStrategy[TelemetryDefaults]:
     )
 
 
+@cache
 @st.composite
 def specs(draw: st.DrawFn, max_events: int = 3) -> TelemetrySpec:
     """A valid spec."""
@@ -316,11 +338,13 @@ def specs(draw: st.DrawFn, max_events: int = 3) -> TelemetrySpec:
 # Layers
 
 
+@cache
 def event_references() -> st.SearchStrategy[str]:
     """Events by name, or by name and version."""
     return st.one_of(event_names(), st.builds("{}@{}".format, event_names(), versions()))
 
 
+@cache
 def event_overrides() -> st.SearchStrategy[EventOverride]:
     """Any mix of changes to one event."""
     metrics = ("durationMs", "step")
@@ -352,16 +376,19 @@ def _layer_fields() -> dict[str, st.SearchStrategy[Any]]:
     }
 
 
+@cache
 def blueprints() -> st.SearchStrategy[AppBlueprint]:
     """An app's defaults."""
     return st.builds(AppBlueprint, **_layer_fields())
 
 
+@cache
 def overrides() -> st.SearchStrategy[TenantOverride]:
     """A tenant's changes."""
     return st.builds(TenantOverride, **_layer_fields())
 
 
+@cache
 def floors() -> st.SearchStrategy[PrivacyFloor]:
     """Limits nobody may loosen."""
     bounds = st.tuples(rates(), rates()).map(sorted)
@@ -376,6 +403,7 @@ def floors() -> st.SearchStrategy[PrivacyFloor]:
     )
 
 
+@cache
 def installations() -> st.SearchStrategy[InstallationIdentity]:
     """Whose config it is."""
     return st.builds(
@@ -390,6 +418,7 @@ def installations() -> st.SearchStrategy[InstallationIdentity]:
 # Events
 
 
+@cache
 def property_values(type: PropertyType) -> st.SearchStrategy[Any]:  # noqa: A002 - the document's key
     """Values that a property of this type may have."""
     match type:
@@ -405,6 +434,7 @@ def property_values(type: PropertyType) -> st.SearchStrategy[Any]:  # noqa: A002
             return json_values()
 
 
+@cache
 def instants() -> st.SearchStrategy[datetime]:
     """Instants in UTC within the years that any clock shows."""
     return st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - see timezones
@@ -420,6 +450,7 @@ def properties_for(draw: st.DrawFn, event: EventDefinition) -> dict[str, Any]:
     }
 
 
+@cache
 def contexts() -> st.SearchStrategy[Context]:
     """Who and through what; subject ids are there or not."""
     some = st.none() | texts(min_size=1)
