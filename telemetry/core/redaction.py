@@ -89,8 +89,16 @@ def compile_redactor(property_type: PropertyType, redaction: Redaction) -> Redac
             )
     cut = _cutter(property_type, redaction)
     if cut is None:
-        return lambda value, _pseudonymiser: mask_value(value, property_type)
+        return _masker(property_type)
     return lambda value, _pseudonymiser: mask_value(value, property_type) if (part := cut(value)) is None else part
+
+
+def _masker(property_type: PropertyType) -> Redactor:
+    """Masks; only for json does the mask depend on the value."""
+    if property_type is PropertyType.JSON:
+        return lambda value, _pseudonymiser: _mask_json(value)
+    mask = mask_value(None, property_type)
+    return lambda _value, _pseudonymiser: mask
 
 
 def redact_value(

@@ -1,0 +1,177 @@
+"""An effective config prepared for run time: all that does not depend on the single event is done once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from telemetry.core.conditions import Condition, compile_condition
+from telemetry.core.config import EffectiveConfig, EffectiveEvent, EffectiveProperty
+from telemetry.core.enums import PrivacyLevel, PropertyType, UndeclaredPolicy, ViolationCode
+from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
+from telemetry.core.paths import key_path
+from telemetry.core.payload import READERS
+from telemetry.core.redaction import Redactor, compile_redactor, level_redacts
+from telemetry.core.tightening import MASK
+
+__all__ = ["CompiledConfig", "CompiledEvent", "CompiledProperty", "CompiledRules", "CompiledSampling", "compile_config"]
+
+_MEASURED_TYPES = (PropertyType.NUMBER, PropertyType.JSON)
+
+
+class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """How to read one property and, unless ``redactor`` is ``None``, how to hide it."""
+
+    path: str
+    type: PropertyType
+    required: bool
+    read: Callable[[Any], Any]
+    redactor: Redactor | None
+
+
+class CompiledRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of the values at one place (``properties``, ``context.metadata``) of an event.
+
+    ``required`` are some of ``all``, which is by name. What happens to a value without a rule follows from policy and
+    level; it is reported under ``undeclared_code``.
+    """
+
+    path: str
+    all: Mapping[str, CompiledProperty]
+    required: Mapping[str, CompiledProperty]
+    undeclared: UndeclaredPolicy
+    undeclared_code: ViolationCode
+    privacy: PrivacyLevel
+
+
+class CompiledSampling(msgspec.Struct, frozen=True):
+    """Rates (ratios 0-1) when all conditions hold, and otherwise."""
+
+    rate: float
+    otherwise_rate: float
+    conditions: tuple[Condition, ...]
+
+
+class CompiledEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event's rules; ``metadata`` are those of what its context may carry.
+
+    ``measured`` names the properties whose values can be metrics. ``names_subjects`` says whether the level admits
+    pseudonyms of subjects in the context.
+    """
+
+    name: str
+    version: int
+    enabled: bool
+    privacy: PrivacyLevel
+    tags: tuple[str, ...]
+    sampling: CompiledSampling
+    properties: CompiledRules
+    metadata: CompiledRules
+    measured: tuple[str, ...]
+    names_subjects: bool
+
+
+class CompiledConfig:
+    """What ``process_event`` obeys; immutable, and safe to share between threads."""
+
+    __slots__ = ("_latest", "_versions", "revision", "sampling_salt")
+
+    def __init__(self, config: EffectiveConfig, events: tuple[CompiledEvent, ...]) -> None:
+        self.revision: int = config.revision
+        self.sampling_salt: str = config.sampling_salt
+        self._versions = {(event.name, event.version): event for event in events}
+        self._latest = {event.name: event for event in sorted(events, key=lambda event: event.version)}
+
+    def find(self, name: str, version: int | None) -> CompiledEvent | None:
+        """The event of this name and version, or of the latest version of this name; ``None`` if there is none."""
+        return self._latest.get(name) if version is None else self._versions.get((name, version))
+
+
+def compile_config(config: EffectiveConfig) -> CompiledConfig:
+    """The config, ready to process events.
+
+    Raises ``InvalidDocument`` for rates outside 0-1 and conditions that do not compile: a config that was resolved
+    from a validated spec has none.
+    """
+    errors: list[FieldError] = []
+    metadata = {level: _compile_metadata(config, level) for level in PrivacyLevel}
+    events = tuple(
+        CompiledEvent(
+            name=event.name,
+            version=event.version,
+            enabled=event.enabled,
+            privacy=event.privacy,
+            tags=event.tags,
+            sampling=_compile_sampling(event, config, errors),
+            properties=_compile_properties(event, config.undeclared_properties),
+            metadata=metadata[event.privacy],
+            names_subjects=event.privacy is not PrivacyLevel.SENSITIVE,
+            measured=tuple(name for name, rule in event.properties.items() if rule.type in _MEASURED_TYPES),
+        )
+        for event in config.events
+    )
+    if errors:
+        raise InvalidDocument(errors, what="effective config")
+    return CompiledConfig(config, events)
+
+
+def _compile_properties(event: EffectiveEvent, undeclared: UndeclaredPolicy) -> CompiledRules:
+    # Resolution has applied the level's floor, and knows which properties are declared free of personal data.
+    # ``sensitive``, which frees none, is applied once more.
+    is_sensitive = event.privacy is PrivacyLevel.SENSITIVE
+    rules = {
+        name: _compile_property(rule, key_path("properties", name), is_sensitive)
+        for name, rule in event.properties.items()
+    }
+    return CompiledRules(
+        path="properties",
+        all=rules,
+        required={name: rule for name, rule in rules.items() if rule.required},
+        undeclared=undeclared,
+        undeclared_code=ViolationCode.UNDECLARED_PROPERTY,
+        privacy=event.privacy,
+    )
+
+
+def _compile_metadata(config: EffectiveConfig, privacy: PrivacyLevel) -> CompiledRules:
+    # The config knows the context's properties without any event: the level's floor is added here.
+    rules = {
+        name: _compile_property(rule, key_path("context.metadata", name), level_redacts(rule.type, privacy))
+        for name, rule in config.context_properties.items()
+    }
+    return CompiledRules(
+        path="context.metadata",
+        all=rules,
+        required={name: rule for name, rule in rules.items() if rule.required},
+        undeclared=config.undeclared_properties,
+        undeclared_code=ViolationCode.UNDECLARED_CONTEXT,
+        privacy=privacy,
+    )
+
+
+def _compile_property(rule: EffectiveProperty, path: str, is_hidden: bool) -> CompiledProperty:
+    """``is_hidden`` masks the value even if its rule demands nothing."""
+    redaction = rule.redaction or (MASK if is_hidden else None)
+    return CompiledProperty(
+        path=path,
+        type=rule.type,
+        required=rule.required,
+        read=READERS[rule.type],
+        redactor=None if redaction is None else compile_redactor(rule.type, redaction),
+    )
+
+
+def _compile_sampling(event: EffectiveEvent, config: EffectiveConfig, errors: list[FieldError]) -> CompiledSampling:
+    """Rates and compiled conditions; what is wrong with them is added to the errors."""
+    sampling = event.sampling
+    path = f"events[{event.name}@{event.version}].sampling"
+    for field, rate in (("rate", sampling.rate), ("otherwiseRate", sampling.otherwise_rate)):
+        if not 0 <= rate <= 1:
+            errors.append(FieldError("out_of_range", f"{path}.{field}", "must be a number from 0 to 1"))
+    conditions: list[Condition] = []
+    for index, expression in enumerate(sampling.conditions):
+        try:
+            conditions.append(compile_condition(expression, event.properties, config.context_properties))
+        except InvalidCondition as error:
+            errors.append(FieldError(error.code, f"{path}.conditions[{index}]", error.message))
+    return CompiledSampling(sampling.rate, sampling.otherwise_rate, tuple(conditions))

@@ -1,0 +1,155 @@
+"""One event's way through the rules: find its definition, validate, take metrics, toggle, sample, redact.
+
+The order is fixed. Metrics come before sampling and redaction, so that a masked number or a low rate cannot trip or
+hide an anomaly; sampling comes before redaction, so that conditions see what was sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from telemetry.core.compiled import CompiledConfig, CompiledRules, compile_config
+from telemetry.core.context_privacy import protect_context
+from telemetry.core.enums import DropReason, ViolationCode
+from telemetry.core.events import (
+    Accepted,
+    Decision,
+    Dispatch,
+    Dropped,
+    Envelope,
+    Outcome,
+    PseudonymKey,
+    Rejected,
+    Violation,
+)
+from telemetry.core.intake import InvalidEnvelope, take_envelope
+from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
+from telemetry.core.reading import Reading, read_event, shown_name
+from telemetry.core.redaction import DROPPED
+from telemetry.core.sampling import decide, sampling_unit
+from telemetry.core.values import EMPTY_MAPPING
+
+__all__ = ["CompiledConfig", "compile_config", "process_event"]
+
+
+def process_event(envelope: Envelope, compiled: CompiledConfig, *, key: PseudonymKey | None) -> Outcome:
+    """What becomes of the event under this config.
+
+    ``Accepted`` with a redacted dispatch that shares nothing with the envelope, ``Dropped`` when the event is valid but
+    disabled or sampled out, ``Rejected`` when it breaks its contract. Never raises for anything that an envelope may
+    hold, never changes it, and no violation carries a value. ``key`` is the tenant's key for pseudonyms; without it,
+    subject ids are left out.
+    """
+    try:
+        taken = take_envelope(envelope)
+    except InvalidEnvelope as invalid:
+        return Rejected(violations=invalid.violations)
+    rules = compiled.find(taken.name, taken.version)
+    if rules is None:
+        return Rejected(violations=(_unknown_event(taken),))
+    event = read_event(taken, rules)
+    if event.is_refused:
+        return Rejected(violations=_each_once(event.violations))
+    metrics = _metrics(event)
+    if not rules.enabled:
+        return _dropped(event, DropReason.DISABLED, metrics)
+    decision = _sample(event, compiled.sampling_salt)
+    if not decision.keep:
+        return _dropped(event, DropReason.SAMPLED_OUT, metrics)
+    return _accepted(event, decision, metrics, compiled.revision, None if key is None else pseudonymiser_for(key))
+
+
+def _unknown_event(envelope: Envelope) -> Violation:
+    name = shown_name(envelope.name)
+    version = "" if envelope.version is None else f" with version {envelope.version}"
+    message = f"no event is named {name!r}{version}" if name else f"no event has this name{version}"
+    return Violation(ViolationCode.UNKNOWN_EVENT, "name", message)
+
+
+def _each_once(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    """The violations in their order; those of values whose names are not shown read the same, and are one."""
+    return tuple(dict.fromkeys(violations)) if violations else ()
+
+
+def _metrics(event: Reading) -> dict[str, float]:
+    """Each numeric property, and each json object by its numeric ``value``, as it was sent."""
+    metrics: dict[str, float] = {}
+    for name in event.rules.measured:
+        value = event.properties.get(name)
+        if type(value) is dict:
+            value = value.get("value")
+        # Plain values are of exact types, so that this leaves out booleans too.
+        if type(value) is int or type(value) is float:
+            metrics[name] = float(value)
+    return metrics
+
+
+def _dropped(event: Reading, reason: DropReason, metrics: Mapping[str, float]) -> Dropped:
+    return Dropped(
+        name=event.rules.name,
+        version=event.rules.version,
+        reason=reason,
+        metrics=metrics,
+        violations=_each_once(event.violations),
+    )
+
+
+def _sample(event: Reading, salt: str) -> Decision:
+    sampling = event.rules.sampling
+    unit = sampling_unit(event.envelope)
+    if sampling.conditions:
+        context = msgspec.structs.replace(event.envelope.context, metadata=event.metadata)
+        if not all(condition.holds(event.properties, context) for condition in sampling.conditions):
+            return decide(sampling.otherwise_rate, unit, salt, reason="otherwise_rate")
+    return decide(sampling.rate, unit, salt)
+
+
+def _accepted(
+    event: Reading,
+    decision: Decision,
+    metrics: Mapping[str, float],
+    revision: int,
+    pseudonymiser: Pseudonymiser | None,
+) -> Accepted:
+    """The dispatch, in which everything that the rules protect is hidden."""
+    envelope, rules, hidden = event.envelope, event.rules, event.hidden
+    properties = _redact(event.properties, rules.properties, pseudonymiser, hidden)
+    metadata = _redact(event.metadata, rules.metadata, pseudonymiser, hidden) if event.metadata else EMPTY_MAPPING
+    names = pseudonymiser if rules.names_subjects else None
+    context, violations = protect_context(envelope.context, metadata, names, hidden)
+    dispatch = Dispatch(
+        id=envelope.id,
+        name=rules.name,
+        version=rules.version,
+        occurred_at=envelope.occurred_at,
+        properties=properties,
+        privacy=rules.privacy,
+        context=context,
+        tags=rules.tags,
+        inclusion_probability=decision.inclusion_probability,
+        config_revision=revision,
+    )
+    return Accepted(
+        dispatch=dispatch,
+        metrics=metrics,
+        violations=_each_once(event.violations + violations),
+        redacted=tuple(sorted(hidden)),
+    )
+
+
+def _redact(
+    values: Mapping[str, Any], rules: CompiledRules, pseudonymiser: Pseudonymiser | None, hidden: set[str]
+) -> dict[str, Any]:
+    """The values as the rules let them through; the paths of those that they hide are added to ``hidden``."""
+    shown: dict[str, Any] = {}
+    for name, value in values.items():
+        rule = rules.all.get(name)
+        if rule is None or rule.redactor is None:
+            shown[name] = value
+            continue
+        hidden.add(rule.path)
+        replacement = rule.redactor(value, pseudonymiser)
+        if replacement is not DROPPED:
+            shown[name] = replacement
+    return shown
