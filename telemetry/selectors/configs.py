@@ -46,7 +46,8 @@ SELECT greatest(bound.revision, spec.config_revision), tenant.slug, bound.app, b
     bound.blueprint, bound.override,
     ARRAY(SELECT floor.document FROM tenants_floorrecord floor
           WHERE floor.app_id IS NULL OR floor.app_id = bound.app_id ORDER BY floor.app_id NULLS FIRST),
-    bound.pointer ->> 'name', (bound.pointer ->> 'version')::int, version.document
+    bound.pointer ->> 'name', (bound.pointer ->> 'version')::int, version.document,
+    tenant.pseudonym_salt, tenant.pseudonym_epoch
 FROM bound
 JOIN tenants_tenant tenant ON tenant.id = bound.tenant_id
 LEFT JOIN telemetry_specrecord spec ON spec.name = bound.pointer ->> 'name'
@@ -61,7 +62,8 @@ class ConfigLayers(NamedTuple):
     """The documents behind one effective config, all of one moment, and the ``revision`` of that moment.
 
     Documents are canonical JSON. ``spec_name`` is ``None`` when neither override nor blueprint points at a spec,
-    ``spec_version`` when the latest is wanted, ``spec_document`` when what is pointed at was never published.
+    ``spec_version`` when the latest is wanted, ``spec_document`` when what is pointed at was never published. The last
+    two go into the tenant's pseudonym key.
     """
 
     revision: int
@@ -72,6 +74,8 @@ class ConfigLayers(NamedTuple):
     spec_name: str | None
     spec_version: int | None
     spec_document: str | None
+    pseudonym_salt: str
+    pseudonym_epoch: int
 
 
 def config_revision(installation_id: int) -> int:
@@ -95,6 +99,6 @@ def config_layers(installation_id: int) -> ConfigLayers:
         row = cursor.fetchone()
     if row is None:
         raise NotFound("there is no such installation")
-    revision, tenant, app, environment, salt, blueprint, override, floors, name, version, document = row
+    revision, tenant, app, environment, salt, blueprint, override, floors, *rest = row
     identity = InstallationIdentity(tenant=tenant, app=app, environment=Environment(environment), sampling_salt=salt)
-    return ConfigLayers(revision, identity, blueprint, override, tuple(floors), name, version, document)
+    return ConfigLayers(revision, identity, blueprint, override, tuple(floors), *rest)

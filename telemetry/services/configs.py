@@ -17,7 +17,7 @@ from telemetry.mappers import spec_from_document
 from telemetry.selectors.configs import ConfigLayers, config_layers
 from telemetry.selectors.specs import version_of
 from telemetry.services.config_cache import ByteCache
-from tenants.models import Installation
+from tenants.models import Installation, Tenant
 from tenants.pseudonym_key import installation_pseudonym_key
 
 __all__ = [
@@ -94,7 +94,7 @@ def config_document(
     if body is None:
         layers = config_layers(installation.pk)
         revision = layers.revision
-        body = _encode(installation, _resolve(layers), explain=explain, with_secret=with_secret)
+        body = _encode(layers, explain=explain, with_secret=with_secret)
         _cache.put(_key(installation, revision, explain, with_secret), body)
     return ConfigDocument(body, config_etag(installation, revision, explain=explain, with_secret=with_secret), revision)
 
@@ -133,12 +133,14 @@ def _resolve(layers: ConfigLayers) -> EffectiveConfig:
     )
 
 
-def _encode(installation: Installation, config: EffectiveConfig, *, explain: bool, with_secret: bool) -> bytes:
-    document = cast("dict[str, object]", to_plain(config))
+def _encode(layers: ConfigLayers, *, explain: bool, with_secret: bool) -> bytes:
+    document = cast("dict[str, object]", to_plain(_resolve(layers)))
     if not explain:
         del document["provenance"]
     if with_secret:
-        document["pseudonymKey"] = to_plain(installation_pseudonym_key(installation.tenant))
+        # Not the tenant that came with the installation: it was read earlier, and may hold the key of before.
+        tenant = Tenant(pseudonym_salt=layers.pseudonym_salt, pseudonym_epoch=layers.pseudonym_epoch)
+        document["pseudonymKey"] = to_plain(installation_pseudonym_key(tenant))
     return encode_document(document)
 
 
