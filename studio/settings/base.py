@@ -133,7 +133,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = STUDIO_INSECURE_LOCAL
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = STUDIO_INSECURE_LOCAL
 
 # HTTPS everywhere, except for a studio that only this machine can reach.
 _encrypted = not (DEBUG or STUDIO_INSECURE_LOCAL)
