@@ -7,7 +7,7 @@ of the type instead, so the types stay the only place where rules are written. M
 import difflib
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import inspect
 
@@ -66,8 +66,7 @@ def _description(type_: type) -> inspect.Type:
 
 @cache
 def _fields_by_key(cls: type) -> dict[str, inspect.Field]:
-    description = _description(cls)
-    assert isinstance(description, inspect.StructType)  # noqa: S101 - narrows the type; only structs get here
+    description = cast("inspect.StructType", _description(cls))
     return {field.encode_name: field for field in description.fields}
 
 

@@ -69,7 +69,7 @@ def read_value(builtins: object, type_: type[T]) -> tuple[T | None, tuple[FieldE
     plain, errors = read_shape(builtins, type_)
     if errors:
         partly = _errors_of_sound_events(plain, errors) if type_ is TelemetrySpec else ()
-        return None, (*errors, *partly)
+        return None, (*errors, *islice(partly, MAXIMUM_ERRORS))
     try:
         value = msgspec.convert(plain, type_)
     except msgspec.ValidationError as error:
@@ -90,12 +90,12 @@ def _errors_across_fields(value: object) -> Iterator[FieldError]:
         yield from _errors_of_events(context_properties, list(enumerate(value.events)))
 
 
-def _errors_of_sound_events(plain: object, errors: Sequence[FieldError]) -> tuple[FieldError, ...]:
+def _errors_of_sound_events(plain: object, errors: Sequence[FieldError]) -> Iterator[FieldError]:
     """What the events without an error of their own break across fields; nothing when that cannot be told."""
     if not isinstance(plain, dict) or not isinstance(plain.get("events"), list):
-        return ()
+        return
     if any(error.path == "config" or error.path.startswith("config.contextProperties") for error in errors):
-        return ()
+        return
     broken = {int(found[1]) for error in errors if (found := re.match(r"events\[(\d+)\]", error.path))}
     context = (plain.get("config") or {}).get("contextProperties", {})
     context_properties = msgspec.convert(context, dict[str, PropertyDefinition])
@@ -104,8 +104,9 @@ def _errors_of_sound_events(plain: object, errors: Sequence[FieldError]) -> tupl
         for index, event in enumerate(plain["events"])
         if index not in broken
     ]
-    found_errors = [error for index, event in events for error in _errors_below(event, ("events", index))]
-    return tuple(islice((*found_errors, *_errors_of_events(context_properties, events)), MAXIMUM_ERRORS))
+    for index, event in events:
+        yield from _errors_below(event, ("events", index))
+    yield from _errors_of_events(context_properties, events)
 
 
 # Rules of a value and what is below it; their errors have paths that start at the value

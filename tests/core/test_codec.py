@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from telemetry.core.codec import (
     checksum,
@@ -177,6 +178,22 @@ def test_hostile_documents_are_refused_and_nothing_else_happens(document):
 
     assert 1 <= len(caught.value.errors) <= 101
     assert caught.value.errors[0].message
+
+
+@given(st.data())
+def test_a_damaged_document_is_read_or_refused_and_nothing_else_happens(data):
+    whole = data.draw(st.sampled_from((SIGIL_CANONICAL, SIGIL.read_bytes())))
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, min(len(whole), start + 20)))
+    damaged = (
+        whole[:start] + data.draw(st.one_of(st.binary(max_size=8), strategies.texts().map(str.encode))) + whole[end:]
+    )
+
+    try:
+        spec = decode_spec(damaged)
+    except InvalidDocument:
+        return
+    assert decode_spec(encode_spec(spec)) == spec
 
 
 @pytest.mark.skipif(not REAL_FILES.is_dir(), reason="the files of other projects are not here")
