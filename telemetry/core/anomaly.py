@@ -75,6 +75,10 @@ class AnomalyMonitor:
         self._on_anomaly = on_anomaly
         self._handlers = dict(handlers or {})
         self._window = _checked_window(window)
+        self.renew_after_fork()
+
+    def renew_after_fork(self) -> None:
+        """Nothing has been seen yet: for a forked child, where the lock may be held by a thread that is gone."""
         self._lock = threading.Lock()
         self._events: OrderedDict[tuple[str, int, timedelta], _EventWindows] = OrderedDict()
         self.ignored = 0
