@@ -4,6 +4,7 @@ The standard library on purpose: an SDK's dependencies become those of every app
 minute and a POST per batch need neither connection pools nor HTTP/2. See ``docs/adr/sdk-http-client.md``.
 """
 
+import codecs
 import time
 import zlib
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from telemetry.sdk.address import is_loopback
 __all__ = ["Answer", "request"]
 
 _CHUNK_BYTES = 64 * 1024
+# Sockets look this codec up when they first resolve a name. If a background thread did, a fork in that moment would
+# leave the child with half a module, and without the codec for good.
+codecs.lookup("idna")
 
 
 class _EveryAnswerCounts(HTTPErrorProcessor):
@@ -80,15 +84,16 @@ def request(
             raw = _read(response, deadline=time.monotonic() + timeout, maximum_bytes=maximum_bytes)
             found = _headers(response.headers)
             return Answer(status=response.status, headers=found, body=_decoded(raw, found, maximum_bytes))
-    # URLError is an OSError; zlib.error means that the body is not what its header says.
-    except (OSError, HTTPException, zlib.error) as error:
+    # URLError is an OSError; zlib.error means that the body is not what its header says; ValueError and LookupError
+    # come from odd host names.
+    except (OSError, HTTPException, zlib.error, ValueError, LookupError) as error:
         reason = getattr(error, "reason", error)
         raise Unavailable(f"no usable answer: {type(reason).__name__}") from None
 
 
 def _opener(url: str) -> OpenerDirector:
     opener = OpenerDirector()
-    proxies = {} if is_loopback(urlsplit(url).hostname or "") else None
+    proxies: dict[str, str] | None = {} if is_loopback(urlsplit(url).hostname or "") else None
     for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), _EveryAnswerCounts()):
         opener.add_handler(handler)
     return opener

@@ -106,11 +106,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are what some tests are about."""
+
+
 @contextmanager
 def scripted_server() -> Iterator[ScriptedServer]:
     """A server on a free port for the length of the block."""
     handler = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _QuietServer(("127.0.0.1", 0), handler) as server:
         handler.scripted = scripted = ScriptedServer(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()

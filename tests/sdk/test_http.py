@@ -2,6 +2,8 @@
 
 import gzip
 import socket
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -109,6 +111,18 @@ def test_a_closed_port_is_unavailable_and_the_error_names_neither_address_nor_ke
     assert str(caught.value) == "no usable answer: ConnectionRefusedError"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("host", ["a..example", f"{'a' * 64}.example"])
+def test_a_host_that_cannot_be_a_name_is_unavailable(host: str) -> None:
+    with pytest.raises(Unavailable):
+        ask(f"https://{host}/")
+
+
+def test_the_codec_of_host_names_is_loaded_before_any_thread_needs_it() -> None:
+    program = "import sys, telemetry.sdk.http; sys.exit('encodings.idna' not in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
 
 
 def test_a_proxy_of_the_environment_never_sees_loopback_requests(

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from collections import Counter
 
-from tests.sdk.servers import PATIENCE, Reply, ScriptedServer
+from tests.sdk.servers import PATIENCE, Asked, Reply, ScriptedServer
+from tests.sdk.studios import FakeStudio
 
 PREAMBLE = """
 import os, sys, threading
@@ -150,6 +151,121 @@ holder.join()
     )
 
     assert ids_at(server) == {"before": 1, "child": 1}
+
+
+def test_a_forked_child_keeps_the_config_counts_from_zero_and_polls_by_itself(server: ScriptedServer) -> None:
+    studio = FakeStudio(server)
+    studio.publish(1)
+
+    run(
+        """
+from telemetry.sdk import InMemoryProvider, TelemetryTracker
+from tests.sdk.studios import API_KEY, WORKFLOW_STEP
+
+memory = InMemoryProvider()
+tracker = TelemetryTracker.from_studio(sys.argv[1], API_KEY, providers=[memory], poll_interval=0.001)
+assert tracker.ready(PATIENCE)
+properties = {"workflow": "onboarding", "step": "verify_email"}
+assert tracker.track(WORKFLOW_STEP, 1, properties)
+
+def child():
+    assert tracker.stats().received == 0
+    assert tracker.track(WORKFLOW_STEP, 1, properties)
+    assert tracker.stats().accepted == 1
+    assert "telemetry-config" in {thread.name for thread in threading.enumerate()}
+    assert tracker.refresh()
+    assert tracker.close(PATIENCE)
+
+wait_for(in_child(child))
+assert tracker.stats().accepted == 1
+assert tracker.close(PATIENCE)
+""",
+        server,
+    )
+
+
+def test_events_that_wait_for_a_config_at_the_fork_are_sent_by_the_parent_alone(server: ScriptedServer) -> None:
+    studio = FakeStudio(server)
+    studio.publish(1)
+    is_up = [False]
+    configured = server.answer
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/up":
+            is_up[0] = True
+            return Reply()
+        return configured(asked) if is_up[0] else Reply(503)
+
+    server.answer = answer
+    run(
+        """
+import urllib.request
+from telemetry.sdk import InMemoryProvider, TelemetryTracker
+from tests.sdk.studios import API_KEY, WORKFLOW_STEP
+
+memory = InMemoryProvider()
+tracker = TelemetryTracker.from_studio(sys.argv[1], API_KEY, providers=[memory], poll_interval=100_000)
+tracker.track(WORKFLOW_STEP, 1, {"workflow": "onboarding", "step": "verify_email"}, event_id="parent")
+
+def child():
+    tracker.track(WORKFLOW_STEP, 1, {"workflow": "onboarding", "step": "verify_email"}, event_id="child")
+    urllib.request.urlopen(sys.argv[1] + "/up").close()
+    assert tracker.refresh()
+    assert [dispatch.id for dispatch in memory.dispatches] == ["child"]
+
+wait_for(in_child(child))
+assert tracker.refresh()
+assert [dispatch.id for dispatch in memory.dispatches] == ["parent"]
+""",
+        server,
+    )
+
+
+def test_the_anomaly_monitor_watches_afresh_in_a_child_even_if_its_lock_was_held(server: ScriptedServer) -> None:
+    run(
+        """
+from telemetry.core.anomaly import AnomalyMonitor
+from telemetry.core.registry import TelemetryRegistry
+from telemetry.sdk import TelemetryTracker
+from tests.core.builders import NOON, make_sigil_spec
+from tests.sdk.studios import WORKFLOW_STEP
+
+heard = []
+monitor = AnomalyMonitor(on_anomaly=heard.append)
+registry = TelemetryRegistry([make_sigil_spec()])
+tracker = TelemetryTracker(registry, anomaly_monitor=monitor, clock=lambda: NOON)
+
+def track(times):
+    for _ in range(times):
+        tracker.track(WORKFLOW_STEP, 1, {"workflow": "onboarding", "step": "verify_email", "durationMs": 2100})
+
+track(9)
+held, may_release = threading.Event(), threading.Event()
+
+def hold():
+    with monitor._lock:
+        held.set()
+        may_release.wait(PATIENCE)
+
+holder = threading.Thread(target=hold)
+holder.start()
+assert held.wait(PATIENCE)
+
+def child():
+    track(9)
+    assert heard == []
+    track(1)
+    assert [anomaly.sample for anomaly in heard] == [10]
+
+each = in_child(child)
+wait_for(each)
+may_release.set()
+holder.join()
+track(1)
+assert [anomaly.sample for anomaly in heard] == [10]
+""",
+        server,
+    )
 
 
 def test_what_is_queued_is_delivered_when_the_interpreter_ends(server: ScriptedServer) -> None:

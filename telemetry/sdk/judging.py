@@ -1,0 +1,139 @@
+"""Judging events: rules, outcome, anomaly monitor, counts and callbacks, but no hand-over."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from telemetry.core.anomaly import AnomalyMonitor
+from telemetry.core.enums import ViolationCode
+from telemetry.core.errors import UnknownEvent
+from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.pipeline import process_event
+from telemetry.core.reading import shown_name
+from telemetry.sdk.counts import OutcomeCounts
+from telemetry.sdk.hold import Held, HoldQueue
+from telemetry.sdk.incoming import Incoming, rejection, unprocessable
+from telemetry.sdk.rules import Rules, RuleSource
+
+__all__ = ["Judge", "OutcomeCallback", "ViolationCallback"]
+
+logger = logging.getLogger("telemetry.sdk")
+
+OutcomeCallback = Callable[[str, Outcome], object]
+ViolationCallback = Callable[[str, Violation], object]
+
+
+class Judge:
+    """Turns incoming events into outcomes; holds them in memory while no rules are known.
+
+    Nothing in here raises on account of an event: what cannot be processed is rejected and counted.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSource,
+        *,
+        counts: OutcomeCounts,
+        hold: HoldQueue,
+        monitor: AnomalyMonitor | None,
+        on_outcome: OutcomeCallback | None,
+        on_violation: ViolationCallback | None,
+    ) -> None:
+        self._rules = rules
+        self._counts = counts
+        self._hold = hold
+        self._monitor = monitor
+        self._on_outcome = on_outcome
+        self._on_violation = on_violation
+
+    def renew_after_fork(self) -> None:
+        """Let the monitor watch afresh in the child: what it saw so far, the parent judges."""
+        if self._monitor is not None:
+            self._monitor.renew_after_fork()
+
+    def judge(self, incoming: Incoming) -> Outcome | Held:
+        """Return the outcome of an event, after counting, observing and reporting it, or hold it."""
+        rules = self._find_rules(incoming.envelope)
+        return self._wait(incoming) if rules is None else self._settle(incoming, rules)
+
+    def judge_held(self) -> Iterator[Outcome | Held]:
+        """Yield the outcomes of all events that were held, in the order in which they came."""
+        for incoming in self._hold.take_all():
+            self._counts.add("held", -1)
+            yield self.judge(incoming)
+
+    def reject(self, rejected: Rejected) -> Rejected:
+        """Count and report what was no event to begin with."""
+        self._counts.add("rejected")
+        self._report_violations("", rejected.violations)
+        return rejected
+
+    def _find_rules(self, envelope: Envelope) -> Rules | Rejected | None:
+        try:
+            return self._rules.rules_for(envelope.name, envelope.version)
+        except UnknownEvent:
+            return rejection(ViolationCode.UNKNOWN_EVENT, "name", "no registered spec defines this event")
+        except Exception as error:  # noqa: BLE001  a name of a type that cannot be looked up must not break the app
+            return unprocessable(error)
+
+    def _settle(self, incoming: Incoming, rules: Rules | Rejected) -> Outcome:
+        outcome = rules if isinstance(rules, Rejected) else _process(incoming.envelope, rules)
+        if incoming.violations:
+            outcome = msgspec.structs.replace(outcome, violations=incoming.violations + outcome.violations)
+        self._counts.add(_counter_of(outcome))
+        if isinstance(rules, Rules) and not isinstance(outcome, Rejected):
+            self.call(self._observe, incoming.envelope, rules, outcome)
+        self.call(self._on_outcome, incoming.envelope.id, outcome)
+        self._report_violations(_shown(incoming.envelope.name), outcome.violations)
+        return outcome
+
+    def _observe(self, envelope: Envelope, rules: Rules, outcome: Accepted | Dropped) -> None:
+        if self._monitor is None or not outcome.metrics:
+            return
+        identity = outcome.dispatch if isinstance(outcome, Accepted) else outcome
+        event = rules.events[identity.name, identity.version]
+        self._monitor.observe(event, outcome.metrics, envelope.occurred_at, window=rules.window)
+
+    def _wait(self, incoming: Incoming) -> Outcome | Held:
+        self._counts.add("held")
+        is_kept = self._hold.put_unless(self._rules.has_rules, incoming)
+        if is_kept is None:
+            # A config came in this very moment.
+            self._counts.add("held", -1)
+            return self.judge(incoming)
+        if not is_kept:
+            self._counts.move("held", "hold_dropped")
+        return Held(event_id=incoming.envelope.id, is_kept=is_kept)
+
+    def _report_violations(self, name: str, violations: Iterable[Violation]) -> None:
+        for violation in violations:
+            self.call(self._on_violation, name, violation)
+
+    def call(self, callback: Callable[..., object] | None, *arguments: object) -> None:
+        """Call back into the app; what it raises is counted and logged by type."""
+        if callback is None:
+            return
+        try:
+            callback(*arguments)
+        except Exception as error:  # noqa: BLE001  the app's own mistake in a callback must not lose the event
+            self._counts.add("callback_errors")
+            logger.error("callback.failed error=%s", type(error).__name__)
+
+
+def _process(envelope: Envelope, rules: Rules) -> Outcome:
+    try:
+        return process_event(envelope, rules.compiled, key=rules.key)
+    except Exception as error:  # noqa: BLE001  a mistake in here must not break the app that wants to be measured
+        return unprocessable(error)
+
+
+def _counter_of(outcome: Outcome) -> str:
+    if isinstance(outcome, Accepted):
+        return "accepted"
+    return outcome.reason.value if isinstance(outcome, Dropped) else "rejected"
+
+
+def _shown(name: object) -> str:
+    # A name that no spec knows may carry data, and callbacks are where logs are written.
+    return (shown_name(name) or "") if isinstance(name, str) else ""
