@@ -43,9 +43,8 @@ def create_application_role(schema_editor: BaseDatabaseSchemaEditor) -> None:
                 f"STUDIO_DATABASE_ROLE: the role {role!r} may evade row-level security; make it NOSUPERUSER NOBYPASSRLS"
             )
         if not _can_become(cursor, role):
+            # Not asked again afterwards: a session that lost the race may not see the winner's grant for a moment.
             _run(cursor, GRANT_ROLE.format(role=_quoted(schema_editor)))
-        if not _can_become(cursor, role):
-            raise _not_permitted(cursor)
 
 
 def grant_to_application_role(schema_editor: BaseDatabaseSchemaEditor) -> None:
