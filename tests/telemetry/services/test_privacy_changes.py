@@ -1,5 +1,7 @@
 """A version that protects less than the one before is recognised, wherever it does."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from tests.core.builders import make_event, make_property, make_redaction, make_
 from tests.core.strategies import specs
 
 
-def event(**fields: object) -> EventDefinition:
+def event(**fields: Any) -> EventDefinition:
     return make_event("a", **{"privacy": PrivacyLevel.PII, **fields})
 
 
