@@ -211,7 +211,9 @@ def _commands(data: LocalData, port: int) -> dict[str, list[str]]:
             # The default of 512 threads exhausted PostgreSQL's connections.
             *("--workers", "1", "--blocking-threads", "4"),
             # Milliseconds, and the most there is: also how long an idle connection stays open for the next poll.
-            *("--http1-header-read-timeout", "60000", "studio.wsgi:application"),
+            *("--http1-header-read-timeout", "60000"),
+            # Seconds. A worker that is told to stop while it still starts does not hear it.
+            *("--workers-kill-timeout", "10", "studio.wsgi:application"),
         ],
         # One worker has nobody to ask at its start, and nobody to gossip with.
         "worker": [
