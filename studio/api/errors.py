@@ -61,7 +61,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 
     detail: str
     code: str
-    errors: tuple[FieldError, ...] = ()
+    errors: tuple[FieldError, ...]
 
 
 class InvalidQuery(InvalidDocument):
@@ -172,7 +172,7 @@ def answer_for_status(status: int) -> HttpResponse:
     """The answer for an error of which no more is known than its status."""
     code, detail = WORDS.get(status) or (WORDS[500] if status >= 500 else WORDS[400])
     headers = {"Retry-After": str(DATABASE_PAUSE_SECONDS)} if status == 503 else {}
-    return _answer(status, ErrorBody(detail=detail, code=code), headers)
+    return _answer(status, ErrorBody(detail=detail, code=code, errors=()), headers)
 
 
 def _answer_for_own(error: TelemetryError) -> HttpResponse:

@@ -27,19 +27,19 @@ def takes_any(request: HttpRequest) -> bool:
     return parse_etags(request.headers.get("If-None-Match", "")) == ["*"]
 
 
-def require_match(request: HttpRequest, revision: int) -> int:
-    """``revision``, once ``If-Match`` has named it; the caller passes it on, so that a race is found too.
+def require_match(request: HttpRequest, tag: str) -> None:
+    """Return if ``If-Match`` names ``tag``, the current state.
 
-    A tag that a proxy has made weak on the way counts as well: it names the revision all the same.
-    Raises ``PreconditionRequired`` without the header, ``PreconditionFailed`` if it names another state.
+    The caller passes what the tag stands for on to the service, so that a race is found too. A tag that a proxy has
+    made weak on the way counts as well: it names the state all the same. Raises ``PreconditionRequired`` without the
+    header, ``PreconditionFailed`` if it names another state.
     """
     header = request.headers.get("If-Match")
     if header is None:
         raise PreconditionRequired("the header If-Match must name the ETag of the state that was read")
     named = parse_etags(header)
-    if named != ["*"] and _opaque(revision_tag(revision)) not in map(_opaque, named):
+    if named != ["*"] and _opaque(tag) not in map(_opaque, named):
         raise PreconditionFailed("the header If-Match names another state than the current one; read it again")
-    return revision
 
 
 def _opaque(tag: str) -> str:

@@ -1,6 +1,7 @@
 """How the OpenAPI document is made: shapes and core values become components, and every address its error answers."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Container, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,13 +11,14 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from studio.api.errors import WORDS, ErrorBody
+from telemetry.core.schema import build_spec_schema
 
 __all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses"]
 
 REFERENCE: Final = "#/components/schemas/{name}"
 METHODS: Final = ("get", "put", "post", "delete", "patch")
-# Answers that any address may give; those that need a path, a body or a precondition follow below.
-ALWAYS: Final = (400, 401, 403, 406, 429, 500, 503)
+# Answers that any address may give; those that need a caller, a path, a body or a precondition follow below.
+ALWAYS: Final = (400, 406, 429, 500, 503)
 WITH_RETRY_AFTER: Final = (429, 503)
 
 
@@ -37,17 +39,24 @@ class StructSchema(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
         """The struct's JSON schema; the structs and enumerations that it holds become components of their own."""
         _, components = msgspec.json.schema_components([self.target], ref_template=REFERENCE)
-        for name, schema in components.items():
-            if name != self.target.__name__:
-                component = ResolvedComponent(
-                    name=name, type=ResolvedComponent.SCHEMA, object=_identity(name), schema=_short(schema)
-                )
-                auto_schema.registry.register_on_missing(component)
-        return _short(components[self.target.__name__])
+        shown = {name: _short(schema) for name, schema in components.items()} | _spec_components(components)
+        own = shown.pop(self.target.__name__)
+        for name, schema in shown.items():
+            component = ResolvedComponent(
+                name=name, type=ResolvedComponent.SCHEMA, object=_identity(name), schema=schema
+            )
+            auto_schema.registry.register_on_missing(component)
+        return own
 
 
 def _identity(name: str) -> str:
     return f"struct {name}"
+
+
+def _spec_components(wanted: Container[str]) -> dict[str, Any]:
+    """The parts of a spec as the core describes them for editors, with a sentence for each field."""
+    definitions = json.dumps(build_spec_schema()["$defs"]).replace("#/$defs/", REFERENCE.format(name=""))
+    return {name: schema for name, schema in json.loads(definitions).items() if name in wanted}
 
 
 def _short(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +105,8 @@ def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, 
     """Each operation names the errors that it may answer with, all of one body. For ``POSTPROCESSING_HOOKS``."""
     statuses = set()
     for operation in _operations(result):
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
         for status in _error_statuses(operation):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
             statuses.add(status)
@@ -108,6 +119,12 @@ def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, 
     return result
 
 
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is there or not; it is never null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return kinds[0] if kinds else schema
+
+
 def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in result["paths"].values():
         yield from (path[method] for method in METHODS if method in path)
@@ -115,6 +132,8 @@ def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _error_statuses(operation: Mapping[str, Any]) -> Iterator[int]:
     yield from ALWAYS
+    if any(operation.get("security", ())):
+        yield from (401, 403)
     parameters = operation.get("parameters", ())
     if any(parameter["in"] == "path" for parameter in parameters):
         yield 404

@@ -1,9 +1,42 @@
 """The addresses of version 1; none ends in a slash."""
 
+from django.db import transaction
 from django.urls import path
 
+from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
+from studio.api.v1.apps.views import AppsView
 from studio.api.v1.config.views import ConfigView
+from studio.api.v1.installations.configs import (
+    ConfigPublicationView,
+    ConfigRollbackView,
+    ConfigStateView,
+    ConfigVersionsView,
+)
+from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
+from studio.api.v1.schema import SchemaView, SpecSchemaView
+from studio.api.v1.specs.drafts import DraftView, PublicationView
+from studio.api.v1.specs.versions import VersionsView, VersionView
+from studio.api.v1.specs.views import SpecsView, SpecView
+from studio.api.v1.tenants.views import TenantsView, TenantView
 
 urlpatterns = [
-    path("config", ConfigView.as_view(), name="config"),
+    path("config", ConfigView.as_view()),
+    path("specs", SpecsView.as_view()),
+    path("specs/<spec_name:name>", SpecView.as_view()),
+    path("specs/<spec_name:name>/draft", DraftView.as_view()),
+    path("specs/<spec_name:name>/publish", PublicationView.as_view()),
+    path("specs/<spec_name:name>/versions", VersionsView.as_view()),
+    path("specs/<spec_name:name>/versions/<number:version>", VersionView.as_view()),
+    path("tenants", TenantsView.as_view()),
+    path("tenants/<tenant_slug:slug>", TenantView.as_view()),
+    path("apps", AppsView.as_view()),
+    path("installations", InstallationsView.as_view()),
+    path("installations/<uuid:installation_id>", InstallationView.as_view()),
+    path("installations/<uuid:installation_id>/config", ConfigStateView.as_view()),
+    path("installations/<uuid:installation_id>/config/publish", ConfigPublicationView.as_view()),
+    path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),
+    path("installations/<uuid:installation_id>/config/versions", ConfigVersionsView.as_view()),
+    path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
+    path("schema", SchemaView.as_view()),
+    path("schemas/telemetry-spec.json", transaction.non_atomic_requests(SpecSchemaView.as_view())),
 ]

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tenants.actors import actor_of_user
+from tenants.context import ALL, tenant_context
 from tenants.models import Tenant
 from tenants.roles import Role
 from tenants.services.keys import issue_personal_key
@@ -52,7 +53,8 @@ class Caller:
 
 def caller_with_key(user: AbstractUser) -> Caller:
     """The person, with a personal key."""
-    issued = issue_personal_key(actor=actor_of_user(user), user=user, name="Laptop")
+    with tenant_context(ALL, user_id=user.pk):
+        issued = issue_personal_key(actor=actor_of_user(user), user=user, name="Laptop")
     return Caller(key=issued.text)
 
 

@@ -67,7 +67,7 @@ def test_a_star_stands_for_any_state(header: str, any_state: bool) -> None:
 def test_a_write_that_names_the_current_revision_goes_on(header: str) -> None:
     request = RequestFactory().put("/", headers={"If-Match": header})
 
-    assert require_match(request, 7) == 7
+    require_match(request, revision_tag(7))
 
 
 @pytest.mark.parametrize("header", ['"6"', "7", "", "garbage", '"07"', '"7 "'])
@@ -75,12 +75,12 @@ def test_a_write_that_names_another_revision_fails(header: str) -> None:
     request = RequestFactory().put("/", headers={"If-Match": header})
 
     with pytest.raises(PreconditionFailed):
-        require_match(request, 7)
+        require_match(request, revision_tag(7))
 
 
 def test_a_write_that_names_no_revision_is_told_to() -> None:
     with pytest.raises(PreconditionRequired):
-        require_match(RequestFactory().put("/"), 7)
+        require_match(RequestFactory().put("/"), revision_tag(7))
 
 
 def test_a_revision_is_a_strong_tag() -> None:

@@ -1,14 +1,22 @@
 """The config as an answer: with its tag, compressed if the client can read that, or "you have it already"."""
 
 from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import OpenApiResponse
 
 from studio.api.encodings import accepts_gzip, compress
+from studio.api.errors import ErrorBody
 from studio.api.etags import has_current, takes_any
 from telemetry.selectors.configs import config_revision
 from telemetry.services.configs import config_document, config_etag
 from tenants.models import Installation
 
-__all__ = ["config_answer"]
+__all__ = ["CONFIG_RESPONSES", "config_answer"]
+
+# For the schema: what else than 200 an address that answers with a config may answer.
+CONFIG_RESPONSES = {
+    304: OpenApiResponse(description="The client has the current config; its ETag is in If-None-Match."),
+    409: OpenApiResponse(ErrorBody, description="No published spec is bound to the installation."),
+}
 
 # A 304 repeats them. "no-cache" means: keep it, and ask each time whether it is still current.
 HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Encoding"}

@@ -1,13 +1,14 @@
 """The config that apps fetch."""
 
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from studio.api.auth import KeyAuthentication, actor_of, installation_of
 from studio.api.queries import read_query
 from studio.api.v1.base import ApiView
-from studio.api.v1.config.answers import config_answer
-from studio.api.v1.config.serializers import ConfigQuery
+from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
+from studio.api.v1.config.serializers import AppConfig, ConfigQuery
 from tenants.actors import require
 
 __all__ = ["ConfigView"]
@@ -19,8 +20,13 @@ class ConfigView(ApiView):
     authentication_classes = [KeyAuthentication]
     queries = {"GET": ConfigQuery}
 
+    @extend_schema(operation_id="getConfig", parameters=[ConfigQuery], responses={200: AppConfig, **CONFIG_RESPONSES})
     def get(self, request: Request) -> HttpResponse:
-        """200 or 304 with the effective config; a key with ``config:secret`` gets the pseudonym key in it too."""
+        """The effective config of the key's installation. Needs the scope `config:read`.
+
+        With the scope `config:secret` the tenant's pseudonym key is in it too. Send the ETag back in `If-None-Match`:
+        304 means that nothing has changed.
+        """
         query = read_query(request, ConfigQuery)
         actor, installation = actor_of(request), installation_of(request)
         require(actor, "config.read", installation.tenant_id)

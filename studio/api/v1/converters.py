@@ -1,0 +1,37 @@
+"""What may stand in an address: anything else is no address of ours, and never reaches the database."""
+
+from django.urls import register_converter
+from django.urls.converters import StringConverter
+
+__all__ = ["NumberConverter", "SlugConverter", "SpecNameConverter"]
+
+
+class SpecNameConverter(StringConverter):
+    """The name of a spec, as the core spells it."""
+
+    regex = r"[a-z][a-z0-9_.-]{0,127}"
+
+
+class SlugConverter(StringConverter):
+    """The slug of a tenant."""
+
+    regex = r"[a-z0-9][a-z0-9_.:-]{0,127}"
+
+
+class NumberConverter:
+    """A version or number, from 1; few enough digits for any column."""
+
+    regex = r"[1-9][0-9]{0,8}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Its digits."""
+        return str(value)
+
+
+register_converter(SpecNameConverter, "spec_name")
+register_converter(SlugConverter, "tenant_slug")
+register_converter(NumberConverter, "number")

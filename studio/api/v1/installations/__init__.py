@@ -1,0 +1,1 @@
+"""Apps at tenants: their overrides and what holds for them."""

@@ -1,0 +1,75 @@
+"""Installations as a list, and one by one."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from studio.api.auth import actor_of
+from studio.api.pages import page_of
+from studio.api.queries import read_query
+from studio.api.v1.base import ApiView
+from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
+from studio.api.v1.config.serializers import ConfigQuery
+from studio.api.v1.installations.serializers import (
+    InstallationItem,
+    InstallationPage,
+    InstallationQuery,
+    write_installation,
+)
+from telemetry.core.config import EffectiveConfig
+from tenants.actors import require, require_somewhere
+from tenants.models import Installation
+from tenants.selectors import installation_by_public_id, installations_in_context
+
+__all__ = ["EffectiveConfigView", "InstallationView", "InstallationsView"]
+
+
+class InstallationsView(ApiView):
+    """``/api/v1/installations``."""
+
+    queries = {"GET": InstallationQuery}
+
+    @extend_schema(operation_id="listInstallations", parameters=[InstallationQuery], responses=InstallationPage)
+    def get(self, request: Request) -> Response:
+        """The installations of the tenants in which the caller has a role."""
+        require_somewhere(actor_of(request), "view")
+        query = read_query(request, InstallationQuery)
+        return Response(page_of(_found(query), query, write_installation))
+
+
+class InstallationView(ApiView):
+    """``/api/v1/installations/{id}``."""
+
+    @extend_schema(operation_id="getInstallation", responses=InstallationItem)
+    def get(self, request: Request, installation_id: UUID) -> Response:
+        """One installation. Needs the ability `view` in its tenant."""
+        installation = installation_by_public_id(installation_id)
+        require(actor_of(request), "view", installation.tenant_id)
+        return Response(write_installation(installation))
+
+
+class EffectiveConfigView(ApiView):
+    """``/api/v1/installations/{id}/effective-config``."""
+
+    queries = {"GET": ConfigQuery}
+
+    @extend_schema(
+        operation_id="getEffectiveConfig",
+        parameters=[ConfigQuery],
+        responses={200: EffectiveConfig, **CONFIG_RESPONSES},
+    )
+    def get(self, request: Request, installation_id: UUID) -> HttpResponse:
+        """What the installation's apps fetch from `/api/v1/config`, for people. Needs the ability `view`."""
+        query = read_query(request, ConfigQuery)
+        installation = installation_by_public_id(installation_id)
+        require(actor_of(request), "view", installation.tenant_id)
+        return config_answer(request, installation, explain=query.explain)
+
+
+def _found(query: InstallationQuery) -> QuerySet[Installation]:
+    wanted = {"tenant__slug": query.tenant, "app__slug": query.app, "environment": query.environment}
+    return installations_in_context().filter(**{column: value for column, value in wanted.items() if value is not None})

@@ -1,0 +1,1 @@
+"""Specs: their drafts and their frozen versions."""
