@@ -116,7 +116,7 @@ def run_workflow(url: str, tenant: str, api_key: str) -> Run:
 
 MISTAKES = (
     (EVENT, {"workflow": "onboarding", "durationMs": 300}),
-    ("sigil.telemetry.workflow_stepp", {"workflow": "onboarding", "step": "verify_email"}),
+    ("sigil.telemetry.workflow", {"workflow": "onboarding", "step": "verify_email"}),
 )
 
 
