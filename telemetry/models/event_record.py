@@ -17,8 +17,10 @@ class EventRecord(models.Model):
     """One event definition while its spec is edited; properties and thresholds are rows of their own.
 
     Groups of columns that are null together stand for a part that the document leaves out: retention, sampling,
-    anomaly detection.
+    anomaly detection. ``property_count`` is there when ``selectors.events.search_events`` gave the row.
     """
+
+    property_count: int
 
     spec = models.ForeignKey(SpecRecord, on_delete=models.CASCADE, related_name="events")
     name = models.CharField(max_length=200)
@@ -51,12 +53,18 @@ class EventRecord(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(retention_days__isnull=True, retention_policy__isnull=True)
-                | models.Q(retention_days__gte=1, retention_policy__in=values_of(RetentionPolicy)),
+                | models.Q(
+                    # Said outright: what compares with null is unknown, and a check lets the unknown pass.
+                    retention_days__isnull=False,
+                    retention_days__gte=1,
+                    retention_policy__isnull=False,
+                    retention_policy__in=values_of(RetentionPolicy),
+                ),
                 name="telemetry_event_retention_whole",
             ),
             models.CheckConstraint(
                 condition=models.Q(sampling_rate__isnull=True, sampling_conditions=[])
-                | models.Q(sampling_rate__gte=0, sampling_rate__lte=1),
+                | models.Q(sampling_rate__isnull=False, sampling_rate__gte=0, sampling_rate__lte=1),
                 name="telemetry_event_sampling_is_ratio",
             ),
             models.CheckConstraint(

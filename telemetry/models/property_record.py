@@ -42,7 +42,7 @@ class PropertyRecord(models.Model):
                     redaction_unit__isnull=True,
                     redaction_bucket__isnull=True,
                 )
-                | models.Q(redaction_strategy__in=values_of(RedactionStrategy)),
+                | models.Q(redaction_strategy__isnull=False, redaction_strategy__in=values_of(RedactionStrategy)),
                 name="telemetry_property_redaction_whole",
             ),
         ]

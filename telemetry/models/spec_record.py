@@ -1,5 +1,7 @@
 """The draft of a telemetry spec: meta and defaults as columns, events as rows of their own."""
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -19,8 +21,13 @@ class SpecRecord(models.Model):
     ``draft_version`` is the version number that the draft gets when it is published. ``draft_revision`` grows by one
     with every saved change and every publish: what a person reviewed is named by it; ``published_revision`` is the one
     at which the draft last said what is published. ``config_revision`` is the number that the last publish took from
-    the workspace's counter; 0 before the first.
+    the workspace's counter; 0 before the first. ``event_count``, ``published_version`` and ``published_at`` are there
+    when ``selectors.specs`` gave the row; the last two are ``None`` without a published version.
     """
+
+    event_count: int
+    published_version: int | None
+    published_at: datetime | None
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
     title = models.CharField(max_length=200)

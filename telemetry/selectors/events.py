@@ -31,7 +31,8 @@ def search_events(text: str = "", *, spec_name: str = "", privacy: PrivacyLevel 
     as a whole.
     """
     counted = PropertyRecord.objects.filter(event=OuterRef("pk")).order_by().values("event").annotate(count=Count("pk"))
-    events = EventRecord.objects.select_related("spec").annotate(
+    # The model declares the count, so that whoever shows a row may name it.
+    events = EventRecord.objects.select_related("spec").annotate(  # type: ignore[no-redef]
         property_count=Coalesce(Subquery(counted.values("count")), 0)
     )
     if "\x00" in text + spec_name:

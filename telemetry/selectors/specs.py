@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from telemetry.core.errors import UnknownSpec
 from telemetry.models import EventRecord, SpecRecord, SpecVersion, VersionStatus
 
-__all__ = ["spec_by_name", "specs_with_status", "version_of", "versions_of"]
+__all__ = ["spec_by_name", "specs_with_status", "version_of", "versions_of", "versions_to_bind"]
 
 
 def specs_with_status() -> QuerySet[SpecRecord]:
@@ -19,7 +19,8 @@ def specs_with_status() -> QuerySet[SpecRecord]:
     """
     published = SpecVersion.objects.filter(spec=OuterRef("pk"), status=VersionStatus.PUBLISHED).order_by()
     events = EventRecord.objects.filter(spec=OuterRef("pk")).order_by().values("spec").annotate(count=Count("pk"))
-    return SpecRecord.objects.annotate(
+    # The model declares these three, so that whoever shows a row may name them.
+    return SpecRecord.objects.annotate(  # type: ignore[no-redef]
         event_count=Coalesce(Subquery(events.values("count")), 0),
         published_version=Subquery(published.values("version")),
         published_at=Subquery(published.values("published_at")),
@@ -49,3 +50,9 @@ def version_of(name: str, version: int | None = None) -> SpecVersion:
         shown = "published version" if version is None else f"version {version}"
         raise UnknownSpec(f"there is no {shown} of a spec of this name")
     return found
+
+
+def versions_to_bind() -> list[tuple[str, int]]:
+    """Name and version of everything that an app or tenant can be bound to, by name, newest first; one query."""
+    rows = SpecVersion.objects.exclude(status=VersionStatus.ARCHIVED).order_by("spec__name", "-version")
+    return list(rows.values_list("spec__name", "version"))

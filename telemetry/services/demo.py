@@ -70,9 +70,9 @@ ANALYST: Final = Person("acme-analyst", Role.ANALYST, "acme")
 def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
     """An empty studio has the demo workspace, and ``credentials_file``, which only its owner can read, how to get in.
 
-    False, and nothing is changed, when there is a tenant or a person already. The passwords and API keys are random and nowhere
-    else. All or nothing: without the file there is no workspace either. Raises ``InvalidDocument`` for a bad spec and
-    ``OSError`` if the file cannot be written.
+    False, and nothing is changed, when there is a tenant or a person already. The passwords and API keys are random
+    and nowhere else. All or nothing: without the file there is no workspace either. Raises ``InvalidDocument`` for a
+    bad spec and ``OSError`` if the file cannot be written.
     """
     spec = decode_spec(spec_document)
     with tenant_context(ALL):
