@@ -21,6 +21,7 @@ __all__ = [
     "READERS",
     "InvalidValue",
     "exact_text",
+    "is_unicode",
     "plain_json",
     "plain_mapping",
     "plain_text",
@@ -52,6 +53,15 @@ def _wrong_type(expected: str) -> InvalidValue:
 
 def _unsafe(rule: str) -> InvalidValue:
     return InvalidValue(ViolationCode.UNSAFE_VALUE, rule)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8: it has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def exact_text(value: Any) -> str:

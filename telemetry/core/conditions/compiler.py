@@ -74,7 +74,7 @@ def _explain_name(source: ConditionSource, place: int, name: str, known: Mapping
     tokens = source.tokens
     place = min(place, len(tokens) - 1)
     if tokens[place].text == "(":
-        if tokens[place - 1].text != "has":
+        if tokens[place - 1].text != "has" or name == "has":
             return InvalidCondition(f"unknown function {name!r}", column=tokens[place - 1].start + 1)
         place += 1
     while place > 0 and (tokens[place].text == "." or tokens[place - 1].text == "."):

@@ -17,7 +17,7 @@ from telemetry.core.conditions.source import ConditionSource
 from telemetry.core.enums import PropertyType
 from telemetry.core.errors import InvalidCondition
 from telemetry.core.events import Context
-from telemetry.core.payload import InvalidValue, plain_json
+from telemetry.core.payload import InvalidValue, is_unicode, plain_json
 from telemetry.core.timestamps import parse_timestamp
 
 __all__ = ["Condition", "Typed", "compile_condition"]
@@ -107,6 +107,8 @@ def compile_condition(
     """
     if len(expression) > LONGEST_CONDITION:
         raise InvalidCondition(f"too long: at most {LONGEST_CONDITION} characters")
+    if not is_unicode(expression):
+        raise InvalidCondition("not valid Unicode text")
     source = ConditionSource(expression)
     check_limits(source)
     readers = _readers(properties, context_properties)
@@ -178,7 +180,7 @@ def _rewrite_presence(source: ConditionSource, variables: Iterable[str]) -> list
     known = set(variables)
     present: dict[str, None] = {}
     for index, token in enumerate(source.tokens):
-        if token.text != "has" or not source.is_call(index):
+        if token.text != "has" or not source.is_call(index) or (index and source.tokens[index - 1].text == "."):
             continue
         name, end = source.name_at(index + 2)
         if name not in known or end >= len(source.tokens) or source.tokens[end].text != ")":

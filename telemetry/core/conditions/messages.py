@@ -80,11 +80,11 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 def read_complaints(text: str) -> list[Complaint]:
-    """The complaints in a message of the compiler, those with a place first, by place."""
+    """The complaints in a message of the compiler, by place; last those that another one brought about, or no place."""
     found = [_read(int(line), int(column), body) for line, column, body in _COMPLAINT.findall(text)]
     if not found:
         return [Complaint(0, 0, _without_noise(text))]
-    return sorted(found, key=lambda complaint: (complaint.line < 1, complaint.line, complaint.column))
+    return sorted(found, key=lambda each: ("*error*" in each.types, each.line < 1, each.line, each.column))
 
 
 def _read(line: int, column: int, body: str) -> Complaint:
