@@ -1,12 +1,15 @@
 """Calling the API the way programs and browsers do."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tenants.actors import actor_of_user
 from tenants.context import ALL, tenant_context
@@ -15,7 +18,7 @@ from tenants.roles import Role
 from tenants.services.keys import issue_personal_key
 from tests.tenants.factories import make_membership, make_user
 
-__all__ = ["Caller", "caller_with_key", "caller_with_role", "code_of", "signed_in"]
+__all__ = ["Caller", "caller_with_key", "caller_with_role", "code_of", "cost_of", "queries_of", "signed_in"]
 
 
 class Caller:
@@ -78,3 +81,18 @@ def code_of(answer: HttpResponse) -> str:
     body = json.loads(answer.content)
     assert set(body) == {"detail", "code", "errors"}
     return str(body["code"])
+
+
+def queries_of(call: Callable[[], Any]) -> list[str]:
+    """The statements of a request, without those that open and end its transaction."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    found = [query["sql"] for query in captured.captured_queries]
+    return [sql for sql in found if not re.match(r"(RELEASE )?SAVEPOINT|BEGIN|COMMIT", sql)]
+
+
+def cost_of(caller: Caller, path: str) -> int:
+    """How many statements reading the address takes beyond knowing who asks."""
+    # Once an hour a key notes that it was used: here, before anything is counted.
+    caller.get("/api/v1/schema")
+    return len(queries_of(lambda: caller.get(path))) - len(queries_of(lambda: caller.get("/api/v1/schema")))

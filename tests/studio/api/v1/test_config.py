@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pythonjsonlogger.json import JsonFormatter
 
@@ -22,7 +20,7 @@ from tenants.context import ALL, tenant_context
 from tenants.models import ApiKey, Installation
 from tenants.roles import Role, Scope
 from tenants.services.keys import IssuedKey
-from tests.studio.api.calls import Caller, caller_with_role, code_of, signed_in
+from tests.studio.api.calls import Caller, caller_with_role, code_of, queries_of, signed_in
 from tests.telemetry.factories import everything_stored, make_installation, make_published
 from tests.tenants.factories import make_key, make_published_config, make_user
 
@@ -40,14 +38,6 @@ def expire(issued: IssuedKey) -> None:
 def revoke(issued: IssuedKey) -> None:
     with tenant_context(ALL):
         ApiKey.objects.filter(pk=issued.key.pk).update(revoked_at=timezone.now())
-
-
-def queries_of(call: Callable[[], Any]) -> list[str]:
-    """The statements of a request, without those that open and end its transaction."""
-    with CaptureQueriesContext(connection) as captured:
-        call()
-    found = [query["sql"] for query in captured.captured_queries]
-    return [sql for sql in found if not re.match(r"(RELEASE )?SAVEPOINT|BEGIN|COMMIT", sql)]
 
 
 def lines_logged(caplog: pytest.LogCaptureFixture) -> list[str]:
