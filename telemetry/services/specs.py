@@ -128,18 +128,22 @@ def save_event(
     spec_name: str,
     event: EventDefinition,
     replaces: tuple[str, int] | None = None,
+    must_be_new: bool = False,
     expected_revision: int | None = None,
 ) -> EventRecord:
     """The draft has this event, with exactly these properties and thresholds; a new one comes last.
 
     ``replaces`` is the name and version under which the event was known before, if either changes: it keeps its place
-    and row. Needs ``spec.edit`` in the workspace. Raises ``InvalidDocument`` with paths inside the event,
-    ``UnknownEvent`` if ``replaces`` is not there, ``DuplicateEvent`` if its new name and version are taken.
+    and row. ``must_be_new`` is for callers that add: they never replace what somebody else added meanwhile. Needs
+    ``spec.edit`` in the workspace. Raises ``InvalidDocument`` with paths inside the event, ``UnknownEvent`` if
+    ``replaces`` is not there, ``DuplicateEvent`` if its new name and version are taken.
     """
     require(actor, "spec.edit")
     record = lock_draft(spec_name, expected_revision)
     check_event(record, event)
     row = _row_for(record, event, replaces)
+    if row is not None and must_be_new:
+        raise _taken(event)
     if row is not None and event_from_record(row) == event:
         return row
     if row is not None and (row.name, row.version) != (event.name, event.version):
@@ -171,8 +175,12 @@ def _row_for(record: SpecRecord, event: EventDefinition, replaces: tuple[str, in
     if replaces is None or replaces == (event.name, event.version):
         return target
     if target is not None:
-        raise DuplicateEvent(f"the draft has version {event.version} of the event {event.name} already")
+        raise _taken(event)
     return _existing(record, *replaces)
+
+
+def _taken(event: EventDefinition) -> DuplicateEvent:
+    return DuplicateEvent(f"the draft has version {event.version} of the event {event.name} already")
 
 
 def _existing(record: SpecRecord, name: str, version: int) -> EventRecord:

@@ -274,6 +274,18 @@ def test_an_event_does_not_take_the_place_of_another() -> None:
     assert everything_stored() == before
 
 
+def test_who_adds_an_event_never_replaces_one() -> None:
+    make_draft(make_spec(make_event("first")))
+    before = everything_stored()
+
+    for event in (make_event("first"), make_event("first", tags=("changed",))):
+        with pytest.raises(DuplicateEvent):
+            save_event(actor=SYSTEM, spec_name=NAME, event=event, must_be_new=True)
+
+    assert everything_stored() == before
+    assert save_event(actor=SYSTEM, spec_name=NAME, event=make_event("second"), must_be_new=True).position == 1
+
+
 def test_a_deleted_event_is_gone_with_all_its_parts() -> None:
     make_draft(make_spec(make_event("first"), make_event("second")))
 
