@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from inspect import isawaitable
 
@@ -61,6 +62,7 @@ class ProviderFanout:
         self._loop = loop
         self._timeout = timeout
         self._threads: concurrent.futures.ThreadPoolExecutor | None = None
+        self._changing = threading.RLock()
         for provider in providers:
             self.add(provider)
         renew_in_children(self)
@@ -68,6 +70,7 @@ class ProviderFanout:
     def renew_after_fork(self) -> None:
         """Count from zero and start threads of its own in the child."""
         self._threads = None
+        self._changing = threading.RLock()
         for slot in self._slots:
             slot.counts.renew_after_fork()
 
@@ -78,17 +81,19 @@ class ProviderFanout:
 
     def add(self, provider: Provider) -> None:
         """Hand events to this provider too, from the next one on; raises Conflict when its id is taken."""
-        if any(slot.id == provider.id for slot in self._slots):
-            raise Conflict(f"a provider with the id {provider.id!r} is there already")
-        # A new tuple each time: an event that is being handed over goes on with the one it began with.
-        self._slots = (*self._slots, _Slot(provider))
+        with self._changing:
+            if any(slot.id == provider.id for slot in self._slots):
+                raise Conflict(f"a provider with the id {provider.id!r} is there already")
+            # A new tuple each time: an event that is being handed over goes on with the one it began with.
+            self._slots = (*self._slots, _Slot(provider))
 
     def remove(self, provider_id: str) -> Provider:
         """Hand it no more events and return it, still running; raises NotFound when there is none with this id."""
-        for slot in self._slots:
-            if slot.id == provider_id:
-                self._slots = tuple(other for other in self._slots if other is not slot)
-                return slot.provider
+        with self._changing:
+            for slot in self._slots:
+                if slot.id == provider_id:
+                    self._slots = tuple(other for other in self._slots if other is not slot)
+                    return slot.provider
         raise NotFound(f"there is no provider with the id {provider_id!r}")
 
     def stats(self) -> dict[str, DeliveryStats]:
@@ -130,22 +135,26 @@ class ProviderFanout:
         return self._threads
 
     def _hand_over(self, slot: _Slot, dispatch: Dispatch) -> Running | None:
-        slot.counts.add("waiting")
         try:
             answer = slot.provider.send(dispatch)
         except Exception as error:  # noqa: BLE001  whatever a provider raises must not reach the app
-            self._failed(slot, error)
+            slot.counts.add("failed")
+            self._report_failure(slot, error)
             return None
-        if isawaitable(answer):
+        if answer is not None and isawaitable(answer):
             return self._await_in_background(slot, answer)
-        self._taken(slot, answer)
+        slot.counts.add("dropped" if answer is False else "sent")
+        self._report_success(slot)
         return None
 
     def _await_in_background(self, slot: _Slot, awaitable: Awaitable[object]) -> Running | None:
+        slot.counts.add("waiting")
+
         def cancelled() -> None:
             # Cancelled before it began, the awaitable was never touched, and would complain.
             _close(awaitable)
-            self._failed(slot, asyncio.CancelledError())
+            slot.counts.move("waiting", "failed")
+            self._report_failure(slot, asyncio.CancelledError())
 
         running = self._loop.submit(self._settle(slot, awaitable), when_cancelled=cancelled)
         if running is None:
@@ -158,20 +167,20 @@ class ProviderFanout:
             async with asyncio.timeout(self._timeout):
                 answer = await awaitable
         except Exception as error:  # noqa: BLE001  whatever a provider raises must not end the loop
-            self._failed(slot, error)
+            slot.counts.move("waiting", "failed")
+            self._report_failure(slot, error)
         else:
-            self._taken(slot, answer)
+            slot.counts.move("waiting", "dropped" if answer is False else "sent")
+            self._report_success(slot)
 
-    def _taken(self, slot: _Slot, answer: object) -> None:
-        slot.counts.move("waiting", "dropped" if answer is False else "sent")
+    def _report_success(self, slot: _Slot) -> None:
         if slot.is_failing:
             slot.is_failing = False
             logger.info("provider.recovered provider=%s", slot.id)
 
-    def _failed(self, slot: _Slot, error: BaseException) -> None:
+    def _report_failure(self, slot: _Slot, error: BaseException) -> None:
         # The type only: the message of a foreign library may quote what it was given.
         kind = type(error).__name__
-        slot.counts.move("waiting", "failed")
         if not slot.is_failing:
             slot.is_failing = True
             logger.warning("provider.failing provider=%s error=%s", slot.id, kind)

@@ -79,6 +79,8 @@ def request(
     """
     message = Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310  scheme checked before
     message.add_header("Accept-Encoding", "gzip")
+    # Guards in front of servers turn the standard library's own name away.
+    message.add_header("User-Agent", "telemetry-studio-sdk")
     try:
         with _opener(url).open(message, timeout=timeout) as response:
             raw = _read(response, deadline=time.monotonic() + timeout, maximum_bytes=maximum_bytes)

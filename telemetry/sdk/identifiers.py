@@ -5,9 +5,8 @@ import time
 
 __all__ = ["new_event_id"]
 
-_RANDOM_BITS = 80
-_VERSION = 0x7 << 76
-_VARIANT = 0b10 << 62
+# The variant's two bits, 10, and two random ones, by the random hex digit that they replace.
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def new_event_id() -> str:
@@ -16,12 +15,9 @@ def new_event_id() -> str:
     Ids made in different milliseconds sort by time; within one millisecond their order is random. The time is the
     machine's at the moment of the call, whatever ``occurred_at`` says, because stores file an id by the day inside it.
 
-    Source: RFC 9562, section 5.7. Python has ``uuid.uuid7`` from 3.14 on; until then ten lines are less to install
-    and to keep than a package.
+    Source: RFC 9562, section 5.7. Python has ``uuid.uuid7`` from 3.14 on; until then these lines are less to install
+    and to keep than a package. Text all the way, which takes half the time of big integers.
     """
-    milliseconds = (time.time_ns() // 1_000_000) & 0xFFFF_FFFF_FFFF
-    noise = int.from_bytes(os.urandom(_RANDOM_BITS // 8), "big")
-    # rand_a keeps 12 of the upper 16 bits beside the version, rand_b 62 of the lower 64 beside the variant.
-    lower = _VERSION | (noise & (0xFFF << 64)) | _VARIANT | (noise & ((1 << 62) - 1))
-    digits = f"{(milliseconds << _RANDOM_BITS) | lower:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    milliseconds = f"{time.time_ns() // 1_000_000:012x}"
+    noise = os.urandom(10).hex()
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-7{noise[1:4]}-{_VARIANTS[noise[4]]}{noise[5:8]}-{noise[8:]}"

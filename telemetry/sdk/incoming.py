@@ -1,34 +1,20 @@
 """From the arguments of ``track`` to an envelope, and rejections for what never becomes one."""
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from telemetry.core.enums import ViolationCode
-from telemetry.core.events import Context, Envelope, Rejected, Violation
+from telemetry.core.events import Envelope, Rejected, Violation
+from telemetry.core.values import EMPTY_MAPPING
 from telemetry.sdk.contexts import read_context
 
-__all__ = ["Given", "Incoming", "prepare", "rejection", "unprocessable"]
+__all__ = ["Incoming", "prepare", "rejection", "unprocessable"]
 
 logger = logging.getLogger("telemetry.sdk")
-
-
-class Given(msgspec.Struct, frozen=True):
-    """The arguments of one ``track`` call, unchecked. Not redacted: never log it."""
-
-    name: Any
-    version: Any
-    properties: Any
-    context: Context | Mapping[str, Any] | None
-    event_id: Any
-    occurred_at: Any
-
-    def __repr__(self) -> str:
-        return "Given()"
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -41,20 +27,23 @@ class Incoming(msgspec.Struct, frozen=True):
         return f"Incoming(id={self.envelope.id!r})"
 
 
-def prepare(given: Given, *, clock: Callable[[], datetime], id_factory: Callable[[], str]) -> Incoming:
-    """Return the event with an id, an instant and a context; everything else is as given, for the core to judge.
+def prepare(name: Any, version: Any, properties: Any, context: Any, event_id: Any, occurred_at: Any) -> Incoming:
+    """Return the event with a context; everything else is as given, for the core to judge.
 
     A mapping of properties is copied at its first level, because the event may have to wait.
     """
-    context, left_out = read_context(given.context)
-    properties = {} if given.properties is None else given.properties
+    around, left_out = read_context(context)
+    if properties is None:
+        properties = EMPTY_MAPPING
+    elif isinstance(properties, Mapping):
+        properties = dict(properties)
     envelope = Envelope(
-        id=_text_of(id_factory() if given.event_id is None else given.event_id),
-        name=given.name,
-        version=given.version,
-        occurred_at=clock() if given.occurred_at is None else given.occurred_at,
-        properties=dict(properties) if isinstance(properties, Mapping) else properties,
-        context=context,
+        id=str(event_id) if isinstance(event_id, UUID) else event_id,
+        name=name,
+        version=version,
+        occurred_at=occurred_at,
+        properties=properties,
+        context=around,
     )
     return Incoming(envelope, left_out)
 
@@ -72,7 +61,3 @@ def unprocessable(error: Exception) -> Rejected:
     kind = type(error).__name__
     logger.error("event.not_processed error=%s", kind)
     return rejection(ViolationCode.UNSAFE_VALUE, "", f"could not be processed ({kind})")
-
-
-def _text_of(event_id: Any) -> Any:
-    return str(event_id) if isinstance(event_id, UUID) else event_id

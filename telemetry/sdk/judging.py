@@ -82,18 +82,19 @@ class Judge:
         if incoming.violations:
             outcome = msgspec.structs.replace(outcome, violations=incoming.violations + outcome.violations)
         self._counts.add(_counter_of(outcome))
-        if isinstance(rules, Rules) and not isinstance(outcome, Rejected):
-            self.call(self._observe, incoming.envelope, rules, outcome)
-        self.call(self._on_outcome, incoming.envelope.id, outcome)
-        self._report_violations(_shown(incoming.envelope.name), outcome.violations)
+        if self._monitor is not None and isinstance(rules, Rules) and not isinstance(outcome, Rejected):
+            self.call(self._observe, self._monitor, incoming.envelope, rules, outcome)
+        if self._on_outcome is not None:
+            self.call(self._on_outcome, incoming.envelope.id, outcome)
+        if self._on_violation is not None and outcome.violations:
+            self._report_violations(_shown(incoming.envelope.name), outcome.violations)
         return outcome
 
-    def _observe(self, envelope: Envelope, rules: Rules, outcome: Accepted | Dropped) -> None:
-        if self._monitor is None or not outcome.metrics:
-            return
+    @staticmethod
+    def _observe(monitor: AnomalyMonitor, envelope: Envelope, rules: Rules, outcome: Accepted | Dropped) -> None:
         identity = outcome.dispatch if isinstance(outcome, Accepted) else outcome
         event = rules.events[identity.name, identity.version]
-        self._monitor.observe(event, outcome.metrics, envelope.occurred_at, window=rules.window)
+        monitor.observe(event, outcome.metrics, envelope.occurred_at, window=rules.window)
 
     def _wait(self, incoming: Incoming) -> Outcome | Held:
         self._counts.add("held")

@@ -18,7 +18,7 @@ from telemetry.sdk.fanout import ProviderErrorCallback, ProviderFanout
 from telemetry.sdk.following import ConfigStatus, StudioRules
 from telemetry.sdk.hold import Held, HoldQueue
 from telemetry.sdk.identifiers import new_event_id
-from telemetry.sdk.incoming import Given, prepare, unprocessable
+from telemetry.sdk.incoming import prepare, unprocessable
 from telemetry.sdk.judging import Judge, OutcomeCallback, ViolationCallback
 from telemetry.sdk.loop import BackgroundLoop
 from telemetry.sdk.process import renew_in_children
@@ -150,7 +150,7 @@ class TelemetryTracker:
         in the background. ``event_id`` is a new UUIDv7 unless given; pass the same one when you track the same event
         again. ``occurred_at`` carries a zone. Do not change nested lists and mappings afterwards.
         """
-        outcome = self._receive(Given(name, version, properties, context, event_id, occurred_at))
+        outcome = self._receive(name, version, properties, context, event_id, occurred_at)
         if isinstance(outcome, Accepted):
             self._fanout.send(outcome.dispatch)
         return outcome
@@ -169,7 +169,7 @@ class TelemetryTracker:
 
         Plain providers that may wait are called in a thread; async ones run on the tracker's own loop.
         """
-        outcome = self._receive(Given(name, version, properties, context, event_id, occurred_at))
+        outcome = self._receive(name, version, properties, context, event_id, occurred_at)
         if isinstance(outcome, Accepted):
             await self._fanout.asend(outcome.dispatch)
         return outcome
@@ -244,9 +244,13 @@ class TelemetryTracker:
         self._hold.renew_after_fork()
         self._judge.renew_after_fork()
 
-    def _receive(self, given: Given) -> Outcome | Held:
+    def _receive(
+        self, name: object, version: object, properties: object, context: object, event_id: object, occurred_at: object
+    ) -> Outcome | Held:
         try:
-            incoming = prepare(given, clock=self._clock, id_factory=self._id_factory)
+            identity = self._id_factory() if event_id is None else event_id
+            moment = self._clock() if occurred_at is None else occurred_at
+            incoming = prepare(name, version, properties, context, identity, moment)
         except Exception as error:  # noqa: BLE001  a mapping of the app's own making may raise anything
             return self._judge.reject(unprocessable(error))
         return self._judge.judge(incoming)

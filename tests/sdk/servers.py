@@ -114,9 +114,12 @@ class _QuietServer(ThreadingHTTPServer):
 @contextmanager
 def scripted_server() -> Iterator[ScriptedServer]:
     """A server on a free port for the length of the block."""
-    handler = type("Handler", (_Handler,), {})
-    with _QuietServer(("127.0.0.1", 0), handler) as server:
-        handler.scripted = scripted = ScriptedServer(server.server_address[1])
+
+    class Handler(_Handler):
+        """One class per server, so that each finds its own script."""
+
+    with _QuietServer(("127.0.0.1", 0), Handler) as server:
+        Handler.scripted = scripted = ScriptedServer(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

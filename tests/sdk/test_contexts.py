@@ -74,7 +74,7 @@ def test_an_unknown_key_is_left_out_and_reported_without_its_name(key: Any) -> N
 
 
 def test_a_context_of_another_type_counts_as_none_and_is_reported() -> None:
-    context, violations = read_context("alice@example.com")  # type: ignore[arg-type]
+    context, violations = read_context("alice@example.com")
 
     assert context == Context()
     assert [violation.path for violation in violations] == ["context"]

@@ -20,6 +20,8 @@ from tests.sdk.servers import PATIENCE
 class PlainProvider:
     """Remembers the threads in which it was called, and does what it is told to."""
 
+    returns_at_once = False
+
     def __init__(self, id: str = "plain", act: Callable[[Dispatch], object] = lambda _dispatch: None) -> None:  # noqa: A002
         self.id = id
         self.act = act
@@ -161,7 +163,7 @@ def test_plain_providers_do_not_block_the_loop_of_an_async_app(stages: list[Stag
 
 def test_a_provider_that_returns_at_once_is_called_without_a_thread(stages: list[Stage]) -> None:
     detour, direct = PlainProvider("detour"), PlainProvider("direct")
-    direct.returns_at_once = True  # type: ignore[attr-defined]
+    direct.returns_at_once = True
     stages.append(stage := Stage(detour, direct))
 
     asyncio.run(stage.fanout.asend(make_dispatch()))
@@ -173,7 +175,12 @@ def test_a_provider_that_returns_at_once_is_called_without_a_thread(stages: list
 def test_a_cancelled_app_does_not_take_the_event_with_it(stages: list[Stage]) -> None:
     started = threading.Event()
     may_end = threading.Event()
-    stages.append(stage := Stage(PlainProvider(act=lambda _dispatch: started.set() or may_end.wait(PATIENCE))))
+
+    def act(_dispatch: Dispatch) -> None:
+        started.set()
+        assert may_end.wait(PATIENCE)
+
+    stages.append(stage := Stage(PlainProvider(act=act)))
 
     async def app() -> None:
         sending = asyncio.ensure_future(stage.fanout.asend(make_dispatch()))

@@ -50,6 +50,7 @@ def test_a_compressed_body_is_decoded(server: ScriptedServer) -> None:
 
     assert answer.body == b"body"
     assert server.asked[0].headers["accept-encoding"] == "gzip"
+    assert server.asked[0].headers["user-agent"] == "telemetry-studio-sdk"
 
 
 @pytest.mark.parametrize(

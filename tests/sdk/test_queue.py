@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import pytest
 
 from telemetry.core.errors import Unavailable
@@ -47,7 +48,9 @@ def make_queue(receiver: Receiver, **settings: float) -> BackgroundQueue[str]:
     return BackgroundQueue(
         receiver,
         name="test",
-        settings=QueueSettings(**{"linger": NEVER, "first_retry": 0.0, "longest_retry": 0.0, **settings}),  # type: ignore[arg-type]
+        settings=msgspec.convert(
+            {"linger": NEVER, "first_retry": 0.0, "longest_retry": 0.0, **settings}, QueueSettings
+        ),
     )
 
 
@@ -236,13 +239,13 @@ def test_pauses_double_up_to_the_longest_and_honour_the_servers_wish_up_to_five_
 @pytest.mark.parametrize("field", ["capacity", "batch_size", "attempts"])
 def test_counts_below_one_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match="must be at least 1"):
-        QueueSettings(**{field: 0})
+        msgspec.convert({field: 0}, QueueSettings)
 
 
 @pytest.mark.parametrize("field", ["linger", "first_retry", "longest_retry"])
 def test_negative_times_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
-        QueueSettings(**{field: -1.0})
+        msgspec.convert({field: -1.0}, QueueSettings)
 
 
 def test_an_idle_queue_flushes_at_once_and_starts_no_thread(receiver: Receiver) -> None:

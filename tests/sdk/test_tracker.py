@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from telemetry.core.config import EventOverride, TenantOverride
 from telemetry.core.enums import DropReason, PrivacyLevel, ViolationCode
@@ -30,6 +32,12 @@ from tests.sdk.servers import PATIENCE
 
 WORKFLOW_STEP = "sigil.telemetry.workflow_step"
 SEED_PROPERTIES = {"workflow": "onboarding", "step": "verify_email", "durationMs": 2100, "userId": "user-123"}
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes() | st.uuids(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.integers() | st.sampled_from(["workflow", "step"]), inner)
+    ),
+)
 KEY = PseudonymKey(epoch=1, secret=b"sixteen bytes ok")
 
 
@@ -469,6 +477,25 @@ def test_trackers_without_a_studio_are_ready_and_fresh() -> None:
     assert tracker.ready(0.0)
     assert tracker.refresh()
     assert tracker.config_status is None
+
+
+ARGUMENTS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("version", "properties", "context", "event_id", "occurred_at"), ANYTHING)
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arguments=ARGUMENTS)
+def test_whatever_is_passed_track_answers_and_counts_it(arguments: dict[str, Any]) -> None:
+    memory = InMemoryProvider()
+    tracker = make_tracker(providers=[memory])
+
+    outcome = tracker.track(WORKFLOW_STEP, **arguments)
+
+    assert isinstance(outcome, Accepted | Dropped | Rejected)
+    stats = tracker.stats()
+    assert (stats.received, stats.accepted + stats.rejected) == (1, 1)
+    assert stats.accepted == len(memory.dispatches)
 
 
 def test_nothing_of_an_event_is_logged(memory: InMemoryProvider, caplog: pytest.LogCaptureFixture) -> None:
