@@ -36,7 +36,7 @@ def tenant_context(tenant_ids: TenantIds, *, user_id: int | None = None) -> Iter
         set_tenant_context(tenant_ids, user_id=user_id)
         yield
         # After an error the rollback restores the settings, and without an outer transaction its end clears them.
-        if outer is not None:
+        if outer is not None and not transaction.get_rollback():
             _write(outer)
 
 
