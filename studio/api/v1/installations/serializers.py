@@ -45,7 +45,7 @@ class InstallationQuery(PageQuery, frozen=True, kw_only=True):
 class InstallationItem(Shape, frozen=True, kw_only=True):
     """An app at a tenant in an environment."""
 
-    installation_id: UUID
+    id: UUID
     tenant: str
     app: str
     environment: Environment
