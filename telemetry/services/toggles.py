@@ -55,9 +55,9 @@ def apply_toggles(override: TenantOverride, toggles: Sequence[EventToggle]) -> T
 
 
 def without_toggles(override: TenantOverride) -> TenantOverride:
-    """The override as if it had no toggle at all: what each of them inherits."""
+    """The override as if it had no toggle at all, of an event or of the installation: what each of them inherits."""
     events = {reference: msgspec.structs.replace(event, **_UNSET) for reference, event in override.events.items()}
-    return msgspec.structs.replace(override, events=events)
+    return msgspec.structs.replace(override, enabled=None, events=events)
 
 
 @transaction.atomic
