@@ -1,10 +1,19 @@
 """Every address of the studio."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
+from studio.admin.nouns import site
 from studio.api.views import unknown_address
 
+handler400 = "studio.pages.errors.bad_request"
+handler403 = "studio.pages.errors.permission_denied"
+handler404 = "studio.pages.errors.not_found"
+handler500 = "studio.pages.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     re_path(r"^api/", unknown_address),
 ]

@@ -17,6 +17,7 @@ from studio.settings.product import (
     STUDIO_INSECURE_LOCAL,
     STUDIO_REQUEST_MAX_BYTES,
 )
+from studio.settings.unfold import *
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -27,11 +28,12 @@ ALLOWED_HOSTS = env.text_list("STUDIO_ALLOWED_HOSTS", ["127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = env.text_list("STUDIO_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "unfold",
+    # The theme's own app, and Django's, without the sites that they would make: the studio has one of its own.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -54,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "studio.middleware.TenantContextMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -176,7 +179,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Its components are JSON Schema as it is, so the core's own schemas fit in.
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "CAMELIZE_NAMES": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "PATH_CONVERTER_OVERRIDES": {
+        "spec_name": {"type": "string", "pattern": "^[a-z][a-z0-9_.-]{0,127}$"},
+        "tenant_slug": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_.:-]{0,127}$"},
+        "number": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    },
     "POSTPROCESSING_HOOKS": ["studio.api.schema.add_error_responses"],
 }
 

@@ -1,0 +1,33 @@
+"""Every noun of the admin; importing this module registers them all."""
+
+from studio.admin import (
+    api_key,
+    app,
+    audit_entry,
+    event_record,
+    floor_record,
+    installation,
+    membership,
+    spec_record,
+    spec_version,
+    tenant,
+    tenant_app_config,
+    user,
+)
+from studio.admin.site import site
+
+__all__ = [
+    "api_key",
+    "app",
+    "audit_entry",
+    "event_record",
+    "floor_record",
+    "installation",
+    "membership",
+    "site",
+    "spec_record",
+    "spec_version",
+    "tenant",
+    "tenant_app_config",
+    "user",
+]

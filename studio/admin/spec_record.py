@@ -1,0 +1,361 @@
+"""Specs in the admin: the draft with its meta, defaults, events and versions."""
+
+from typing import Any
+
+import msgspec
+from django.contrib import admin
+from django.db.models import Count, F, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from studio import markup
+from studio.addresses import list_address, page_address
+from studio.admin.base import EmptyState, StudioModelAdmin
+from studio.admin.event_columns import EventColumns
+from studio.admin.fields import (
+    DocumentField,
+    LinesField,
+    NumberField,
+    RevisionField,
+    SwitchField,
+    TextField,
+    WholeNumberField,
+    WordField,
+    without_blanks,
+)
+from studio.admin.refusals import ServiceForm
+from studio.admin.site import site
+from studio.admin.version_columns import VersionColumns
+from studio.head import Deed, Fact, Head
+from studio.pages import spec_deeds
+from studio.pages.installation import version_and_time
+from studio.pages.publish_spec import publish
+from studio.people import actor_of
+from telemetry.core import defaults
+from telemetry.core.codec import convert_document
+from telemetry.core.enums import Stability, UndeclaredPolicy
+from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
+from telemetry.models import EventRecord, SpecRecord, SpecVersion
+from telemetry.selectors.specs import specs_with_status
+from telemetry.services.specs import create_spec, save_meta
+
+__all__ = ["SpecRecordAdmin"]
+
+WHAT = "telemetry spec"
+
+STABILITY_TONES = {
+    Stability.EXPERIMENTAL.value: "violet",
+    Stability.BETA.value: "blue",
+    Stability.STABLE.value: "green",
+    Stability.DEPRECATED.value: "red",
+}
+
+
+class SpecForm(ServiceForm):
+    """Meta and defaults of a draft."""
+
+    places = {
+        "meta.name": "name",
+        "meta.version": "version",
+        "meta.title": "title",
+        "meta.description": "description",
+        "meta.domain": "domain",
+        "meta.owners": "owners",
+        "meta.tags": "tags",
+        "config.defaultRetentionDays": "default_retention_days",
+        "config.defaultSamplingRate": "default_sampling_rate",
+        "config.undeclaredProperties": "undeclared_properties",
+        "config.contextProperties": "context_properties",
+        "config.providers": "providers",
+        "config.anomalyDetection.checkIntervalMs": "anomaly_check_interval_ms",
+        "config.anomalyDetection": "anomaly_enabled",
+    }
+
+    name = TextField(
+        required=True, help_text="Such as <code>sigil.telemetry</code>. It never changes: apps are bound to it."
+    )
+    version = WholeNumberField(
+        label="Next version", required=True, initial=1, help_text="The number that the draft gets when it is published."
+    )
+    title = TextField(required=True)
+    description = TextField(lines=3)
+    domain = TextField(help_text="The area of the product that it covers.")
+    owners = LinesField(help_text="One per line, each with @, such as <code>@team.analytics</code>.")
+    tags = LinesField(help_text="One per line.")
+    stability = WordField(Stability, required=True, initial=Stability.EXPERIMENTAL.value)
+    default_retention_days = WholeNumberField(
+        label="Retention (days)",
+        help_text=f"For events that name none. Empty: {defaults.DEFAULT_RETENTION_DAYS} days.",
+    )
+    default_sampling_rate = NumberField(
+        label="Sampling rate", help_text="Share kept of events that name none, 0 to 1. Empty: all are kept."
+    )
+    undeclared_properties = WordField(
+        UndeclaredPolicy,
+        label="Undeclared properties",
+        inherited=f"not set ({defaults.DEFAULT_UNDECLARED})",
+        help_text="What happens to properties that an event does not declare. All but keep are reported.",
+    )
+    anomaly_enabled = SwitchField(label="Anomaly rules", inherited="not set (on)")
+    anomaly_check_interval_ms = WholeNumberField(
+        label="Check every (ms)",
+        help_text=f"Width of the windows that rules judge. Empty: {defaults.DEFAULT_CHECK_INTERVAL_MS}.",
+    )
+    context_properties = DocumentField(
+        empty={},
+        label="Context properties",
+        help_text="Keys that <code>context.metadata</code> may carry, as YAML: <code>plan: {type: string}</code>.",
+    )
+    providers = DocumentField(
+        empty=[],
+        label="Providers",
+        help_text="Where events go, as YAML. Secrets stay in the app: <code>projectApiKey: ${POSTHOG_KEY}</code>.",
+    )
+    expected_revision = RevisionField()
+
+    class Meta:
+        model = SpecRecord
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        record = self.instance
+        self.initial["expected_revision"] = record.draft_revision
+        if record.pk is None:
+            return
+        del self.fields["name"]
+        columns = set(self.fields) - {"version", "expected_revision"}
+        self.initial |= {column: getattr(record, column) for column in columns} | {"version": record.draft_version}
+
+    def spec(self) -> TelemetrySpec:
+        """A spec with the meta and defaults that the form holds, and no events; raises ``InvalidDocument``."""
+        data = self.cleaned_data
+        meta = {
+            "name": self.instance.name or data.get("name"),
+            "version": data["version"],
+            "title": data["title"],
+            "stability": data["stability"],
+            **without_blanks({key: data[key] for key in ("description", "domain", "owners", "tags")}),
+        }
+        document = {"meta": meta, "config": self._defaults_document()}
+        spec = convert_document(document, TelemetrySpec, what=WHAT)
+        if spec.config == TelemetryDefaults() and not self.instance.declares_defaults:
+            return msgspec.structs.replace(spec, config=None)
+        return spec
+
+    def _defaults_document(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        anomaly = {"enabled": data["anomaly_enabled"], "checkIntervalMs": data["anomaly_check_interval_ms"]}
+        return without_blanks(
+            {
+                "defaultRetentionDays": data["default_retention_days"],
+                "defaultSamplingRate": data["default_sampling_rate"],
+                "undeclaredProperties": data["undeclared_properties"],
+                "contextProperties": data["context_properties"],
+                "providers": data["providers"],
+                "anomalyDetection": without_blanks(anomaly),
+            }
+        )
+
+
+class DraftFilter(DropdownFilter):
+    """Drafts that wait to be published."""
+
+    title = "draft"
+    parameter_name = "draft"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The states of a draft."""
+        return [("changed", "unpublished changes"), ("same", "as published")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SpecRecord]) -> QuerySet[SpecRecord]:
+        """The specs whose draft is in the chosen state."""
+        same = Q(draft_revision=F("published_revision"))
+        chosen = {"changed": ~same, "same": same}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows that are shown here and edited on pages of their own."""
+
+    extra = 0
+    can_delete = False
+    hide_title = True
+    tab = True
+    per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    has_change_permission = has_add_permission
+    has_delete_permission = has_add_permission
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever sees the spec sees these."""
+        return True
+
+
+class EventInline(EventColumns, ReadOnlyInline):
+    """The draft's events."""
+
+    model = EventRecord
+    fields = ["title_link", "what", "level", "properties_number", "retention", "sampling"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventRecord]:
+        """With the number of properties."""
+        return super().get_queryset(request).annotate(property_count=Count("properties"))
+
+
+class VersionInline(VersionColumns, ReadOnlyInline):
+    """What was published."""
+
+    model = SpecVersion
+    fk_name = "spec"
+    verbose_name_plural = "versions"
+    fields = ["title_link", "state", "summary", "published", "lineage"]
+    readonly_fields = fields
+    ordering = ["-version"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpecVersion]:
+        """Without the documents, which can be large."""
+        rows = super().get_queryset(request).select_related("spec", "based_on")
+        return rows.defer("document", "based_on__document")
+
+
+@admin.register(SpecRecord, site=site)
+class SpecRecordAdmin(StudioModelAdmin):
+    """Tracking plans: edited as a draft, published as frozen versions."""
+
+    address = "specs/"
+    empty_state = EmptyState(
+        "schema",
+        "No spec yet",
+        "A spec is the versioned plan of an area's events: what is collected, what is personal, how long it is kept. "
+        "Apps obey the version that you publish.",
+    )
+    add_ability = "spec.edit"
+    change_ability = "spec.edit"
+    form = SpecForm
+    inlines = [EventInline, VersionInline]
+    list_display = ["title_and_name", "stability_chip", "events_number", "published", "draft", "owner_chips"]
+    list_filter = [("stability", ChoicesDropdownFilter), DraftFilter]
+    list_filter_submit = True
+    search_fields = ["name", "title", "domain", "description"]
+    search_help_text = "Name, title or domain"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpecRecord]:
+        """With what is published and how many events the draft has."""
+        return specs_with_status()
+
+    def get_inlines(self, request: HttpRequest, obj: SpecRecord | None) -> list[type[TabularInline]]:
+        """A new spec has neither events nor versions."""
+        return [] if obj is None else list(self.inlines)
+
+    def get_fieldsets(self, request: HttpRequest, obj: SpecRecord | None = None) -> Any:
+        """Meta and defaults, each on a tab once the spec is there."""
+        names = ["name"] if obj is None else []
+        texts = [*names, "title", "description", "domain", "owners", "tags", "stability", "version"]
+        values = [
+            "default_retention_days",
+            "default_sampling_rate",
+            "undeclared_properties",
+            "anomaly_enabled",
+            "anomaly_check_interval_ms",
+            "context_properties",
+            "providers",
+        ]
+        classes = ["tab"]
+        return [
+            ("Meta", {"fields": [*texts, "expected_revision"], "classes": classes}),
+            ("Defaults", {"fields": values, "classes": classes}),
+        ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form names its fields itself: most are parts of documents, not columns."""
+        return super().get_form(request, obj, change, **kwargs | {"fields": []})
+
+    @display(description="Spec", ordering="name")
+    def title_and_name(self, record: SpecRecord) -> SafeString:
+        """Its title with the name that documents use."""
+        return markup.named(record.title, record.name)
+
+    @display(description="Stability", ordering="stability")
+    def stability_chip(self, record: SpecRecord) -> SafeString:
+        """How settled it is."""
+        return markup.chip(record.stability.replace("_", " "), STABILITY_TONES.get(record.stability, "grey"))
+
+    @display(description="Events", ordering="event_count")
+    def events_number(self, record: Any) -> SafeString:
+        """How many the draft has, with the way to the catalogue."""
+        return markup.link(list_address(EventRecord, spec__id=record.pk), str(record.event_count))
+
+    @display(description="Published", ordering="published_at")
+    def published(self, record: Any) -> SafeString:
+        """Which version apps obey, and since when."""
+        if record.published_version is None:
+            return markup.status_chip("never published")
+        return version_and_time(record.published_version, record.published_at)
+
+    @display(description="Draft", ordering="updated_at")
+    def draft(self, record: SpecRecord) -> SafeString:
+        """Whether it says something that is not published."""
+        if record.has_changes:
+            return markup.status_chip("unpublished changes")
+        return markup.words([])
+
+    @display(description="Owners")
+    def owner_chips(self, record: SpecRecord) -> SafeString:
+        """Who answers for it."""
+        return markup.words(record.owners)
+
+    def head_of(self, request: HttpRequest, row: Any) -> Head:
+        """What is published, what is not, and what can be done."""
+        actor = actor_of(request)
+        edits, publishes = actor.can("spec.edit"), actor.can("spec.publish")
+        deeds = [
+            Deed("New event", f"{list_address(EventRecord)}add/?spec={row.pk}", "add") if edits else None,
+            Deed("Import", page_address(row, "import"), "upload") if edits else None,
+            Deed("YAML", page_address(row, "yaml"), "download"),
+            Deed("JSON", page_address(row, "json"), "download"),
+            Deed("Discard draft", page_address(row, "discard"), "undo", "danger")
+            if edits and row.has_changes and row.published_version
+            else None,
+            Deed("Publish", page_address(row, "publish"), "rocket_launch", "primary")
+            if publishes and row.has_changes
+            else None,
+        ]
+        chips = [self.stability_chip(row)]
+        if row.has_changes:
+            chips.append(self.draft(row))
+        facts = (Fact("Published", self.published(row)), Fact("Draft revision", row.draft_revision))
+        return Head(tuple(chips), facts, tuple(deed for deed in deeds if deed))
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages of what can be done."""
+        wrap, name = self.admin_site.admin_view, "telemetry_specrecord"
+        pages = {
+            "publish": publish,
+            "import": spec_deeds.import_into,
+            "discard": spec_deeds.discard,
+            "yaml": spec_deeds.download_yaml,
+            "json": spec_deeds.download_json,
+        }
+        return [
+            path("import/", wrap(spec_deeds.import_new), name=f"{name}_import_new"),
+            *(path(f"<int:spec_id>/{page}/", wrap(view), name=f"{name}_{page}") for page, view in pages.items()),
+            *super().get_urls(),
+        ]
+
+    def save_row(self, request: HttpRequest, row: Any, form: Any, formsets: Any, change: bool) -> SpecRecord:
+        """A new draft, or the draft's new meta and defaults."""
+        actor, spec = actor_of(request), form.spec()
+        if not change:
+            return create_spec(actor=actor, spec=spec)
+        expected = form.cleaned_data["expected_revision"]
+        return save_meta(actor=actor, meta=spec.meta, config=spec.config, expected_revision=expected)

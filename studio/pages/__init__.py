@@ -1,0 +1,1 @@
+"""Pages of the studio that are not one record's form; each parses, calls one service, renders."""

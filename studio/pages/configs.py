@@ -1,0 +1,88 @@
+"""Pages that bring a version of an override back, or put it away."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+
+from studio.addresses import address_of, page_address
+from studio.pages.forms import PageForm, summary_field
+from studio.pages.shell import confirm, render_page
+from studio.people import actor_of
+from telemetry.core.errors import NotAllowed, TelemetryError
+from telemetry.services.overrides import rollback_override
+from tenants.actors import require
+from tenants.models import ConfigStatus, TenantAppConfig
+from tenants.selectors import published_config
+from tenants.services.configs import archive_config
+
+__all__ = ["ARCHIVABLE", "OPEN", "archive", "rollback"]
+
+OPEN: Final = (ConfigStatus.DRAFT, ConfigStatus.PREVIEW)
+ARCHIVABLE: Final = (*OPEN, ConfigStatus.SUPERSEDED)
+
+
+class RollbackForm(PageForm):
+    """Why, and what was live when it was decided."""
+
+    places = {"change_summary": "change_summary"}
+
+    change_summary = summary_field("Why do you go back?")
+    expected_number = forms.IntegerField(widget=forms.HiddenInput())
+
+
+def rollback(request: HttpRequest, config_id: int) -> HttpResponse:
+    """The override of a superseded version is live again, as a new version."""
+    actor, config = actor_of(request), _config(config_id)
+    require(actor, "config.publish", config.tenant_id)
+    live = published_config(config.installation)
+    shown = {"expected_number": None if live is None else live.number}
+    form = RollbackForm(request.POST or None, initial=shown)
+    if request.method == "POST" and form.is_valid():
+        try:
+            restored = rollback_override(
+                actor=actor,
+                installation=config.installation,
+                number=config.number,
+                change_summary=form.cleaned_data["change_summary"],
+                expected_published_number=form.cleaned_data["expected_number"],
+            )
+        except NotAllowed:
+            raise
+        except TelemetryError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"Version {restored.number} is live: it says what version {config.number} said.")
+            return HttpResponseRedirect(page_address(config.installation, "history"))
+    context: dict[str, Any] = {"form": form, "config": config, "live": live, "back": address_of(config)}
+    title = f"Roll back to version {config.number}"
+    return render_page(request, "studio/pages/rollback.html", noun=TenantAppConfig, title=title, row=config, **context)
+
+
+def archive(request: HttpRequest, config_id: int) -> HttpResponse:
+    """A draft or preview is given up, or a superseded version is put away."""
+    actor, config = actor_of(request), _config(config_id)
+    require(actor, "config.edit", config.tenant_id)
+
+    def deed() -> str:
+        archive_config(actor=actor, config=config)
+        return f"Version {config.number} is archived."
+
+    return confirm(
+        request,
+        noun=TenantAppConfig,
+        row=config,
+        title=f"Archive version {config.number}",
+        text=f"Version {config.number} of {config.installation} is put away for good: it can be read, and never goes "
+        "live again. What is live now stays live.",
+        button="Archive it",
+        back=address_of(config),
+        deed=deed,
+    )
+
+
+def _config(config_id: int) -> TenantAppConfig:
+    rows = TenantAppConfig.objects.select_related("installation__tenant", "installation__app", "based_on")
+    return get_object_or_404(rows, pk=config_id)

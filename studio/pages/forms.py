@@ -1,0 +1,65 @@
+"""Forms of pages that are not one record's form."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from telemetry.core.errors import FieldError, TelemetryError
+
+__all__ = ["STALE", "PageForm", "errors_of", "place_of", "sentence", "summary_field"]
+
+
+# Said when a form was filled from a state that has passed.
+STALE = (
+    "Somebody else saved this since you opened it, and nothing of yours was saved. Your entries are still here: compare "
+    "them with what is stored now in another tab, then save again to put yours in its place."
+)
+
+
+def errors_of(error: TelemetryError) -> tuple[FieldError, ...]:
+    """Every broken rule, or the message itself as the only one."""
+    return error.errors or (FieldError(error.code, "", error.message),)
+
+
+def place_of(path: str, places: dict[str, str]) -> str | None:
+    """The name of the field for a place in a document: that of the first pattern that the path begins with."""
+    return next((name for place, name in places.items() if re.match(place, path)), None)
+
+
+def sentence(message: str) -> str:
+    """The message with a capital letter."""
+    return message[:1].upper() + message[1:]
+
+
+class PageForm(forms.Form):
+    """A form whose values a service checks; ``places`` maps patterns of paths in documents to names of fields."""
+
+    places: ClassVar[dict[str, str]] = {}
+
+    def refuse(self, error: TelemetryError) -> None:
+        """What the service refused stands beside its field, or above all fields."""
+        for each in errors_of(error):
+            name = place_of(each.path, self.places)
+            if name in self.fields:
+                self.add_error(name, sentence(each.message))
+            else:
+                self.add_error(None, sentence(str(each)))
+
+    def take_new_state(self, state: Mapping[str, Any], message: str = STALE) -> None:
+        """What was typed stays, the hidden fields take the ``state`` of this moment, and the ``message`` says why."""
+        self.data = self.data.copy()
+        for name, value in state.items():
+            self.data[name] = "" if value is None else str(value)
+        self.add_error(None, message)
+
+
+def summary_field(label: str = "What changed, and why?") -> forms.CharField:
+    """The change summary that every publication asks for."""
+    return forms.CharField(
+        label=label,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="One or two sentences for whoever reads the history later.",
+    )
