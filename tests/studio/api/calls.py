@@ -88,7 +88,7 @@ def queries_of(call: Callable[[], Any]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         call()
     found = [query["sql"] for query in captured.captured_queries]
-    return [sql for sql in found if not re.match(r"(RELEASE )?SAVEPOINT|BEGIN|COMMIT", sql)]
+    return [sql for sql in found if not re.match(r"(RELEASE |ROLLBACK TO )?SAVEPOINT|BEGIN|COMMIT|ROLLBACK", sql)]
 
 
 def cost_of(caller: Caller, path: str) -> int:

@@ -1,0 +1,144 @@
+"""Every hostile body against every address that takes one: a clean refusal, and nothing is saved."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from telemetry.core.codec import encode_spec
+from tenants.roles import Role
+from tests.core.builders import make_event, make_spec
+from tests.studio.api.calls import Caller, caller_with_role
+from tests.studio.api.hostile_bodies import JSON, YAML, HostileBody, bodies_made_from, bodies_that_lie
+from tests.telemetry.factories import everything_stored, make_installation, make_published
+from tests.tenants.factories import make_draft_config, make_published_config
+
+pytestmark = pytest.mark.django_db
+
+CHECKSUM = "0" * 64
+SPEC: dict[str, Any] = json.loads(encode_spec(make_spec(make_event(), name="hostile.spec")))
+OVERRIDE: dict[str, Any] = {
+    "spec": {"name": "sigil.telemetry", "version": 1},
+    "defaultSamplingRate": 0.5,
+    "events": {"sigil.telemetry.workflow_step": {"privacy": "pii", "samplingRate": 0.25, "retentionDays": 7}},
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address that takes a body, with one that it would accept."""
+
+    method: str
+    path: str
+    valid: dict[str, Any]
+    reads_yaml: bool = False
+
+
+ADDRESSES = [
+    Address("POST", "/api/v1/specs", SPEC, reads_yaml=True),
+    Address("PUT", "/api/v1/specs/sigil.telemetry/draft", SPEC, reads_yaml=True),
+    Address("POST", "/api/v1/specs/sigil.telemetry/publish", {"expectedRevision": 2, "changeSummary": "A change"}),
+    Address("POST", "/api/v1/tenants", {"slug": "new", "name": "New"}),
+    Address("PUT", "/api/v1/installations/{id}/config", OVERRIDE, reads_yaml=True),
+    Address(
+        "POST",
+        "/api/v1/installations/{id}/config/publish",
+        {"number": 2, "expectedChecksum": CHECKSUM, "expectedPublishedNumber": 1, "changeSummary": "A change"},
+    ),
+    Address(
+        "POST",
+        "/api/v1/installations/{id}/config/rollback",
+        {"number": 1, "expectedPublishedNumber": 2, "changeSummary": "A change"},
+    ),
+]
+# For an override this means: no wish at all.
+VALID_FOR_OVERRIDES = "the value {}"
+
+
+@pytest.fixture
+def admin() -> Caller:
+    return caller_with_role(Role.ADMIN)
+
+
+@pytest.fixture
+def public_id() -> str:
+    make_published()
+    installation = make_installation()
+    make_published_config(installation)
+    make_draft_config(installation)
+    return str(installation.public_id)
+
+
+def bodies_for(address: Address) -> Iterator[HostileBody]:
+    yield from bodies_made_from(address.valid)
+    for body in bodies_that_lie():
+        if not (address.valid is OVERRIDE and body.name == VALID_FOR_OVERRIDES):
+            yield body
+
+
+def expected_status(address: Address, body: HostileBody) -> int:
+    return 415 if body.content_type == YAML and not address.reads_yaml else body.status
+
+
+def label(address: Address) -> str:
+    return f"{address.method} {address.path}"
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=label)
+def test_every_hostile_body_is_refused_cleanly_and_nothing_is_saved(
+    admin: Caller, public_id: str, address: Address
+) -> None:
+    path = address.path.format(id=public_id)
+    admin.get("/api/v1/schema")
+    before = everything_stored()
+    surprises = {}
+    count = 0
+
+    for body in bodies_for(address):
+        headers = {name.replace("-", "_"): value for name, value in body.headers.items()}
+        answer = admin.send(address.method, path, body.content, body.content_type, If_Match="*", **headers)
+        count += 1
+        is_clean = answer["Content-Type"] == JSON and set(answer.json()) == {"detail", "code", "errors"}
+        if answer.status_code != expected_status(address, body) or not is_clean or len(answer.content) > 40_000:
+            surprises[body.name] = (answer.status_code, answer.content[:300])
+
+    assert surprises == {}
+    assert count > 100
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize("address", ADDRESSES[:2] + ADDRESSES[3:5], ids=label)
+def test_the_body_that_they_were_made_from_is_not_refused(admin: Caller, public_id: str, address: Address) -> None:
+    valid = {**address.valid}
+    if "draft" in address.path:
+        valid["meta"] = {**valid["meta"], "name": "sigil.telemetry", "version": 2}
+
+    answer = admin.send(
+        address.method, address.path.format(id=public_id), json.dumps(valid).encode(), JSON, If_Match="*"
+    )
+
+    assert answer.status_code in (200, 201)
+
+
+def test_a_value_that_was_sent_never_comes_back_in_an_error(admin: Caller) -> None:
+    canary = "canary-4711@example.org"
+    wrong: list[dict[str, Any]] = [
+        {"slug": canary, "name": "a"},
+        {"slug": "a", "name": f"{canary}\n"},
+        {"slug": {"a": canary}, "name": [canary]},
+    ]
+
+    answers = [admin.post("/api/v1/tenants", body) for body in wrong]
+    answers.append(admin.send("POST", "/api/v1/tenants", f'{{"slug": "{canary}'.encode()))
+    answers.append(admin.send("POST", "/api/v1/specs", f"a: {canary}\n\t- b".encode(), YAML))
+
+    assert [answer.status_code for answer in answers] == [400] * 5
+    assert all(canary not in answer.content.decode() for answer in answers)
+
+
+def test_a_body_on_reading_is_not_read(admin: Caller) -> None:
+    answer = admin.send("GET", "/api/v1/specs", b"\xff\x00garbage", "application/json")
+
+    assert answer.status_code == 200
