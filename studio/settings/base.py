@@ -167,6 +167,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["studio.api.auth.HasCaller"],
     "DEFAULT_THROTTLE_CLASSES": ["studio.api.throttles.ClientThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.api.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "studio.api.errors.handle_exception",
