@@ -149,8 +149,7 @@ class _Reader:
     def read_union(self, value: object, info: inspect.UnionType, path: Path) -> object:
         """A value that may be ``null``; documents have no other unions, so those are left to ``msgspec.convert``."""
         members = [member for member in info.types if not isinstance(member, inspect.NoneType)]
-        is_optional = len(members) < len(info.types)
-        if len(members) > 1 or (value is None and is_optional):
+        if value is None or len(members) > 1:
             return value
         return self.read(value, members[0], path)
 

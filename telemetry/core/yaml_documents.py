@@ -167,12 +167,13 @@ def _represent_text(dumper: Any, text: str) -> Any:
 
 
 def _style(text: str) -> str | None:
-    """Double quotes for what could get lost on a screen or in a line break, a block for plain lines."""
+    """Double quotes for what could get lost on a screen or in a line break, a block for plain lines.
+
+    Where a block cannot hold the text (spaces at the end of a line), the emitter itself falls back to quotes.
+    """
     if text.isprintable():
         return "'" if _AMBIGUOUS.match(text) or not isinstance(_resolve(text), str) else None
-    lines = text.split("\n")
-    is_block = text[0] not in " \n" and all(line.isprintable() and line == line.rstrip() for line in lines)
-    return "|" if is_block else '"'
+    return "|" if all(line.isprintable() for line in text.split("\n")) else '"'
 
 
 _Dumper.add_representer(str, _represent_text)

@@ -33,6 +33,10 @@ def test_a_named_format_is_not_guessed():
     assert refusal("{a: 1}", format="json").code == "bad_syntax"
 
 
+def test_space_before_the_brace_does_not_make_it_yaml():
+    assert refusal(" \n {a: 1}").code == "bad_syntax"
+
+
 @pytest.mark.parametrize("text", ['{"a": 1}', "a: 1"])
 def test_a_utf_8_byte_order_mark_is_no_part_of_the_text(text):
     assert parse_document(b"\xef\xbb\xbf" + text.encode(), what="document") == {"a": 1}

@@ -95,7 +95,12 @@ def test_a_spec_that_has_an_event_twice_is_refused():
 
 @pytest.mark.parametrize(
     ("name", "version", "shown"),
-    [("none", None, "'none'"), ("none", 1, "'none' in version 1"), ("x" * 1000, None, repr("x" * 200))],
+    [
+        ("none", None, "'none'"),
+        ("none", 1, "'none' in version 1"),
+        ("x" * 1000, None, repr("x" * 200)),
+        ("x" * 1000, 2, repr("x" * 200) + " in version 2"),
+    ],
 )
 def test_what_nobody_registered_is_unknown(name, version, shown):
     registry = TelemetryRegistry([make_spec()])

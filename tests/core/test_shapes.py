@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.core.config import PrivacyFloor, TenantOverride
+from telemetry.core.config import EffectiveConfig, PrivacyFloor, TenantOverride
 from telemetry.core.documents import RepeatedKeys
 from telemetry.core.errors import FieldError
 from telemetry.core.plain import to_plain
@@ -123,6 +123,18 @@ SPEC_NAME = "must be lower-case words joined by dots, such as 'sigil.telemetry'"
             "wrong_type",
             "config.providers[0].config.key",
             "must be a JSON value",
+        ),
+        (
+            put("config", "providers", 0, "config", "a\ud800", value=1),
+            "bad_character",
+            'config.providers[0].config["a\N{REPLACEMENT CHARACTER}"]',
+            "the key must not contain NUL characters or lone surrogates",
+        ),
+        (
+            put("events", 0, "properties", "durationMs", "redaction", value={"strategy": "generalise", "bucket": 0}),
+            "out_of_range",
+            "events[0].properties.durationMs.redaction.bucket",
+            "must be more than 0",
         ),
         (put("events", value={}), "wrong_type", "events", "must be a list"),
         (put("events", 0, value=None), "wrong_type", "events[0]", "must be an object, that is keys with values"),
@@ -298,6 +310,13 @@ def test_keys_that_are_words_of_a_closed_set_are_checked_too():
         ),
         FieldError("out_of_range", "maximumRetentionDays.pii", "must be at least 1"),
     )
+
+
+@pytest.mark.parametrize("value", [True, 2, "1", 1.0])
+def test_a_fixed_number_is_that_number_and_no_truth_value(value):
+    _, errors = read_shape({"format": value}, EffectiveConfig)
+
+    assert errors[0] == FieldError("unknown_word", "format", "must be 1")
 
 
 def test_paths_quote_keys_that_are_no_identifiers_and_cut_endless_ones():

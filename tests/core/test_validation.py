@@ -181,6 +181,15 @@ def test_all_conditions_of_a_spec_together_are_bounded():
     )
 
 
+def test_long_conditions_count_for_more():
+    condition = "true" + " " * 990
+    sampling = Sampling(rate=1, conditions=(condition,) * 20)
+
+    (error,) = check_spec(make_spec(*[make_event(version=version, sampling=sampling) for version in (1, 2, 3)]))
+
+    assert (error.code, error.path) == ("too_many", "events[2].sampling.conditions[10]")
+
+
 def test_single_fields_of_a_spec_that_code_has_built_are_checked_too():
     spec = make_spec(make_event(version=0, sampling=Sampling(rate=7.5)))
 
@@ -272,8 +281,24 @@ def test_the_rules_hold_in_overrides_and_floors():
     assert caught.value.errors == (
         FieldError("out_of_range", "sampling.minimumRate", "must not be more than maximumRate"),
     )
+    with pytest.raises(InvalidDocument) as caught:
+        convert_document({"minimumRate": 0.5, "maximumRate": 0.1}, SamplingBounds, what="bounds")
+    assert [error.path for error in caught.value.errors] == ["minimumRate"]
     assert SamplingBounds(minimum_rate=0.5, maximum_rate=0.5) == convert_document(
         {"minimumRate": 0.5, "maximumRate": 0.5}, SamplingBounds, what="bounds"
+    )
+
+
+def test_a_redaction_is_of_one_kind_even_where_the_type_is_not_known():
+    redaction = {"strategy": "generalise", "unit": "day", "bucket": 1}
+
+    with pytest.raises(InvalidDocument) as caught:
+        convert_document({"events": {"step": {"redaction": {"at": redaction}}}}, TenantOverride, what="override")
+
+    assert caught.value.errors == (
+        FieldError(
+            "bad_redaction", "events.step.redaction.at.bucket", "excludes unit: a value is a timestamp or a number"
+        ),
     )
 
 

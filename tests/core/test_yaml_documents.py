@@ -151,6 +151,11 @@ def test_people_read_blocks_and_plain_words():
     assert written == ("what: |\n  first line\n  second line\nkey: ${KEY}\nversion: '1.0'\ntags:\n- 'no'\n- yes!\n")
 
 
+@pytest.mark.parametrize("text", ["y", "N", "0o17", "no", "1e5", "2026-01-01", "~", ""])
+def test_text_that_any_reader_could_misread_is_quoted(text):
+    assert write_yaml([text]) == f"- '{text}'\n"
+
+
 def test_equal_parts_are_written_out_each_time():
     part = {"a": [1]}
 
