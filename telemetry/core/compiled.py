@@ -20,11 +20,15 @@ _MEASURED_TYPES = (PropertyType.NUMBER, PropertyType.JSON)
 
 
 class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
-    """How to read one property and, unless ``redactor`` is ``None``, how to hide it."""
+    """How to read one property and, unless ``redactor`` is ``None``, how to hide it.
+
+    ``admits_null`` says whether null is a value of the property; otherwise it means that the property is absent.
+    """
 
     path: str
     type: PropertyType
     required: bool
+    admits_null: bool
     read: Callable[[Any], Any]
     redactor: Redactor | None
 
@@ -156,6 +160,7 @@ def _compile_property(rule: EffectiveProperty, path: str, is_hidden: bool) -> Co
         path=path,
         type=rule.type,
         required=rule.required,
+        admits_null=rule.type is PropertyType.JSON,
         read=READERS[rule.type],
         redactor=None if redaction is None else compile_redactor(rule.type, redaction),
     )

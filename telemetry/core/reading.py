@@ -54,7 +54,7 @@ def shown_name(name: str) -> str | None:
 
 
 def read_event(envelope: Envelope, rules: CompiledEvent) -> Reading:
-    """The event's values, and every violation; a declared value that is ``None`` counts as absent."""
+    """The event's values, and every violation; ``None`` is a value for json only, else it counts as absent."""
     reading = Reading(envelope, rules, {}, {}, set(), [], False)
     _read_values(reading, reading.properties, envelope.properties, rules.properties)
     metadata = envelope.context.metadata
@@ -74,13 +74,13 @@ def _read_values(reading: Reading, taken: dict[str, Any], values: Mapping[str, A
         rule = rules.all.get(name)
         if rule is None:
             _read_stray(reading, taken, name, value, rules)
-        elif value is not None:
+        elif value is not None or rule.admits_null:
             try:
                 taken[name] = rule.read(value)
             except InvalidValue as invalid:
                 reading.refuse(invalid.code, rule.path, invalid.message)
     for name, rule in rules.required.items():
-        if values.get(name) is None:
+        if values.get(name) is None and name not in taken:
             reading.refuse(ViolationCode.MISSING_REQUIRED, rule.path, "is required")
 
 
