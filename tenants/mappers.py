@@ -5,11 +5,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from telemetry.core.codec import checksum, decode_document, encode_document
-from telemetry.core.config import AppBlueprint, InstallationIdentity, PrivacyFloor, TenantOverride
-from telemetry.core.enums import Environment
-from tenants.models import App, FloorRecord, Installation, TenantAppConfig
+from telemetry.core.config import AppBlueprint, PrivacyFloor, TenantOverride
+from tenants.models import App, FloorRecord, TenantAppConfig
 
-__all__ = ["Document", "blueprint_of", "document_of", "floor_of", "identity_of", "override_of"]
+__all__ = ["Document", "blueprint_of", "document_of", "floor_of", "override_of"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -44,16 +43,6 @@ def override_of(config: TenantAppConfig) -> TenantOverride:
 def floor_of(record: FloorRecord | None) -> PrivacyFloor:
     """The floor, empty if there is no record; no query."""
     return PrivacyFloor() if record is None else _stored(record.document, PrivacyFloor)
-
-
-def identity_of(installation: Installation) -> InstallationIdentity:
-    """Whose config it is; two queries unless ``tenant`` and ``app`` were selected with it."""
-    return InstallationIdentity(
-        tenant=installation.tenant.slug,
-        app=installation.app.slug,
-        environment=Environment(installation.environment),
-        sampling_salt=installation.tenant.sampling_salt,
-    )
 
 
 def _stored(text: str, type_: type[T]) -> T:

@@ -1,7 +1,6 @@
 """The trace of every change."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -12,7 +11,7 @@ from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry
 from tenants.models.audit_entry import LABEL_LENGTH
 
-__all__ = ["denials_recorded", "record", "record_denial"]
+__all__ = ["record", "record_denial"]
 
 
 def record(
@@ -59,13 +58,3 @@ def record_denial(*, actor: Actor, error: NotAllowed) -> AuditEntry:
             target_label=error.ability,
             request_id=actor.request_id,
         )
-
-
-@contextmanager
-def denials_recorded(actor: Actor) -> Iterator[None]:
-    """A ``NotAllowed`` that leaves the block is recorded and goes on. Wrap it around the transaction, never inside."""
-    try:
-        yield
-    except NotAllowed as error:
-        record_denial(actor=actor, error=error)
-        raise

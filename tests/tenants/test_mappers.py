@@ -7,15 +7,13 @@ import pytest
 from telemetry.core.config import (
     AppBlueprint,
     EventOverride,
-    InstallationIdentity,
     PrivacyFloor,
     SpecPointer,
     TenantOverride,
 )
-from telemetry.core.enums import Environment
 from telemetry.core.errors import InvalidDocument
-from tenants.mappers import blueprint_of, document_of, floor_of, identity_of, override_of
-from tenants.models import App, FloorRecord, Installation, Tenant, TenantAppConfig
+from tenants.mappers import blueprint_of, document_of, floor_of, override_of
+from tenants.models import App, FloorRecord, TenantAppConfig
 
 OVERRIDE = TenantOverride(enabled=False, events={"order_placed@2": EventOverride(sampling_rate=0.5)})
 
@@ -47,12 +45,3 @@ def test_stored_documents_come_back_as_they_went_in() -> None:
 
 def test_no_floor_is_an_empty_floor() -> None:
     assert floor_of(None) == PrivacyFloor()
-
-
-def test_an_installation_is_identified_by_slugs_environment_and_the_tenants_salt() -> None:
-    tenant = Tenant(slug="acme", sampling_salt="salt")
-    installation = Installation(tenant=tenant, app=App(slug="shop"), environment="staging")
-
-    assert identity_of(installation) == InstallationIdentity(
-        tenant="acme", app="shop", environment=Environment.STAGING, sampling_salt="salt"
-    )

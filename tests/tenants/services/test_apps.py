@@ -8,9 +8,9 @@ from tenants.context import ALL, tenant_context
 from tenants.mappers import blueprint_of
 from tenants.models import App, AuditEntry
 from tenants.roles import Role
-from tenants.selectors import own_revision
 from tenants.services.apps import create_app, save_blueprint
 from tests.tenants.factories import make_actor, make_app, make_installation, make_tenant
+from tests.tenants.revisions import own_revision
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from tenants.context import ALL, tenant_context
 from tenants.mappers import override_of
 from tenants.models import AuditEntry, ConfigStatus, Installation, TenantAppConfig
 from tenants.roles import Role
-from tenants.selectors import draft_config, own_revision, published_config
+from tenants.selectors import draft_config, published_config
 from tenants.services.configs import (
     ConfigCheck,
     archive_config,
@@ -26,6 +26,7 @@ from tests.tenants.factories import (
     make_published_config,
     make_tenant,
 )
+from tests.tenants.revisions import own_revision
 from tests.tenants.together import run_together
 
 OFF = TenantOverride(enabled=False)

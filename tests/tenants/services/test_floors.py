@@ -9,9 +9,10 @@ from tenants.context import ALL, tenant_context
 from tenants.mappers import floor_of
 from tenants.models import AuditEntry, FloorRecord
 from tenants.roles import Role
-from tenants.selectors import floors_of, own_revision
+from tenants.selectors import floors_of
 from tenants.services.floors import save_floor
 from tests.tenants.factories import make_actor, make_app, make_installation
+from tests.tenants.revisions import own_revision
 from tests.tenants.together import run_together
 
 THIRTY_DAYS = PrivacyFloor(maximum_retention_days={PrivacyLevel.PII: 30})

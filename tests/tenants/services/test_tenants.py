@@ -6,9 +6,9 @@ from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, Tenant
 from tenants.roles import Role
-from tenants.selectors import own_revision
 from tenants.services.tenants import create_tenant, renew_pseudonym_key, set_tenant_active
 from tests.tenants.factories import make_actor, make_installation, make_tenant
+from tests.tenants.revisions import own_revision
 
 pytestmark = pytest.mark.django_db
 
