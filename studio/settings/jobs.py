@@ -18,9 +18,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # Look for such tasks every 2 seconds: recovery took 22 s after a kill, and 120 s with the defaults.
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
-    # Seconds. A broker that accepts and never answers must not hold a request that only wants to wake a worker.
+    # Seconds, and one attempt: a broker that accepts and never answers must not hold a request that only wants to wake
+    # a worker. Workers come back by the settings below.
     "socket_timeout": 1,
     "socket_connect_timeout": 1,
+    "max_retries": 0,
     "socket_keepalive": True,
     "global_keyprefix": "studio:jobs:",
 }

