@@ -196,7 +196,7 @@ def _wrong_values(leaf: object) -> Iterator[tuple[str, str]]:
         yield "a number", "1"
         yield "a million characters", json.dumps("a" * 1_000_000)
     elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
-        for wrong in ("NaN", "-Infinity", "1e400", "9" * 4_000, "-1", '"1"', "true", "null", "1e131071"):
+        for wrong in ("NaN", "-Infinity", "1e400", "9" * 4_000, "-1", '"1"', "true", "1e131071"):
             yield wrong[:12], wrong
 
 

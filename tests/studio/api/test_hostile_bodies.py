@@ -1,6 +1,7 @@
 """Every hostile body against every address that takes one: a clean refusal, and nothing is saved."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,8 +89,9 @@ def label(address: Address) -> str:
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=label)
 def test_every_hostile_body_is_refused_cleanly_and_nothing_is_saved(
-    admin: Caller, public_id: str, address: Address
+    admin: Caller, public_id: str, address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.ERROR, logger="django.request")
     path = address.path.format(id=public_id)
     admin.get("/api/v1/schema")
     before = everything_stored()

@@ -13,6 +13,7 @@ from studio.api.parsers import JsonParser, YamlParser, decode_body
 from studio.api.queries import read_query
 from studio.api.shapes import PageQuery
 from studio.api.v1.base import ApiView
+from studio.api.v1.examples import CONFIG_PUBLICATION, CONFIG_ROLLBACK, OVERRIDE
 from studio.api.v1.installations.serializers import (
     ConfigPublication,
     ConfigRollback,
@@ -72,6 +73,7 @@ class ConfigStateView(ApiView):
         parameters=[IF_MATCH, ETAG],
         request=TenantOverride,
         responses=ConfigVersion,
+        examples=[OVERRIDE],
     )
     def put(self, request: Request, installation_id: UUID) -> Response:
         """The draft holds the whole override, JSON or YAML; nothing changes for apps. Needs `config.edit`.
@@ -94,7 +96,12 @@ class ConfigStateView(ApiView):
 class ConfigPublicationView(ApiView):
     """``/api/v1/installations/{id}/config/publish``."""
 
-    @extend_schema(operation_id="publishInstallationConfig", request=ConfigPublication, responses=ConfigVersionItem)
+    @extend_schema(
+        operation_id="publishInstallationConfig",
+        request=ConfigPublication,
+        responses=ConfigVersionItem,
+        examples=[CONFIG_PUBLICATION],
+    )
     def post(self, request: Request, installation_id: UUID) -> Response:
         """The draft is live, and apps get a new config. Needs `config.publish`; 409 `stale_revision` after a change."""
         installation = _installation(request, "config.publish", installation_id)
@@ -112,7 +119,12 @@ class ConfigPublicationView(ApiView):
 class ConfigRollbackView(ApiView):
     """``/api/v1/installations/{id}/config/rollback``."""
 
-    @extend_schema(operation_id="rollBackInstallationConfig", request=ConfigRollback, responses=ConfigVersionItem)
+    @extend_schema(
+        operation_id="rollBackInstallationConfig",
+        request=ConfigRollback,
+        responses=ConfigVersionItem,
+        examples=[CONFIG_ROLLBACK],
+    )
     def post(self, request: Request, installation_id: UUID) -> Response:
         """A superseded override is live again, as a new version. Needs `config.publish`."""
         installation = _installation(request, "config.publish", installation_id)

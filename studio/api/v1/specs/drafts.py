@@ -9,6 +9,7 @@ from studio.api.etags import has_current, require_match, revision_tag
 from studio.api.parsers import JsonParser, YamlParser, body_of, decode_body
 from studio.api.renderers import JsonRenderer, YamlRenderer
 from studio.api.v1.base import ApiView
+from studio.api.v1.examples import SPEC, SPEC_PUBLICATION
 from studio.api.v1.specs.serializers import SpecItem, SpecPublication, SpecVersionItem, write_spec, write_version
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_records
@@ -51,7 +52,13 @@ class DraftView(ApiView):
             return Response(status=304, headers=headers)
         return Response(spec_from_records(record), headers=headers)
 
-    @extend_schema(operation_id="replaceDraft", parameters=[IF_MATCH, ETAG], request=TelemetrySpec, responses=SpecItem)
+    @extend_schema(
+        operation_id="replaceDraft",
+        parameters=[IF_MATCH, ETAG],
+        request=TelemetrySpec,
+        responses=SpecItem,
+        examples=[SPEC],
+    )
     def put(self, request: Request, name: str) -> Response:
         """The draft says what the whole document says, JSON or YAML; events that it leaves out are gone.
 
@@ -72,7 +79,9 @@ class DraftView(ApiView):
 class PublicationView(ApiView):
     """``/api/v1/specs/{name}/publish``."""
 
-    @extend_schema(operation_id="publishSpec", request=SpecPublication, responses=SpecVersionItem)
+    @extend_schema(
+        operation_id="publishSpec", request=SpecPublication, responses=SpecVersionItem, examples=[SPEC_PUBLICATION]
+    )
     def post(self, request: Request, name: str) -> Response:
         """The draft is frozen as the published version, and every config that is bound to it has changed.
 

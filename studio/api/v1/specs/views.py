@@ -11,6 +11,7 @@ from studio.api.pages import page_of
 from studio.api.parsers import JsonParser, YamlParser, decode_body
 from studio.api.queries import read_query
 from studio.api.v1.base import ApiView
+from studio.api.v1.examples import SPEC
 from studio.api.v1.specs.serializers import SPEC_ORDER, SpecItem, SpecPage, SpecQuery, write_spec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import SpecRecord
@@ -34,7 +35,7 @@ class SpecsView(ApiView):
         query = read_query(request, SpecQuery)
         return Response(page_of(_found(query), query, write_spec))
 
-    @extend_schema(operation_id="createSpec", request=TelemetrySpec, responses={201: SpecItem})
+    @extend_schema(operation_id="createSpec", request=TelemetrySpec, responses={201: SpecItem}, examples=[SPEC])
     def post(self, request: Request) -> Response:
         """A new spec from a whole document, JSON or YAML; it is a draft until it is published.
 

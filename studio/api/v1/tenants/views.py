@@ -10,6 +10,7 @@ from studio.api.pages import page_of
 from studio.api.parsers import decode_body
 from studio.api.queries import read_query
 from studio.api.v1.base import ApiView
+from studio.api.v1.examples import NEW_TENANT
 from studio.api.v1.tenants.serializers import TENANT_ORDER, NewTenant, TenantItem, TenantPage, TenantQuery, write_tenant
 from tenants.actors import require, require_somewhere
 from tenants.models import Tenant
@@ -31,7 +32,7 @@ class TenantsView(ApiView):
         query = read_query(request, TenantQuery)
         return Response(page_of(_found(query), query, write_tenant))
 
-    @extend_schema(operation_id="createTenant", request=NewTenant, responses={201: TenantItem})
+    @extend_schema(operation_id="createTenant", request=NewTenant, responses={201: TenantItem}, examples=[NEW_TENANT])
     def post(self, request: Request) -> Response:
         """A new tenant. Needs the ability `tenant.manage` in the workspace; 409 if the slug is taken."""
         actor = actor_of(request)

@@ -1,0 +1,67 @@
+"""Bodies as one would send them, for the schema; each is valid."""
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample
+
+__all__ = [
+    "CONFIG_PUBLICATION",
+    "CONFIG_ROLLBACK",
+    "NEW_TENANT",
+    "OVERRIDE",
+    "SPEC",
+    "SPEC_PUBLICATION",
+]
+
+CHECKSUM: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def _request(name: str, value: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+SPEC: Final = _request(
+    "A spec with one event",
+    {
+        "meta": {
+            "name": "sigil.telemetry",
+            "version": 1,
+            "title": "Sigil telemetry",
+            "owners": ["@team.analytics"],
+        },
+        "config": {"defaultRetentionDays": 30, "defaultSamplingRate": 1},
+        "events": [
+            {
+                "name": "sigil.telemetry.workflow_step",
+                "version": 1,
+                "semantics": {"what": "Workflow step executed", "who": "Actor executing the workflow"},
+                "privacy": "internal",
+                "properties": {
+                    "step": {"type": "string", "required": True},
+                    "durationMs": {"type": "number"},
+                    "userId": {"type": "string", "pii": True, "redact": True},
+                },
+            }
+        ],
+    },
+)
+SPEC_PUBLICATION: Final = _request(
+    "What was reviewed", {"expectedRevision": 3, "changeSummary": "Measure how long each step takes"}
+)
+NEW_TENANT: Final = _request("A tenant", {"slug": "acme", "name": "Acme GmbH"})
+OVERRIDE: Final = _request(
+    "One event off, another sampled",
+    {
+        "events": {
+            "sigil.telemetry.workflow_step": {"samplingRate": 0.25, "retentionDays": 7},
+            "sigil.telemetry.panel_opened@1": {"enabled": False},
+        }
+    },
+)
+CONFIG_PUBLICATION: Final = _request(
+    "What was reviewed",
+    {"number": 4, "expectedChecksum": CHECKSUM, "expectedPublishedNumber": 3, "changeSummary": "Collect a quarter"},
+)
+CONFIG_ROLLBACK: Final = _request(
+    "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}
+)

@@ -1,0 +1,171 @@
+"""The API's own description: complete, valid, and the one that is committed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
+from jsonschema import Draft202012Validator
+
+from studio.api.v1 import examples, urls
+from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
+from studio.api.v1.specs.serializers import SpecPublication
+from studio.api.v1.tenants.serializers import NewTenant
+from telemetry.core.codec import convert_document, encode_spec
+from telemetry.core.config import TenantOverride
+from telemetry.core.spec import TelemetrySpec
+from tenants.roles import Role
+from tests.core.builders import make_sigil_spec
+from tests.studio.api.calls import Caller, caller_with_role
+from tests.telemetry.factories import make_installation, make_published
+from tests.tenants.factories import make_draft_config, make_key, make_published_config
+
+COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
+    return read
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_the_committed_description_is_the_present_one(tmp_path: Path) -> None:
+    made = tmp_path / "openapi.yaml"
+
+    call_command("spectacular", "--file", str(made), "--validate", "--fail-on-warn")
+
+    assert made.read_text() == COMMITTED.read_text(), "run: manage.py spectacular --file docs/openapi.yaml"
+
+
+def test_every_address_is_described(document: dict[str, Any]) -> None:
+    described = {re.sub(r"\{.*?\}", "{}", path) for path in document["paths"]}
+
+    routed = {"/api/v1/" + re.sub(r"<.*?>", "{}", str(pattern.pattern)) for pattern in urls.urlpatterns}
+
+    assert described == routed
+
+
+def test_every_operation_has_a_name_a_sentence_and_its_errors(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+
+    assert len(set(names)) == len(names) == 23
+    for path, method, operation in operations(document):
+        assert operation["description"].endswith("."), (path, method)
+        expected = {"400", "429", "500", "503"} | ({"404"} if "{" in path else set())
+        expected |= {"401", "403"} if any(operation.get("security", [])) else set()
+        expected |= {"409", "413", "415"} if method in ("post", "put") else set()
+        assert expected <= set(operation["responses"]), (path, method)
+
+
+def test_nothing_is_described_as_anything(document: dict[str, Any]) -> None:
+    vague = [
+        (path, method, status)
+        for path, method, operation in operations(document)
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        if "$ref" not in content["schema"]
+    ]
+
+    # The two addresses whose answers are schemas themselves.
+    assert {path for path, _, _ in vague} == {"/api/v1/schema", "/api/v1/schemas/telemetry-spec.json"}
+
+
+def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
+    assert set(document["components"]["securitySchemes"]) == {"key", "session"}
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert document["paths"]["/api/v1/config"]["get"]["security"] == [{"key": []}]
+
+
+@pytest.mark.parametrize(
+    ("example", "type_"),
+    [
+        (examples.SPEC, TelemetrySpec),
+        (examples.SPEC_PUBLICATION, SpecPublication),
+        (examples.NEW_TENANT, NewTenant),
+        (examples.OVERRIDE, TenantOverride),
+        (examples.CONFIG_PUBLICATION, ConfigPublication),
+        (examples.CONFIG_ROLLBACK, ConfigRollback),
+    ],
+)
+def test_every_example_is_valid(example: Any, type_: type) -> None:
+    assert convert_document(example.value, type_, what="example") is not None
+
+
+def validate(document: dict[str, Any], name: str, instance: object) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    Draft202012Validator(schema).validate(instance)
+
+
+@pytest.mark.django_db
+def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None:
+    make_published()
+    installation = make_installation()
+    make_published_config(installation)
+    make_draft_config(installation)
+    admin = caller_with_role(Role.ADMIN)
+    app = Caller(key=make_key(installation, "config:read", "config:secret").text)
+    place = f"/api/v1/installations/{installation.public_id}"
+    calls = {
+        "/api/v1/specs": "SpecPage",
+        "/api/v1/specs/sigil.telemetry": "SpecItem",
+        "/api/v1/specs/sigil.telemetry/draft": "TelemetrySpec",
+        "/api/v1/specs/sigil.telemetry/versions": "SpecVersionPage",
+        "/api/v1/specs/sigil.telemetry/versions/1": "TelemetrySpec",
+        "/api/v1/tenants": "TenantPage",
+        "/api/v1/tenants/acme": "TenantItem",
+        "/api/v1/apps": "AppPage",
+        "/api/v1/installations": "InstallationPage",
+        place: "InstallationItem",
+        f"{place}/config": "ConfigState",
+        f"{place}/config/versions": "ConfigVersionPage",
+        f"{place}/effective-config?explain=1": "EffectiveConfig",
+        "/api/v1/specs/unknown": "ErrorBody",
+        "/api/v1/specs?page=0": "ErrorBody",
+    }
+
+    for address, name in calls.items():
+        validate(document, name, admin.get(address).json())
+    validate(document, "AppConfig", app.get("/api/v1/config").json())
+    validate(document, "AppConfig", app.get("/api/v1/config", {"explain": 1}).json())
+    validate(document, "ErrorBody", Caller().get("/api/v1/config").json())
+
+
+def test_the_schema_of_specs_takes_valid_specs_only(document: dict[str, Any]) -> None:
+    spec = yaml.safe_load(encode_spec(make_sigil_spec()))
+
+    validate(document, "TelemetrySpec", spec)
+
+    spec["events"][0]["sampling"] = {"rate": 7.5}
+    schema = {"$ref": "#/components/schemas/TelemetrySpec", "components": document["components"]}
+    [error] = Draft202012Validator(schema).iter_errors(spec)
+    assert list(error.absolute_path) == ["events", 0, "sampling"]
+
+
+@pytest.mark.django_db
+def test_the_description_is_served_to_who_has_a_key_or_login(document: dict[str, Any]) -> None:
+    viewer = caller_with_role(Role.VIEWER)
+
+    as_json, as_yaml = viewer.get("/api/v1/schema"), viewer.get("/api/v1/schema", Accept="application/yaml")
+
+    assert as_json.json() == yaml.safe_load(as_yaml.content) == document
+    assert Caller().get("/api/v1/schema").status_code == 401
+
+
+@pytest.mark.django_db
+def test_the_schema_of_specs_is_public() -> None:
+    answer = Caller().get("/api/v1/schemas/telemetry-spec.json")
+
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "public, max-age=3600"
+    assert answer.json()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator(answer.json()).validate(yaml.safe_load(encode_spec(make_sigil_spec())))
