@@ -231,6 +231,9 @@ def test_an_instant_of_the_apps_own_is_kept(memory: InMemoryProvider) -> None:
 class Stubborn(Mapping[str, Any]):
     """A mapping that cannot be read."""
 
+    def __repr__(self) -> str:
+        return "Stubborn()"
+
     def __getitem__(self, key: str) -> Any:
         raise RuntimeError("alice@example.com")
 
