@@ -36,13 +36,14 @@ class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
 class CompiledRules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of the values at one place (``properties``, ``context.metadata``) of an event.
 
-    ``required`` are some of ``all``, which is by name. What happens to a value without a rule follows from policy and
-    level; it is reported under ``undeclared_code``.
+    ``required`` and ``hidden`` (those with a redactor) are some of ``all``, by name. What happens to a value without a
+    rule follows from policy and level; it is reported under ``undeclared_code``.
     """
 
     path: str
     all: Mapping[str, CompiledProperty]
     required: Mapping[str, CompiledProperty]
+    hidden: Mapping[str, CompiledProperty]
     undeclared: UndeclaredPolicy
     undeclared_code: ViolationCode
     privacy: PrivacyLevel
@@ -127,14 +128,7 @@ def _compile_properties(event: EffectiveEvent, undeclared: UndeclaredPolicy) -> 
         name: _compile_property(rule, key_path("properties", name), is_sensitive)
         for name, rule in event.properties.items()
     }
-    return CompiledRules(
-        path="properties",
-        all=rules,
-        required={name: rule for name, rule in rules.items() if rule.required},
-        undeclared=undeclared,
-        undeclared_code=ViolationCode.UNDECLARED_PROPERTY,
-        privacy=event.privacy,
-    )
+    return _compile_rules("properties", rules, undeclared, ViolationCode.UNDECLARED_PROPERTY, event.privacy)
 
 
 def _compile_metadata(config: EffectiveConfig, privacy: PrivacyLevel) -> CompiledRules:
@@ -143,12 +137,25 @@ def _compile_metadata(config: EffectiveConfig, privacy: PrivacyLevel) -> Compile
         name: _compile_property(rule, key_path("context.metadata", name), level_redacts(rule.type, privacy))
         for name, rule in config.context_properties.items()
     }
+    return _compile_rules(
+        "context.metadata", rules, config.undeclared_properties, ViolationCode.UNDECLARED_CONTEXT, privacy
+    )
+
+
+def _compile_rules(
+    path: str,
+    rules: Mapping[str, CompiledProperty],
+    undeclared: UndeclaredPolicy,
+    undeclared_code: ViolationCode,
+    privacy: PrivacyLevel,
+) -> CompiledRules:
     return CompiledRules(
-        path="context.metadata",
+        path=path,
         all=rules,
         required={name: rule for name, rule in rules.items() if rule.required},
-        undeclared=config.undeclared_properties,
-        undeclared_code=ViolationCode.UNDECLARED_CONTEXT,
+        hidden={name: rule for name, rule in rules.items() if rule.redactor is not None},
+        undeclared=undeclared,
+        undeclared_code=undeclared_code,
         privacy=privacy,
     )
 

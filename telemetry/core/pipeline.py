@@ -28,7 +28,6 @@ from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.reading import Reading, read_event, shown_name
 from telemetry.core.redaction import DROPPED
 from telemetry.core.sampling import decide, sampling_unit
-from telemetry.core.values import EMPTY_MAPPING
 
 __all__ = ["CompiledConfig", "compile_config", "process_event"]
 
@@ -114,16 +113,17 @@ def _accepted(
 ) -> Accepted:
     """The dispatch, in which everything that the rules protect is hidden."""
     envelope, rules, hidden = event.envelope, event.rules, event.hidden
-    properties = _redact(event.properties, rules.properties, pseudonymiser, hidden)
-    metadata = _redact(event.metadata, rules.metadata, pseudonymiser, hidden) if event.metadata else EMPTY_MAPPING
+    _redact(event.properties, rules.properties, pseudonymiser, hidden)
+    if event.metadata:
+        _redact(event.metadata, rules.metadata, pseudonymiser, hidden)
     names = pseudonymiser if rules.names_subjects else None
-    context, violations = protect_context(envelope.context, metadata, names, hidden)
+    context, violations = protect_context(envelope.context, event.metadata, names, hidden)
     dispatch = Dispatch(
         id=envelope.id,
         name=rules.name,
         version=rules.version,
         occurred_at=envelope.occurred_at,
-        properties=properties,
+        properties=event.properties,
         privacy=rules.privacy,
         context=context,
         tags=rules.tags,
@@ -139,17 +139,12 @@ def _accepted(
 
 
 def _redact(
-    values: Mapping[str, Any], rules: CompiledRules, pseudonymiser: Pseudonymiser | None, hidden: set[str]
-) -> dict[str, Any]:
-    """The values as the rules let them through; the paths of those that they hide are added to ``hidden``."""
-    shown: dict[str, Any] = {}
-    for name, value in values.items():
-        rule = rules.all.get(name)
-        if rule is None or rule.redactor is None:
-            shown[name] = value
-            continue
-        hidden.add(rule.path)
-        replacement = rule.redactor(value, pseudonymiser)
-        if replacement is not DROPPED:
-            shown[name] = replacement
-    return shown
+    values: dict[str, Any], rules: CompiledRules, pseudonymiser: Pseudonymiser | None, hidden: set[str]
+) -> None:
+    """Hides what the rules protect, in place; the paths of what was hidden are added to ``hidden``."""
+    for name, rule in rules.hidden.items():
+        if name in values and rule.redactor is not None:
+            hidden.add(rule.path)
+            values[name] = rule.redactor(values[name], pseudonymiser)
+            if values[name] is DROPPED:
+                del values[name]
