@@ -107,6 +107,7 @@ def test_a_condition_holds_when_it_is_true_of_the_event(expression):
         "(properties.retried ? properties.durationMs : 0) > 1",
         "(properties.retried ? 9999 : properties.durationMs) > 9000",
         "context.metadata.build > 70",
+        "(properties.retried ? (properties.retried ? 7 : 8) : properties.durationMs) > 6",
         "properties.durationMs > 7 / 2 && properties.durationMs * 7 / 2 == 7350",
     ],
 )
@@ -242,6 +243,13 @@ def test_json_that_holds_itself_is_absent_and_ends_nothing():
             23,
             "'>' does not fit whole number and number; write double(...) around the whole number",
         ),
+        (
+            "properties.durationMs > size(properties.step) + 1",
+            47,
+            "'+' does not fit whole number and number; write double(...) around the whole number",
+        ),
+        ("properties.step.matches(b'a')", 24, "'matches' does not fit string and bytes"),
+        ("properties.step.matches('\\q')", 25, 'syntax error near "\'\\\\q"'),
         ("properties.durationMs", None, "must be true or false, not a number"),
         ("'yes'", None, "must be true or false, not a string"),
         (

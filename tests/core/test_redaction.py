@@ -304,11 +304,12 @@ def test_a_strategy_that_does_not_fit_masks(value, type, strategy, settings, mas
     ],
 )
 def test_a_value_of_another_type_than_declared_does_not_leak(value, type, strategy):  # noqa: A002
-    shown = hidden(value, type, strategy, None, length=3, unit=TimeUnit.DAY, bucket=10.0)
+    for key in (None, KEY):
+        shown = hidden(value, type, strategy, key, length=3, unit=TimeUnit.DAY, bucket=10.0)
 
-    assert "CANARY" not in repr(shown)
-    assert "7731" not in repr(shown)
-    assert shown is not True
+        assert "CANARY" not in repr(shown)
+        assert "7731" not in repr(shown)
+        assert shown is not True
 
 
 # Whole sets of properties

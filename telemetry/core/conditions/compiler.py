@@ -27,8 +27,8 @@ def compile_source(source: ConditionSource, environment: Any, known: Mapping[str
 
     Whole literals that meet numbers are rewritten in ``source``. Raises ``InvalidCondition`` for all else.
     """
-    # Each round but the last rewrites at least one token.
-    for _ in range(len(source.tokens) + 1):
+    # Each round but the last makes at least one whole literal decimal, so the rounds end.
+    while True:
         try:
             program = environment.compile(source.text)
         except RuntimeError as error:
@@ -39,7 +39,6 @@ def compile_source(source: ConditionSource, environment: Any, known: Mapping[str
                 raise _explain(source, places[0], complaints[0], known) from None
         else:
             return _boolean(program)
-    raise InvalidCondition("the types of this condition cannot be settled")
 
 
 def _boolean(program: Any) -> Any:

@@ -55,24 +55,22 @@ def _operand(source: ConditionSource, index: int, step: int) -> Iterator[Token]:
 
 
 def _else_branch(source: ConditionSource, index: int) -> int:
-    """The index of the colon that belongs to the question mark at ``index``; that of the mark when there is none."""
-    open_marks = 0
-    for place in range(index, len(source.tokens)):
+    """The index of the colon that belongs to the question mark at ``index``."""
+    open_marks = 1
+    place = index
+    while open_marks and place + 1 < len(source.tokens):
+        place += 1
         token = source.tokens[place]
         if token.frame == source.tokens[index].frame:
             open_marks += (token.text == "?") - (token.text == ":")
-            if open_marks == 0:
-                return place
-    return index
+    return place
 
 
 def _widen_list(source: ConditionSource, index: int) -> bool:
     """Rewrites every whole literal of the list after ``in``."""
-    for place in range(index + 1, len(source.tokens) - 1):
-        if source.tokens[place].text == "[":
-            frame = source.tokens[place + 1].frame
-            return sum(_widen_first(iter([token])) for token in source.tokens if token.frame == frame) > 0
-    return False
+    brackets = (place for place in range(index, len(source.tokens) - 1) if source.tokens[place].text == "[")
+    frame = source.tokens[next(brackets, index) + 1].frame
+    return sum(_widen_first(iter([token])) for token in source.tokens if token.frame == frame) > 0
 
 
 def _widen_first(tokens: Iterator[Token]) -> bool:
