@@ -15,6 +15,16 @@ class Deed(NamedTuple):
     icon: str = ""
     tone: str = "default"
 
+    @property
+    def variant(self) -> str:
+        """How the theme calls it: a deed that destroys asks on its page, so its button need not shout."""
+        return "primary" if self.tone == "primary" else "default"
+
+    @property
+    def style(self) -> str:
+        """The class that colours it."""
+        return f"deed--{self.tone}"
+
 
 class Fact(NamedTuple):
     """A word and its value."""

@@ -40,11 +40,21 @@
     if (count) count.textContent = words.length ? `${shown} shown` : "";
   };
 
-  // <form data-guard>: leaving with unsaved changes asks first.
+  // <form data-guard>: leaving with unsaved changes asks first; its data-changes element says how many there are.
   let changed = false;
+  const isChanged = (field) => field.matches("select")
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+    : field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const guard = (form) => {
+    const fields = [...form.elements].filter((field) => field.name && field.matches("input, select, textarea") && isChanged(field));
+    changed = fields.length > 0;
+    const said = form.querySelector("[data-changes]");
+    const count = fields.filter((field) => field.closest("table, .grid")).length;
+    if (said) said.textContent = count ? `${count} unsaved change${count === 1 ? "" : "s"}` : "";
+  };
   addEventListener("input", (event) => {
     if (event.target.matches("[data-filter]")) filter(event.target);
-    if (event.target.form?.matches("[data-guard]")) changed = true;
+    if (event.target.form?.matches("[data-guard]")) guard(event.target.form);
   });
   addEventListener("submit", () => { changed = false; });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });

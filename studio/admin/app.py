@@ -71,7 +71,8 @@ class AppForm(ServiceForm):
     events = DocumentField(
         empty={},
         label="Events",
-        help_text="What changes for single events, as YAML: <code>order_placed: {enabled: false, samplingRate: 0.5}</code>.",
+        help_text="What changes for single events, as YAML: "
+        "<code>order_placed: {enabled: false, samplingRate: 0.5}</code>.",
     )
     expected_revision = RevisionField()
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,7 +15,7 @@ from unfold.decorators import display
 from studio import markup
 from studio.admin.base import EmptyState, StudioModelAdmin
 from studio.admin.site import site
-from tenants.models import AuditEntry
+from tenants.models import ActorKind, AuditEntry
 
 __all__ = ["AuditEntryAdmin"]
 
@@ -65,7 +66,9 @@ class AuditEntryAdmin(StudioModelAdmin):
     @display(description="Who", ordering="actor_label")
     def who(self, entry: AuditEntry) -> SafeString:
         """The person, key or system; the words of that moment."""
-        return format_html("{} {}", entry.actor_label, markup.chip(entry.actor_kind))
+        if entry.actor_kind == ActorKind.USER:
+            return format_html("{}", entry.actor_label)
+        return markup.chip("system") if entry.actor_kind == ActorKind.SYSTEM else markup.named(entry.actor_label, "key")
 
     @display(description="Action", ordering="action")
     def did(self, entry: AuditEntry) -> SafeString:
@@ -75,7 +78,10 @@ class AuditEntryAdmin(StudioModelAdmin):
     @display(description="Object")
     def target(self, entry: AuditEntry) -> SafeString:
         """To what."""
-        noun = entry.target_type.partition(".")[2] or entry.target_type
+        try:
+            noun = apps.get_model(entry.target_type)._meta.verbose_name
+        except (LookupError, ValueError):
+            noun = entry.target_type
         return format_html('{} <span class="quiet">{}</span>', entry.target_label, noun)
 
     @display(description="Tenant", ordering="tenant__name")

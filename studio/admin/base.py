@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminForm
 
 from studio.addresses import address_of
+from studio.admin.navigation import entry_of
 from studio.admin.refusals import ServiceForm, refusal_of, show_refusal
 from studio.head import Head
 from studio.people import actor_of
@@ -30,9 +31,9 @@ class EmptyState(NamedTuple):
 class StudioModelAdmin(ModelAdmin):
     """Base of every noun's admin.
 
-    ``change_ability`` and ``add_ability`` unset mean that nobody changes or adds rows here. ``in_tenant`` says that rows
-    belong to tenants, so that abilities are asked there. ``adds_in_series`` offers another empty form after adding one.
-    Rows are never deleted by Django itself.
+    ``change_ability`` and ``add_ability`` unset mean that nobody changes or adds rows here. ``in_tenant`` says that
+    rows belong to tenants, so that abilities are asked there. ``adds_in_series`` offers another empty form after adding
+    one. Rows are never deleted by Django itself.
     """
 
     address: ClassVar[str]
@@ -138,15 +139,19 @@ class StudioModelAdmin(ModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """To the new row's page, or to another empty form."""
-        self.message_user(request, f"{_capitalise(self.opts.verbose_name)} {obj} was added.", messages.SUCCESS)
+        self.message_user(request, f"The {entry_of(self.opts).one} {obj} was added.", messages.SUCCESS)
         return HttpResponseRedirect(request.get_full_path() if "_addanother" in request.POST else address_of(obj))
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """The same page again."""
-        self.message_user(request, f"{_capitalise(self.opts.verbose_name)} {obj} was saved.", messages.SUCCESS)
+        self.message_user(request, f"The {entry_of(self.opts).one} {obj} was saved.", messages.SUCCESS)
         return HttpResponseRedirect(address_of(obj))
 
     # Reading
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's, under the noun's own title."""
+        return super().changelist_view(request, {"title": entry_of(self.opts).title, **(extra_context or {})})
 
     def head_of(self, request: HttpRequest, row: Any) -> Head | None:
         """What stands above the row's form."""
@@ -155,6 +160,8 @@ class StudioModelAdmin(ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Django's, with the head of the row; who may only look sees the same form, switched off."""
         row = context.get("original")
+        entry = entry_of(self.opts)
+        context["title"] = f"New {entry.one}" if row is None else entry.title
         # One button that saves, and says so.
         context |= {"show_save_and_continue": False, "show_save_and_add_another": self.adds_in_series and row is None}
         context["head"] = None if row is None else self.head_of(request, row)
@@ -187,8 +194,3 @@ class StudioModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         """No page: the audit log has the history of everything."""
         raise Http404
-
-
-def _capitalise(text: object) -> str:
-    words = str(text)
-    return words[:1].upper() + words[1:]

@@ -56,4 +56,5 @@ class EventColumns:
         share = markup.percent(event.sampling_rate)
         if not event.sampling_conditions:
             return share
-        return format_html("{} {}", share, markup.chip(f"{len(event.sampling_conditions)} conditions"))
+        count = len(event.sampling_conditions)
+        return format_html("{} {}", share, markup.chip(f"{count} condition{'' if count == 1 else 's'}"))

@@ -80,8 +80,8 @@ class EventForm(ServiceForm):
     )
     sampling_conditions = LinesField(
         label="Conditions",
-        help_text="One CEL expression per line, such as <code>properties.durationMs &gt; 100</code>. When all hold, the "
-        "rate above counts, otherwise the spec's default. Needs a rate.",
+        help_text="One CEL expression per line, such as <code>properties.durationMs &gt; 100</code>. When all hold, "
+        "the rate above counts, otherwise the spec's default. Needs a rate.",
     )
     anomaly_enabled = SwitchField(label="Anomaly rules", inherited="none")
     anomaly_minimum_sample = WholeNumberField(
@@ -148,13 +148,11 @@ class PropertyForm(ServiceForm):
     name = TextField(required=True)
     type = WordField(PropertyType, required=True, initial=PropertyType.STRING.value)
     required = forms.BooleanField(required=False, widget=UnfoldBooleanWidget())
-    pii = SwitchField(
-        label="Personal", on="yes", off="no", inherited="not said", help_text="Whether it is personal data."
-    )
+    pii = SwitchField(label="Personal", on="yes", off="no", inherited="?", help_text="Whether it is personal data.")
     redact = forms.BooleanField(
         required=False, widget=UnfoldBooleanWidget(), help_text="Always hide it, whatever the privacy level."
     )
-    redaction_strategy = WordField(RedactionStrategy, label="Hide by", inherited="mask")
+    redaction_strategy = WordField(RedactionStrategy, label="Hide by", inherited="not set")
     setting = TextField(
         help_text="For truncate: the characters kept. For generalise: day or month for a timestamp, the width of the "
         "range for a number."

@@ -53,6 +53,10 @@ class NumberField(forms.FloatField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}), required=False, **kwargs)
 
+    def prepare_value(self, value: Any) -> Any:
+        """Whole numbers without a point."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 class WordField(forms.ChoiceField):
     """One word of a closed set, or nothing, which ``inherited`` describes."""

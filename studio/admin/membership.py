@@ -94,7 +94,7 @@ class MembershipAdmin(StudioModelAdmin):
     empty_state = EmptyState(
         "badge",
         "Nobody has a role yet",
-        "A role says what a person may do, in one tenant or in the whole workspace. Without a role a person sees nothing.",
+        "A role says what a person may do, in one tenant or in the whole workspace. Without one a person sees nothing.",
     )
     view_ability = "people.manage"
     add_ability = "people.manage"

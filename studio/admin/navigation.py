@@ -1,47 +1,64 @@
-"""The side bar: sections by what people do, entries by what the person may do."""
+"""The side bar: sections by what people do, entries by what the person may do; and the words for each noun."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
 from studio.people import actor_of
 from tenants.actors import Actor
 
-__all__ = ["SECTIONS", "Entry", "navigation", "section_of"]
+__all__ = ["SECTIONS", "Entry", "entry_of", "navigation", "section_of"]
 
 
 class Entry(NamedTuple):
-    """One line of the side bar; ``ability`` is asked in the whole workspace only if ``everywhere``, else anywhere."""
+    """One line of the side bar: a noun's title, its words for one and many, and who sees it.
 
+    ``ability`` is asked in the whole workspace only if ``everywhere``, else it is enough to have it in one tenant.
+    """
+
+    label: str
     title: str
+    one: str
     icon: str
-    view: str
     ability: str = "view"
     everywhere: bool = False
+
+    @property
+    def many(self) -> str:
+        """The word for several, inside a sentence."""
+        return self.title if self.title[:2].isupper() else self.title[:1].lower() + self.title[1:]
+
+    @property
+    def address(self) -> str:
+        """Where its list is."""
+        return reverse(f"admin:{self.label}_changelist")
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Govern": (
-        Entry("Specs", "schema", "admin:telemetry_specrecord_changelist"),
-        Entry("Events", "bolt", "admin:telemetry_eventrecord_changelist"),
-        Entry("Versions", "history", "admin:telemetry_specversion_changelist"),
+        Entry("telemetry_specrecord", "Specs", "spec", "schema"),
+        Entry("telemetry_eventrecord", "Events", "event", "bolt"),
+        Entry("telemetry_specversion", "Versions", "version", "history"),
     ),
     "Tenants": (
-        Entry("Tenants", "domain", "admin:tenants_tenant_changelist"),
-        Entry("Apps", "apps", "admin:tenants_app_changelist"),
-        Entry("Installations", "deployed_code", "admin:tenants_installation_changelist"),
-        Entry("Configs", "tune", "admin:tenants_tenantappconfig_changelist"),
-        Entry("API keys", "key", "admin:tenants_apikey_changelist"),
+        Entry("tenants_tenant", "Tenants", "tenant", "domain"),
+        Entry("tenants_app", "Apps", "app", "apps"),
+        Entry("tenants_installation", "Installations", "installation", "deployed_code"),
+        Entry("tenants_tenantappconfig", "Configs", "config", "tune"),
+        Entry("tenants_apikey", "API keys", "API key", "key"),
     ),
-    "Protect": (Entry("Privacy floors", "shield", "admin:tenants_floorrecord_changelist"),),
+    "Protect": (Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),),
     "Admin": (
-        Entry("People", "group", "admin:auth_user_changelist", "people.manage", everywhere=True),
-        Entry("Roles", "badge", "admin:tenants_membership_changelist", "people.manage"),
-        Entry("Audit log", "receipt_long", "admin:tenants_auditentry_changelist", "audit.view"),
+        Entry("auth_user", "People", "person", "group", "people.manage", everywhere=True),
+        Entry("tenants_membership", "Roles", "role", "badge", "people.manage"),
+        Entry("tenants_auditentry", "Audit log", "audit entry", "receipt_long", "audit.view"),
     ),
 }
+
+_ENTRIES = {entry.label: (section, entry) for section, entries in SECTIONS.items() for entry in entries}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -55,12 +72,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def section_of(view: str) -> str:
-    """The section that leads to this list; empty for a list that has no entry."""
-    return next((title for title, entries in SECTIONS.items() if any(entry.view == view for entry in entries)), "")
+def entry_of(options: "Options[Any]") -> Entry:
+    """The entry of a noun, by its model's ``_meta``."""
+    return _ENTRIES[f"{options.app_label}_{options.model_name}"][1]
+
+
+def section_of(options: "Options[Any]") -> str:
+    """The title of the section that has the noun."""
+    return _ENTRIES[f"{options.app_label}_{options.model_name}"][0]
 
 
 def _items(entries: tuple[Entry, ...], actor: Actor) -> Iterator[dict[str, Any]]:
     for entry in entries:
         if actor.can(entry.ability) or (not entry.everywhere and actor.can_somewhere(entry.ability)):
-            yield {"title": entry.title, "icon": entry.icon, "link": reverse(entry.view)}
+            yield {"title": entry.title, "icon": entry.icon, "link": entry.address}

@@ -28,8 +28,8 @@ def remove(request: HttpRequest, event_id: int) -> HttpResponse:
         noun=EventRecord,
         row=event,
         title=f"Remove {event}",
-        text=f"{event} leaves the draft of {event.spec.name}, with its properties and thresholds. Published versions keep "
-        "it; once the draft is published, apps that still send it are told that it is unknown.",
+        text=f"{event} leaves the draft of {event.spec.name}, with its properties and thresholds. Published versions "
+        "keep it; once the draft is published, apps that still send it are told that it is unknown.",
         button="Remove the event",
         back=address_of(event) if request.method != "POST" else address_of(event.spec),
         deed=deed,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from telemetry.core.errors import FieldError, TelemetryError
 
@@ -14,8 +14,8 @@ __all__ = ["STALE", "PageForm", "errors_of", "place_of", "sentence", "summary_fi
 
 # Said when a form was filled from a state that has passed.
 STALE = (
-    "Somebody else saved this since you opened it, and nothing of yours was saved. Your entries are still here: compare "
-    "them with what is stored now in another tab, then save again to put yours in its place."
+    "Somebody else saved this since you opened it, and nothing of yours was saved. Your entries are still here: "
+    "compare them with what is stored now in another tab, then save again to put yours in its place."
 )
 
 
@@ -56,10 +56,10 @@ class PageForm(forms.Form):
         self.add_error(None, message)
 
 
-def summary_field(label: str = "What changed, and why?") -> forms.CharField:
+def summary_field(label: str = "What changed, and why?", *, lines: int = 3) -> forms.CharField:
     """The change summary that every publication asks for."""
     return forms.CharField(
         label=label,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="One or two sentences for whoever reads the history later.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": lines}) if lines > 1 else UnfoldAdminTextInputWidget(),
+        help_text="One or two sentences for whoever reads the history later." if lines > 1 else "",
     )

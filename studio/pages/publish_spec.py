@@ -18,8 +18,8 @@ from tenants.actors import require
 __all__ = ["publish"]
 
 CHANGED_MEANWHILE = (
-    "The draft changed while you looked at it, and nothing was published. What you see now is the draft of this moment: "
-    "review it, then publish."
+    "The draft changed while you looked at it, and nothing was published. What you see now is the draft of this "
+    "moment: review it, then publish."
 )
 
 

@@ -41,7 +41,8 @@ def confirm(
 ) -> HttpResponse:
     """A page that asks first. Sent, it does the deed, says what the deed returned, and goes back.
 
-    ``hidden`` values come back with the answer. A ``Conflict`` is said on the page that it goes back to, where the new state shows.
+    ``hidden`` values come back with the answer. A ``Conflict`` is said on the page that it goes back to, where the new
+    state shows.
     """
     if request.method != "POST":
         context = {"text": text, "button": button, "back": back, "tone": tone, "hidden": dict(hidden)}

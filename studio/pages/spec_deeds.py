@@ -125,8 +125,8 @@ def discard(request: HttpRequest, spec_id: int) -> HttpResponse:
         noun=SpecRecord,
         row=record,
         title=f"Discard the draft of {record.name}",
-        text=f"Every change of {record.name} that is not published is lost: texts, defaults, events. The draft then says "
-        "what the published version says.",
+        text=f"Every change of {record.name} that is not published is lost: texts, defaults, events. The draft then "
+        "says what the published version says.",
         button="Discard the draft",
         back=address_of(record),
         deed=deed,

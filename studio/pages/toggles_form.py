@@ -20,8 +20,9 @@ from telemetry.core.enums import Layer
 from telemetry.core.errors import Conflict, TelemetryError
 from telemetry.core.layers import event_reference
 from telemetry.core.paths import key_path
+from telemetry.selectors.configs import config_layers
 from telemetry.selectors.specs import versions_to_bind
-from telemetry.services.configs import preview_config
+from telemetry.services.configs import floor_behind, preview_config
 from telemetry.services.toggles import EventToggle, apply_toggles, toggles_of, without_toggles
 from tenants.mappers import override_of
 from tenants.models import Installation, TenantAppConfig
@@ -30,31 +31,48 @@ from tenants.selectors import draft_config, published_config
 __all__ = ["Baseline", "ToggleRow", "TogglesForm", "baseline_of", "state_of"]
 
 
-class Baseline(NamedTuple):
-    """What the page starts from: the draft, else what is live; and what holds with it and without its toggles.
+class Resolved(NamedTuple):
+    """What holds with an override's toggles and without them, and the events that a floor keeps on or off."""
 
-    ``config`` and ``inherited`` are ``None`` when no published spec is bound, and ``problem`` says so.
+    config: EffectiveConfig
+    inherited: dict[str, EffectiveEvent]
+    is_on_by_default: bool
+    forced: frozenset[str]
+
+
+class Baseline(NamedTuple):
+    """What the page starts from: the draft, else what is live.
+
+    ``resolved`` is ``None`` when no published spec is bound, and ``problem`` says so.
     """
 
     live: TenantAppConfig | None
     draft: TenantAppConfig | None
     override: TenantOverride
-    config: EffectiveConfig | None
-    inherited: EffectiveConfig | None
-    problem: str
+    resolved: Resolved | None
+    problem: str = ""
 
 
 def baseline_of(installation: Installation) -> Baseline:
-    """The state of the installation now; at most six queries."""
+    """The state of the installation now; at most seven queries."""
     live, draft = published_config(installation), draft_config(installation)
     edited = draft or live
     override = TenantOverride() if edited is None else override_of(edited)
     try:
-        config = preview_config(installation, override)
-        inherited = preview_config(installation, without_toggles(override))
+        return Baseline(live, draft, override, _resolve(installation, override))
     except Conflict as error:
-        return Baseline(live, draft, override, None, None, error.message)
-    return Baseline(live, draft, override, config, inherited, "")
+        return Baseline(live, draft, override, None, error.message)
+
+
+def _resolve(installation: Installation, override: TenantOverride) -> Resolved:
+    without = preview_config(installation, without_toggles(override))
+    floor = floor_behind(config_layers(installation.pk))
+    return Resolved(
+        preview_config(installation, override),
+        {event_reference(event.name, event.version): event for event in without.events},
+        without.enabled,
+        frozenset((*floor.forced_on, *floor.forced_off)),
+    )
 
 
 def state_of(baseline: Baseline) -> dict[str, Any]:
@@ -67,17 +85,12 @@ def state_of(baseline: Baseline) -> dict[str, Any]:
 
 
 class Cell(NamedTuple):
-    """One value of a row: its field, what holds, which layer set that, and whether a floor holds it."""
+    """One value of a row: its field, what holds, which layer set that, and where it did."""
 
     field: BoundField
     holds: str
     layer: Layer
     hint: str
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the privacy floor has the last word."""
-        return self.layer is Layer.FLOOR
 
 
 class ToggleRow(NamedTuple):
@@ -100,46 +113,46 @@ class TogglesForm(PageForm):
         widget=UnfoldAdminSelectWidget(),
     )
     spec = forms.ChoiceField(label="Spec", required=False, widget=UnfoldAdminSelectWidget())
-    change_summary = summary_field()
+    change_summary = summary_field(lines=1)
     expected_checksum = forms.CharField(required=False, widget=forms.HiddenInput())
     expected_number = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
     def __init__(self, data: Any = None, *, baseline: Baseline) -> None:
         super().__init__(data)
         self.baseline = baseline
-        self.events = () if baseline.config is None else baseline.config.events
-        self.inherited = {} if baseline.inherited is None else _by_reference(baseline.inherited)
+        resolved = baseline.resolved
+        self.events = () if resolved is None else resolved.config.events
         self.fields["change_summary"].required = data is not None and "publish" in data
         pinned = _pin(baseline.override.spec)
         self.initial |= state_of(baseline) | {"spec": pinned}
         self.fields["spec"].choices = _spec_choices(pinned)
-        self._add_switch()
-        for toggle in self._own():
-            self._add_event(toggle)
+        self.fields["telemetry"].choices = _switch_choices(None if resolved is None else resolved.is_on_by_default)
+        self.initial["telemetry"] = _word(baseline.override.enabled)
+        if resolved is not None:
+            for toggle in self._own():
+                self._add_event(toggle, resolved)
 
     # Building
 
     def _own(self) -> tuple[EventToggle, ...]:
         return toggles_of(self.baseline.override, ((event.name, event.version) for event in self.events))
 
-    def _add_switch(self) -> None:
-        inherited = self.baseline.inherited
-        self.fields["telemetry"].choices = _switch_choices(None if inherited is None else inherited.enabled)
-        self.initial["telemetry"] = _word(self.baseline.override.enabled)
-
-    def _add_event(self, toggle: EventToggle) -> None:
+    def _add_event(self, toggle: EventToggle, resolved: Resolved) -> None:
         reference = event_reference(toggle.name, toggle.version)
-        inherited = self.inherited[reference]
+        inherited = resolved.inherited[reference]
         label = f"{toggle.name} version {toggle.version}"
         self.fields[f"enabled:{reference}"] = forms.ChoiceField(
             label=f"Collect {label}",
             required=False,
+            disabled=not resolved.forced.isdisjoint((toggle.name, reference)),
             choices=_switch_choices(inherited.enabled),
             widget=UnfoldAdminSelectWidget(attrs={"class": "toggle"}),
         )
         self.fields[f"rate:{reference}"] = forms.DecimalField(
             label=f"Share kept of {label}, in percent",
             required=False,
+            min_value=0,
+            max_value=100,
             widget=UnfoldAdminDecimalFieldWidget(
                 attrs={"class": "toggle", "step": "any", "placeholder": _percent(inherited.sampling.rate)}
             ),
@@ -168,15 +181,16 @@ class TogglesForm(PageForm):
         """The override that the form describes; what it does not show stays as it was."""
         switch, pin = self.cleaned_data["telemetry"], self.cleaned_data["spec"]
         override = msgspec.structs.replace(self.baseline.override, enabled=switch, spec=_pointer(pin))
-        return apply_toggles(override, [self._toggle(event) for event in self.events])
+        return apply_toggles(override, [self._toggle(own) for own in self._own()])
 
-    def _toggle(self, event: EffectiveEvent) -> EventToggle:
-        reference = event_reference(event.name, event.version)
+    def _toggle(self, own: EventToggle) -> EventToggle:
+        reference = event_reference(own.name, own.version)
+        if f"days:{reference}" not in self.data:
+            # The spec got the event after the page was made.
+            return own
         word = self.cleaned_data[f"enabled:{reference}"]
         rate = self.cleaned_data[f"rate:{reference}"]
-        return EventToggle(
-            event.name,
-            event.version,
+        return own._replace(
             enabled={"on": True, "off": False}.get(word),
             sampling_rate=None if rate is None else float(rate / 100),
             retention_days=self.cleaned_data[f"days:{reference}"],
@@ -205,26 +219,21 @@ class TogglesForm(PageForm):
 
     def grid(self) -> Iterator[ToggleRow]:
         """One row per event, in the order of the spec."""
-        config = self.baseline.config
+        resolved = self.baseline.resolved
+        if resolved is None:
+            return
         for event in self.events:
-            assert config is not None  # noqa: S101 - there are events, so there is a config
             reference = event_reference(event.name, event.version)
-            path = f"events[{reference}]"
-            yield ToggleRow(
-                event,
-                self._cell(f"enabled:{reference}", "on" if event.enabled else "off", f"{path}.enabled"),
-                self._cell(f"rate:{reference}", markup.percent(event.sampling.rate), f"{path}.sampling.rate"),
-                self._cell(f"days:{reference}", _days(event.retention.days), f"{path}.retention.days"),
-            )
-
-    def _cell(self, name: str, holds: str, path: str) -> Cell:
-        assert self.baseline.config is not None  # noqa: S101 - see above
-        provenance = self.baseline.config.provenance[path]
-        return Cell(self[name], holds, provenance.layer, _hint(provenance))
+            traces = {key: resolved.config.provenance[f"events[{reference}].{key}"] for key in _LEAVES}
+            enabled = Cell(self[f"enabled:{reference}"], _word(event.enabled), *_said(traces["enabled"]))
+            if not resolved.forced.isdisjoint((event.name, reference)):
+                enabled = enabled._replace(layer=Layer.FLOOR, hint="A privacy floor keeps it so")
+            rate = Cell(self[f"rate:{reference}"], markup.percent(event.sampling.rate), *_said(traces["sampling.rate"]))
+            days = Cell(self[f"days:{reference}"], _days(event.retention.days), *_said(traces["retention.days"]))
+            yield ToggleRow(event, enabled, rate, days)
 
 
-def _by_reference(config: EffectiveConfig) -> dict[str, EffectiveEvent]:
-    return {event_reference(event.name, event.version): event for event in config.events}
+_LEAVES = ("enabled", "sampling.rate", "retention.days")
 
 
 def _switch_choices(inherited: bool | None) -> list[tuple[str, str]]:
@@ -236,10 +245,11 @@ def _word(switch: bool | None) -> str:
     return {True: "on", False: "off", None: ""}[switch]
 
 
-def _hint(provenance: Provenance) -> str:
-    said = f"Set by {provenance.layer}" + (f", {provenance.path}" if provenance.path else "")
-    refused = ", ".join(provenance.limited)
-    return f"{said}; not followed: {refused}" if refused else said
+def _said(provenance: Provenance) -> tuple[Layer, str]:
+    """The layer that set a value, and where it did."""
+    place = f", {provenance.path}" if provenance.path else ""
+    refused = f"; not followed: {', '.join(provenance.limited)}" if provenance.limited else ""
+    return provenance.layer, f"Set by {provenance.layer}{place}{refused}"
 
 
 def _percent(rate: float) -> str:
@@ -252,7 +262,7 @@ def _days(days: int) -> str:
 
 
 def _spec_choices(pinned: str) -> list[tuple[str, str]]:
-    """What the installation can be bound to: what the app says, the latest version of a spec, or exactly one version."""
+    """What the installation can be bound to: what the app says, the latest version of a spec, or exactly one."""
     choices = [("", "as the app's blueprint says")]
     seen = ""
     for name, version in versions_to_bind():

@@ -31,8 +31,8 @@ def archive(request: HttpRequest, version_id: int) -> HttpResponse:
         noun=SpecVersion,
         row=version,
         title=f"Archive {version}",
-        text=f"{version} stays readable, and no app or tenant can be bound to it any more. This cannot be taken back.\n\n"
-        "It is refused while an app or a tenant obeys this version.",
+        text=f"{version} stays readable, and no app or tenant can be bound to it any more. This cannot be taken "
+        "back.\n\nIt is refused while an app or a tenant obeys this version.",
         button="Archive it",
         back=address_of(version),
         deed=deed,

@@ -6,10 +6,12 @@ from django import template
 
 from studio import markup
 from studio.admin.breadcrumbs import Crumb, breadcrumbs_of
+from studio.admin.navigation import entry_of
 
 register = template.Library()
 
 register.filter("percent", markup.percent)
+register.simple_tag(entry_of, name="entry")
 register.simple_tag(markup.chip, name="chip")
 register.simple_tag(markup.layer_chip, name="layer_chip")
 register.simple_tag(markup.privacy_chip, name="privacy_chip")

@@ -1,0 +1,169 @@
+"""What the whole workspace looks like, as far as the tenant context shows it: for the page that people see first.
+
+Each function is one query, however much there is; lists are cut to what a person reads.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from telemetry.models import SpecRecord, SpecVersion
+from tenants.models import ApiKey, ConfigStatus, TenantAppConfig
+
+__all__ = [
+    "SHOWN",
+    "Counts",
+    "DanglingReference",
+    "UnboundInstallation",
+    "changed_drafts",
+    "counts",
+    "dangling_references",
+    "drafted_overrides",
+    "expiring_keys",
+    "recent_overrides",
+    "recent_versions",
+    "unbound_installations",
+]
+
+# More than this is a list of its own.
+SHOWN: Final = 6
+
+COUNTS = """
+SELECT (SELECT count(*) FROM tenants_tenant), (SELECT count(*) FROM tenants_installation),
+    (SELECT count(*) FROM tenants_app), (SELECT count(*) FROM telemetry_specrecord),
+    (SELECT count(*) FROM telemetry_specversion WHERE status = 'published'),
+    (SELECT count(*) FROM telemetry_eventrecord),
+    (SELECT count(*) FROM tenants_apikey WHERE kind = 'app' AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > now()))
+"""
+
+# An override's pointer stands for the blueprint's as a whole, as in ``selectors.configs``.
+BOUND = """
+WITH bound AS (
+    SELECT installation.public_id, tenant.name AS tenant, app.name AS app, installation.environment,
+        coalesce(config.document::jsonb -> 'spec', app.blueprint::jsonb -> 'spec') AS pointer,
+        coalesce(app.blueprint::jsonb -> 'events', '{}') || coalesce(config.document::jsonb -> 'events', '{}') AS events
+    FROM tenants_installation installation
+    JOIN tenants_tenant tenant ON tenant.id = installation.tenant_id
+    JOIN tenants_app app ON app.id = installation.app_id
+    LEFT JOIN tenants_tenantappconfig config
+        ON config.installation_id = installation.id AND config.status = 'published'
+), known AS (
+    SELECT bound.*, version.document AS spec
+    FROM bound
+    LEFT JOIN telemetry_specrecord spec ON spec.name = bound.pointer ->> 'name'
+    LEFT JOIN telemetry_specversion version ON version.spec_id = spec.id AND CASE
+        WHEN bound.pointer ->> 'version' IS NULL THEN version.status = 'published'
+        ELSE version.version = (bound.pointer ->> 'version')::int END
+)
+"""
+
+UNBOUND = (
+    BOUND
+    + """
+SELECT public_id, tenant, app, environment, coalesce(pointer ->> 'name', '')
+FROM known WHERE spec IS NULL ORDER BY tenant, app, environment LIMIT %s
+"""
+)
+
+DANGLING = (
+    BOUND
+    + """
+SELECT public_id, tenant, app, environment, reference
+FROM known CROSS JOIN LATERAL jsonb_object_keys(known.events) AS reference
+WHERE spec IS NOT NULL AND NOT EXISTS (
+    SELECT FROM jsonb_array_elements(coalesce(known.spec::jsonb -> 'events', '[]')) AS event
+    WHERE reference IN (event ->> 'name', concat(event ->> 'name', '@', event ->> 'version'))
+)
+ORDER BY tenant, app, environment, reference LIMIT %s
+"""
+)
+
+
+class Counts(NamedTuple):
+    """How much of each noun there is; ``keys`` are those of apps that work."""
+
+    tenants: int
+    installations: int
+    apps: int
+    specs: int
+    published_specs: int
+    events: int
+    keys: int
+
+
+class UnboundInstallation(NamedTuple):
+    """An installation that has no effective config; ``spec_name`` is empty if nothing is pointed at."""
+
+    public_id: UUID
+    tenant: str
+    app: str
+    environment: str
+    spec_name: str
+
+
+class DanglingReference(NamedTuple):
+    """An event that a blueprint or a live override names, and the bound spec does not have."""
+
+    public_id: UUID
+    tenant: str
+    app: str
+    environment: str
+    reference: str
+
+
+def counts() -> Counts:
+    """How much there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS)
+        return Counts(*cursor.fetchone())
+
+
+def unbound_installations() -> list[UnboundInstallation]:
+    """Installations whose apps get an error instead of a config, by tenant and app."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNBOUND, [SHOWN])
+        return [UnboundInstallation(*row) for row in cursor.fetchall()]
+
+
+def dangling_references() -> list[DanglingReference]:
+    """Names of events that change nothing because the bound spec does not have them, by tenant and app."""
+    with connection.cursor() as cursor:
+        cursor.execute(DANGLING, [SHOWN])
+        return [DanglingReference(*row) for row in cursor.fetchall()]
+
+
+def changed_drafts() -> QuerySet[SpecRecord]:
+    """Specs whose draft says something that is not published, changed last first."""
+    return SpecRecord.objects.exclude(draft_revision=F("published_revision")).order_by("-updated_at")[:SHOWN]
+
+
+def drafted_overrides() -> QuerySet[TenantAppConfig]:
+    """Overrides that wait to be published, newest first."""
+    drafts = TenantAppConfig.objects.filter(status__in=[ConfigStatus.DRAFT, ConfigStatus.PREVIEW])
+    rows = drafts.select_related("installation__tenant", "installation__app").defer("document")
+    return rows.order_by("-created_at")[:SHOWN]
+
+
+def expiring_keys(within: timedelta) -> QuerySet[ApiKey]:
+    """Keys of apps that work now and no more after ``within``, the first to end first."""
+    now = timezone.now()
+    ending = ApiKey.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=now + within, kind="app")
+    rows = ending.select_related("installation__tenant", "installation__app").defer("digest")
+    return rows.order_by("expires_at")[:SHOWN]
+
+
+def recent_versions(since: datetime) -> QuerySet[SpecVersion]:
+    """Versions of specs that were published since then, newest first; without their documents."""
+    rows = SpecVersion.objects.filter(published_at__gte=since).select_related("spec").defer("document")
+    return rows.order_by("-published_at")[:SHOWN]
+
+
+def recent_overrides(since: datetime) -> QuerySet[TenantAppConfig]:
+    """Overrides that went live since then, newest first; without their documents."""
+    rows = TenantAppConfig.objects.filter(published_at__gte=since).defer("document")
+    return rows.select_related("installation__tenant", "installation__app").order_by("-published_at")[:SHOWN]
