@@ -48,7 +48,9 @@ def publish(
         )
 
 
-def roll_back(actor: Actor, installation: Installation, number: int, *, live: int) -> TenantAppConfig:
+def roll_back(
+    actor: Actor, installation: Installation, number: int, *, live: int, check: ConfigCheck = accept_any
+) -> TenantAppConfig:
     """Bring version ``number`` back, by somebody who saw version ``live`` as live."""
     with tenant_context(ALL):
         return rollback_config(
@@ -57,7 +59,7 @@ def roll_back(actor: Actor, installation: Installation, number: int, *, live: in
             number=number,
             change_summary="Back again",
             expected_published_number=live,
-            check=accept_any,
+            check=check,
         )
 
 
@@ -303,6 +305,21 @@ def test_a_rollback_is_a_new_version_that_keeps_its_lineage() -> None:
     }
     with tenant_context(ALL):
         assert own_revision(installation) == before + 1
+
+
+@pytest.mark.django_db
+def test_a_check_that_refuses_what_comes_back_leaves_everything_as_it_was() -> None:
+    installation = make_installation()
+    make_published_config(installation, OFF)
+    make_published_config(installation, HALF)
+
+    def refuse(config: TenantAppConfig) -> None:
+        raise Conflict(f"not with {override_of(config)}")
+
+    with pytest.raises(Conflict, match="enabled=False"):
+        roll_back(make_actor(Role.PUBLISHER, installation.tenant), installation, 1, live=2, check=refuse)
+
+    assert states(installation) == [(1, "superseded"), (2, "published")]
 
 
 @pytest.mark.django_db

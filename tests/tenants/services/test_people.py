@@ -6,6 +6,7 @@ from telemetry.core.errors import NotAllowed, NotFound
 from tenants.actors import SYSTEM, actor_of_user
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, Membership
+from tenants.permissions import ABILITIES, Ability
 from tenants.roles import Role
 from tenants.services.people import grant_membership, revoke_membership
 from tests.tenants.factories import make_actor, make_membership, make_tenant, make_user
@@ -96,3 +97,25 @@ def test_an_admin_of_one_tenant_takes_no_role_in_the_workspace() -> None:
         revoke_membership(actor=make_actor(Role.ADMIN, acme), membership=everywhere)
 
     assert ("ada", "viewer") in roles()
+
+
+def test_whoever_may_manage_people_still_gives_and_takes_no_role_above_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Today only admins manage people, and nothing is above them; the rule must hold when the table changes.
+    monkeypatch.setitem(ABILITIES, "people.manage", Ability(frozenset({Role.PUBLISHER, Role.ADMIN})))
+    acme, ada, bob = make_tenant("acme"), make_user("ada"), make_user("bob")
+    boss = make_membership(ada, Role.ADMIN, acme)
+    make_membership(bob, Role.VIEWER, acme)
+    publisher = make_actor(Role.PUBLISHER, acme)
+
+    with tenant_context((acme.pk,)):
+        grant_membership(actor=publisher, user=bob, tenant=acme, role=Role.ANALYST)
+        with pytest.raises(NotAllowed, match="admin is above your own"):
+            grant_membership(actor=publisher, user=bob, tenant=acme, role=Role.ADMIN)
+        with pytest.raises(NotAllowed, match="admin is above your own"):
+            grant_membership(actor=publisher, user=ada, tenant=acme, role=Role.VIEWER)
+        with pytest.raises(NotAllowed, match="admin is above your own"):
+            revoke_membership(actor=publisher, membership=boss)
+
+    assert roles()[:2] == [("ada", "admin"), ("bob", "analyst")]
