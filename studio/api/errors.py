@@ -151,7 +151,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         transaction.set_rollback(True)
     request: Request = context["request"]
     if isinstance(error, NotAllowed):
-        denials.remember(request._request, actor=request.auth.actor, error=error)
+        caller: Any = request.auth
+        denials.remember(request._request, actor=caller.actor, error=error)
     response = answer_for(error)
     if response.status_code == 401 and "Authorization" in request.headers:
         # Says "this one is no good" rather than "bring one". Source: RFC 6750, section 3.1.
@@ -188,8 +189,9 @@ def _answer_for_own(error: TelemetryError) -> HttpResponse:
 
 def _answer_for_framework(error: exceptions.APIException) -> HttpResponse:
     response = answer_for_status(error.status_code)
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        response["Retry-After"] = str(max(1, math.ceil(error.wait)))
+    wait: float | None = getattr(error, "wait", None)
+    if wait is not None:
+        response["Retry-After"] = str(max(1, math.ceil(wait)))
     return response
 
 

@@ -47,7 +47,7 @@ class JsonParser(BaseParser):
         request: Request = (parser_context or {})["request"]
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedBody("compressed bodies are not read; send the body without Content-Encoding")
-        if request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedBody("the charset of the body must be UTF-8")
         limit = min(settings.STUDIO_REQUEST_MAX_BYTES, MAXIMUM_BYTES)
         content = stream.read(limit + 1)

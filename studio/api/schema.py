@@ -9,11 +9,13 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 
 from studio.api.errors import WORDS, ErrorBody
+from studio.api.shapes import Shape
 from telemetry.core.schema import build_spec_schema
 
-__all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses"]
+__all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses", "parameters_of"]
 
 REFERENCE: Final = "#/components/schemas/{name}"
 METHODS: Final = ("get", "put", "post", "delete", "patch")
@@ -22,7 +24,7 @@ ALWAYS: Final = (400, 406, 429, 500, 503)
 WITH_RETRY_AFTER: Final = (429, 503)
 
 
-class StructSchema(OpenApiSerializerExtension):
+class StructSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # the library leaves it untyped
     """A struct is its own description: types, bounds, patterns and first docstring line go into the schema."""
 
     target_class = "msgspec.Struct"
@@ -40,9 +42,9 @@ class StructSchema(OpenApiSerializerExtension):
         """The struct's JSON schema; the structs and enumerations that it holds become components of their own."""
         _, components = msgspec.json.schema_components([self.target], ref_template=REFERENCE)
         shown = {name: _short(schema) for name, schema in components.items()} | _spec_components(components)
-        own = shown.pop(self.target.__name__)
+        own: dict[str, Any] = shown.pop(self.target.__name__)
         for name, schema in shown.items():
-            component = ResolvedComponent(
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]  # the library leaves it untyped
                 name=name, type=ResolvedComponent.SCHEMA, object=_identity(name), schema=schema
             )
             auto_schema.registry.register_on_missing(component)
@@ -68,7 +70,7 @@ def _short(schema: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library leaves it untyped
     """How keys are presented."""
 
     target_class = "studio.api.auth.KeyAuthentication"
@@ -85,7 +87,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library leaves it untyped
     """How a browser is recognised."""
 
     target_class = "studio.api.auth.SessionAuthentication"
@@ -101,12 +103,25 @@ class SessionScheme(OpenApiAuthenticationExtension):
         }
 
 
+def parameters_of(type_: type[Shape]) -> list[OpenApiParameter]:
+    """The parameters of an address whose query has this shape, for ``extend_schema``."""
+    _, components = msgspec.json.schema_components([type_], ref_template=REFERENCE)
+    return [
+        OpenApiParameter(name, _without_null(schema), description=schema.pop("description", ""))
+        for name, schema in components[type_.__name__]["properties"].items()
+    ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is there or not; it is never null."""
+    kinds: list[dict[str, Any]] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return kinds[0] if kinds else schema
+
+
 def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, Any]:
     """Each operation names the errors that it may answer with, all of one body. For ``POSTPROCESSING_HOOKS``."""
     statuses = set()
     for operation in _operations(result):
-        for parameter in operation.get("parameters", ()):
-            parameter["schema"] = _without_null(parameter["schema"])
         for status in _error_statuses(operation):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
             statuses.add(status)
@@ -117,12 +132,6 @@ def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, 
     shown = {name: _short(schema) for name, schema in schemas.items()}
     components["schemas"] = dict(sorted((components.get("schemas", {}) | shown).items()))
     return result
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter is there or not; it is never null."""
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    return kinds[0] if kinds else schema
 
 
 def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:

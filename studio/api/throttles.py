@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache import cache
@@ -99,9 +99,10 @@ class ClientThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: object) -> bool:  # noqa: ARG002 - REST framework's signature
         """Whether the request is within the limit; one cache call."""
-        if request.auth is None:
+        caller: Any = request.auth
+        if caller is None:
             return True
-        self._count = count_hit("requests", request.auth.name)
+        self._count = count_hit("requests", caller.name)
         return self._count is None or self._count.hits <= settings.STUDIO_REQUESTS_PER_MINUTE
 
     def wait(self) -> float | None:

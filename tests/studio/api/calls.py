@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, User
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -69,14 +68,14 @@ def caller_with_role(role: Role | None, tenant: Tenant | None = None) -> Caller:
     return caller_with_key(user)
 
 
-def signed_in(user: AbstractUser, *, enforce_csrf_checks: bool = False) -> Caller:
+def signed_in(user: User, *, enforce_csrf_checks: bool = False) -> Caller:
     """The person in a browser."""
     client = Client(enforce_csrf_checks=enforce_csrf_checks)
     client.force_login(user)
     return Caller(client=client)
 
 
-def code_of(answer: HttpResponse) -> str:
+def code_of(answer: Any) -> str:
     """The code in an error's body."""
     body = json.loads(answer.content)
     assert set(body) == {"detail", "code", "errors"}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -12,13 +12,17 @@ from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
+from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
+from studio.api.v1.specs import serializers as specs
 from studio.api.v1.specs.serializers import SpecPublication
 from studio.api.v1.tenants.serializers import NewTenant
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
 from telemetry.core.spec import TelemetrySpec
-from tenants.roles import Role
+from telemetry.models import VersionStatus
+from tenants.models import ConfigStatus
+from tenants.roles import Role, Scope
 from tests.core.builders import make_sigil_spec
 from tests.studio.api.calls import Caller, caller_with_role
 from tests.telemetry.factories import make_installation, make_published
@@ -113,7 +117,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
     make_published_config(installation)
     make_draft_config(installation)
     admin = caller_with_role(Role.ADMIN)
-    app = Caller(key=make_key(installation, "config:read", "config:secret").text)
+    app = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
     place = f"/api/v1/installations/{installation.public_id}"
     calls = {
         "/api/v1/specs": "SpecPage",
@@ -169,3 +173,8 @@ def test_the_schema_of_specs_is_public() -> None:
     assert answer["Cache-Control"] == "public, max-age=3600"
     assert answer.json()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator(answer.json()).validate(yaml.safe_load(encode_spec(make_sigil_spec())))
+
+
+def test_each_status_of_the_models_is_described() -> None:
+    assert set(get_args(specs.Status)) == set(VersionStatus.values)
+    assert set(get_args(installations.Status)) == set(ConfigStatus.values)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from studio.api.auth import actor_of
 from studio.api.pages import page_of
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.v1.apps.serializers import AppPage, AppQuery, write_app
 from studio.api.v1.base import ApiView
 from tenants.actors import require_somewhere
@@ -21,7 +22,7 @@ class AppsView(ApiView):
 
     queries = {"GET": AppQuery}
 
-    @extend_schema(operation_id="listApps", parameters=[AppQuery], responses=AppPage)
+    @extend_schema(operation_id="listApps", parameters=parameters_of(AppQuery), responses=AppPage)
     def get(self, request: Request) -> Response:
         """The apps of the workspace with their blueprints. For everybody with a role."""
         require_somewhere(actor_of(request), "view")

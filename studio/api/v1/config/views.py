@@ -6,6 +6,7 @@ from rest_framework.request import Request
 
 from studio.api.auth import KeyAuthentication, actor_of, installation_of
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
 from studio.api.v1.config.serializers import AppConfig, ConfigQuery
@@ -20,7 +21,9 @@ class ConfigView(ApiView):
     authentication_classes = [KeyAuthentication]
     queries = {"GET": ConfigQuery}
 
-    @extend_schema(operation_id="getConfig", parameters=[ConfigQuery], responses={200: AppConfig, **CONFIG_RESPONSES})
+    @extend_schema(
+        operation_id="getConfig", parameters=parameters_of(ConfigQuery), responses={200: AppConfig, **CONFIG_RESPONSES}
+    )
     def get(self, request: Request) -> HttpResponse:
         """The effective config of the key's installation. Needs the scope `config:read`.
 

@@ -11,6 +11,7 @@ from studio.api.etags import require_match
 from studio.api.pages import page_of
 from studio.api.parsers import JsonParser, YamlParser, decode_body
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.shapes import PageQuery
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import CONFIG_PUBLICATION, CONFIG_ROLLBACK, OVERRIDE
@@ -144,7 +145,9 @@ class ConfigVersionsView(ApiView):
 
     queries = {"GET": PageQuery}
 
-    @extend_schema(operation_id="listInstallationConfigs", parameters=[PageQuery], responses=ConfigVersionPage)
+    @extend_schema(
+        operation_id="listInstallationConfigs", parameters=parameters_of(PageQuery), responses=ConfigVersionPage
+    )
     def get(self, request: Request, installation_id: UUID) -> Response:
         """All versions of the override, newest first. Needs the ability `view` in the tenant."""
         installation = _installation(request, "view", installation_id)
@@ -170,8 +173,8 @@ def _state(installation: Installation, published: TenantAppConfig | None, draft:
     except Conflict as error:
         problem = error.message
     return ConfigState(
-        published=published and write_config(published),
-        draft=draft and write_config(draft),
+        published=None if published is None else write_config(published),
+        draft=None if draft is None else write_config(draft),
         effective=effective,
         problem=problem,
     )

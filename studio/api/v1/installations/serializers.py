@@ -1,7 +1,7 @@
 """What installations, and the versions of their overrides, look like."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -29,6 +29,8 @@ __all__ = [
     "write_installation",
 ]
 
+# The words of the model's ``ConfigStatus``: Django's kind of enumeration has no JSON schema.
+Status = Literal["draft", "preview", "published", "superseded", "archived"]
 Number = Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)]
 Summary = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 Slug = Annotated[str, msgspec.Meta(max_length=128)]
@@ -60,7 +62,7 @@ class ConfigVersionItem(Shape, frozen=True, kw_only=True):
     """A version of an installation's override; ``checksum`` is the SHA-256 of its document, in hex."""
 
     number: int
-    status: Literal["draft", "preview", "published", "superseded", "archived"]
+    status: Status
     checksum: str
     change_summary: str
     based_on: int | None
@@ -138,7 +140,7 @@ def write_config_item(config: TenantAppConfig) -> ConfigVersionItem:
     """One query unless ``based_on`` was selected with it."""
     return ConfigVersionItem(
         number=config.number,
-        status=config.status,
+        status=cast("Status", config.status),
         checksum=config.checksum,
         change_summary=config.change_summary,
         based_on=None if config.based_on is None else config.based_on.number,

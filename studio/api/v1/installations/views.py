@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from studio.api.auth import actor_of
 from studio.api.pages import page_of
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
 from studio.api.v1.config.serializers import ConfigQuery
@@ -33,7 +34,9 @@ class InstallationsView(ApiView):
 
     queries = {"GET": InstallationQuery}
 
-    @extend_schema(operation_id="listInstallations", parameters=[InstallationQuery], responses=InstallationPage)
+    @extend_schema(
+        operation_id="listInstallations", parameters=parameters_of(InstallationQuery), responses=InstallationPage
+    )
     def get(self, request: Request) -> Response:
         """The installations of the tenants in which the caller has a role."""
         require_somewhere(actor_of(request), "view")
@@ -59,7 +62,7 @@ class EffectiveConfigView(ApiView):
 
     @extend_schema(
         operation_id="getEffectiveConfig",
-        parameters=[ConfigQuery],
+        parameters=parameters_of(ConfigQuery),
         responses={200: EffectiveConfig, **CONFIG_RESPONSES},
     )
     def get(self, request: Request, installation_id: UUID) -> HttpResponse:

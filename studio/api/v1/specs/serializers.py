@@ -1,7 +1,7 @@
 """What specs and their versions look like."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 
@@ -18,6 +18,9 @@ __all__ = [
     "write_spec",
     "write_version",
 ]
+
+# The words of the model's ``VersionStatus``: Django's kind of enumeration has no JSON schema.
+Status = Literal["published", "superseded", "archived"]
 
 # Each word of ``order`` and the column behind it; there are no others.
 SPEC_ORDER: Final = {
@@ -70,7 +73,7 @@ class SpecVersionItem(Shape, frozen=True, kw_only=True):
 
     name: str
     version: int
-    status: Literal["published", "superseded", "archived"]
+    status: Status
     checksum: str
     change_summary: str
     published_by: str
@@ -107,7 +110,7 @@ def write_version(version: SpecVersion) -> SpecVersionItem:
     return SpecVersionItem(
         name=version.spec.name,
         version=version.version,
-        status=version.status,
+        status=cast("Status", version.status),
         checksum=version.checksum,
         change_summary=version.change_summary,
         published_by=version.published_by_label,

@@ -11,6 +11,7 @@ from studio.api.auth import actor_of
 from studio.api.etags import has_current
 from studio.api.pages import page_of
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.shapes import PageQuery
 from studio.api.v1.base import ApiView
 from studio.api.v1.specs.serializers import SpecVersionPage, write_version
@@ -36,7 +37,7 @@ class VersionsView(ApiView):
 
     queries = {"GET": PageQuery}
 
-    @extend_schema(operation_id="listVersions", parameters=[PageQuery], responses=SpecVersionPage)
+    @extend_schema(operation_id="listVersions", parameters=parameters_of(PageQuery), responses=SpecVersionPage)
     def get(self, request: Request, name: str) -> Response:
         """The versions of the spec, newest first. For everybody with a role."""
         require_somewhere(actor_of(request), "view")

@@ -10,6 +10,7 @@ from studio.api.etags import revision_tag
 from studio.api.pages import page_of
 from studio.api.parsers import JsonParser, YamlParser, decode_body
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import SPEC
 from studio.api.v1.specs.serializers import SPEC_ORDER, SpecItem, SpecPage, SpecQuery, write_spec
@@ -28,7 +29,7 @@ class SpecsView(ApiView):
     parser_classes = [JsonParser, YamlParser]
     queries = {"GET": SpecQuery}
 
-    @extend_schema(operation_id="listSpecs", parameters=[SpecQuery], responses=SpecPage)
+    @extend_schema(operation_id="listSpecs", parameters=parameters_of(SpecQuery), responses=SpecPage)
     def get(self, request: Request) -> Response:
         """The specs of the workspace, with the state of their drafts. For everybody with a role."""
         require_somewhere(actor_of(request), "view")

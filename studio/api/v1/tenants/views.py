@@ -9,6 +9,7 @@ from studio.api.auth import actor_of
 from studio.api.pages import page_of
 from studio.api.parsers import decode_body
 from studio.api.queries import read_query
+from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import NEW_TENANT
 from studio.api.v1.tenants.serializers import TENANT_ORDER, NewTenant, TenantItem, TenantPage, TenantQuery, write_tenant
@@ -25,7 +26,7 @@ class TenantsView(ApiView):
 
     queries = {"GET": TenantQuery}
 
-    @extend_schema(operation_id="listTenants", parameters=[TenantQuery], responses=TenantPage)
+    @extend_schema(operation_id="listTenants", parameters=parameters_of(TenantQuery), responses=TenantPage)
     def get(self, request: Request) -> Response:
         """The tenants in which the caller has a role."""
         require_somewhere(actor_of(request), "view")
