@@ -27,6 +27,6 @@ def _name(noun: type[Model] | Model) -> str:
     return f"admin:{noun._meta.app_label}_{noun._meta.model_name}"
 
 
-def _key(row: Model) -> object:
+def _key(row: Model) -> str:
     # Numbers in addresses could be counted through, so rows that have a public id go by it.
-    return getattr(row, "public_id", row.pk)
+    return str(getattr(row, "public_id", row.pk))

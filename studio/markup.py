@@ -79,7 +79,7 @@ def layer_chip(layer: str) -> SafeString:
 
 
 def when(instant: datetime | None, absent: str = ABSENT) -> SafeString:
-    """How long ago or ahead, with the exact instant on hover: in UTC, which the browser turns into the reader's zone."""
+    """How long ago or ahead, with the exact instant on hover: UTC, which the browser turns into the reader's zone."""
     if instant is None:
         return format_html('<span class="quiet">{}</span>', absent)
     exact = date_format(instant.astimezone(timezone.get_current_timezone()), "j M Y, H:i:s e")

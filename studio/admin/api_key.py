@@ -76,7 +76,7 @@ class ApiKeyAdmin(StudioModelAdmin):
         rows = super().get_queryset(request).defer("digest")
         return rows.select_related("installation__tenant", "installation__app", "user")
 
-    def has_view_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A personal key is for its owner and for those who manage people."""
         if obj is not None and obj.kind == KeyKind.USER:
             actor = actor_of(request)

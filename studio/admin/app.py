@@ -1,6 +1,6 @@
 """Apps and their blueprints in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django import forms
@@ -83,9 +83,12 @@ class AppForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = SpecRecord.objects.order_by("name").values_list("name", flat=True)
-        self.fields["spec_name"].choices = [("", "no spec yet"), *((name, name) for name in names)]
+        cast("forms.ChoiceField", self.fields["spec_name"]).choices = [
+            ("", "no spec yet"),
+            *((name, name) for name in names),
+        ]
         blueprint = blueprint_of(self.instance) if self.instance.pk else AppBlueprint()
-        self.initial |= _initial(blueprint) | {"expected_revision": self.instance.config_revision}
+        self.initial.update(_initial(blueprint), expected_revision=self.instance.config_revision)
 
     def blueprint(self) -> AppBlueprint:
         """What the form holds; raises ``InvalidDocument``."""

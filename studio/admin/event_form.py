@@ -108,7 +108,7 @@ class EventForm(ServiceForm):
             return
         del self.fields["spec_choice"]
         columns = set(self.fields) - {"expected_revision"}
-        self.initial |= {column: getattr(record, column) for column in columns}
+        self.initial.update({column: getattr(record, column) for column in columns})
         self.initial["expected_revision"] = record.spec.draft_revision
 
     def document(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class PropertyForm(ServiceForm):
         if record.pk is None:
             return
         columns = set(self.fields) - {"setting"}
-        self.initial |= {column: getattr(record, column) for column in columns if hasattr(record, column)}
+        self.initial.update({column: getattr(record, column) for column in columns if hasattr(record, column)})
         self.initial["setting"] = _setting_of(record)
 
     def document(self) -> dict[str, Any]:
@@ -210,7 +210,7 @@ class ThresholdForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None:
-            self.initial |= {column: getattr(self.instance, column) for column in ("metric", "min", "max")}
+            self.initial.update({column: getattr(self.instance, column) for column in ("metric", "min", "max")})
 
     def document(self) -> dict[str, Any]:
         """The threshold in document terms."""

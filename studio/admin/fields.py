@@ -115,7 +115,7 @@ class DocumentField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """What the text says; text that cannot be read is an error with its line."""
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         if not text.strip():
             return self.empty
         try:

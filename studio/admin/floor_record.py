@@ -76,7 +76,7 @@ class FloorForm(ServiceForm):
             self.initial["expected_revision"] = 0
             return
         del self.fields["holds_for"]
-        self.initial |= _initial(floor_of(self.instance)) | {"expected_revision": self.instance.config_revision}
+        self.initial.update(_initial(floor_of(self.instance)), expected_revision=self.instance.config_revision)
 
     def floor(self) -> PrivacyFloor:
         """What the form holds; raises ``InvalidDocument``."""

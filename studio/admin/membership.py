@@ -1,6 +1,6 @@
 """Roles of people in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -65,7 +65,7 @@ class MembershipForm(ServiceForm):
         else:
             self._offer_places(self.fields["place"])
         place = None if existing is None else existing.tenant_id
-        self.fields["role"].choices = [
+        cast("forms.ChoiceField", self.fields["role"]).choices = [
             (role.value, role.label)
             for role in Role
             if existing is None or role.value == existing.role or self.actor.can_grant(role, place)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from studio.pages.forms import STALE, errors_of, place_of, sentence
 from telemetry.core.errors import FieldError, StaleRevision, TelemetryError
@@ -64,8 +64,9 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
 
     def _take_new_revision(self) -> None:
         """What was typed stays; saved once more, it wins over what somebody else saved meanwhile."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("expected_revision")] = self.initial["expected_revision"]
+        data = cast("QueryDict", self.data).copy()
+        data[self.add_prefix("expected_revision")] = str(self.initial["expected_revision"])
+        self.data = data
         self.add_error(None, STALE)
 
     def _add_refused(self, error: FieldError) -> None:

@@ -40,7 +40,7 @@ class StudioAdminSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Django's, with each noun under the word that people use: ``specs/`` instead of ``telemetry/specrecord/``."""
         by_route = {f"{m._meta.app_label}/{m._meta.model_name}/": admin for m, admin in self._registry.items()}
-        urls = []
+        urls: list[URLPattern | URLResolver] = []
         for url in super().get_urls():
             model_admin = by_route.get(str(url.pattern))
             if model_admin is not None:

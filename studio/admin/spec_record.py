@@ -129,7 +129,7 @@ class SpecForm(ServiceForm):
             return
         del self.fields["name"]
         columns = set(self.fields) - {"version", "expected_revision"}
-        self.initial |= {column: getattr(record, column) for column in columns} | {"version": record.draft_version}
+        self.initial.update({column: getattr(record, column) for column in columns}, version=record.draft_version)
 
     def spec(self) -> TelemetrySpec:
         """A spec with the meta and defaults that the form holds, and no events; raises ``InvalidDocument``."""

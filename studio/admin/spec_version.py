@@ -1,6 +1,7 @@
 """Frozen versions of specs in the admin."""
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
@@ -46,7 +47,7 @@ class SpecVersionAdmin(VersionColumns, StudioModelAdmin):
         """With the spec and the version before; its document is not loaded."""
         return super().get_queryset(request).select_related("spec", "based_on").defer("based_on__document")
 
-    def get_changelist_instance(self, request: HttpRequest) -> admin.views.main.ChangeList:
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, which loads no documents at all."""
         changes = super().get_changelist_instance(request)
         changes.result_list = changes.result_list.defer("document", "based_on__document")

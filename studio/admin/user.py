@@ -68,7 +68,7 @@ class UserForm(ServiceForm):
             del self.fields["is_active"]
             return
         del self.fields["username"], self.fields["password"]
-        self.initial |= {name: getattr(self.instance, name) for name in self.fields}
+        self.initial.update({name: getattr(self.instance, name) for name in self.fields})
 
 
 @admin.register(User, site=site)
@@ -88,11 +88,11 @@ class UserAdmin(StudioModelAdmin):
     search_help_text = "Name or e-mail address"
     ordering = ["username"]
 
-    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """People belong to the workspace: the admin of one tenant does not see everybody."""
         return actor_of(request).can("people.manage")
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A superuser's account is changed by its owner only."""
         if obj is not None and obj.is_superuser and obj.pk != actor_of(request).user_id:
             return False

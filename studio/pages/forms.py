@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
+from django.http import QueryDict
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from telemetry.core.errors import FieldError, TelemetryError
@@ -50,9 +51,10 @@ class PageForm(forms.Form):
 
     def take_new_state(self, state: Mapping[str, Any], message: str = STALE) -> None:
         """What was typed stays, the hidden fields take the ``state`` of this moment, and the ``message`` says why."""
-        self.data = self.data.copy()
+        data = cast("QueryDict", self.data).copy()
         for name, value in state.items():
-            self.data[name] = "" if value is None else str(value)
+            data[name] = "" if value is None else str(value)
+        self.data = data
         self.add_error(None, message)
 
 

@@ -83,7 +83,7 @@ def summary(request: HttpRequest, public_id: UUID | str) -> HttpResponse:
     """What holds at the installation, in a few lines."""
     installation = installation_or_404(public_id)
     config, problem = _effective_or_problem(installation)
-    context = {
+    context: dict[str, object] = {
         "head": head_of(request, installation, "change"),
         "config": config,
         "problem": problem,
@@ -113,7 +113,7 @@ def effective(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def history(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Every version of the installation's override, newest first."""
     installation = installation_or_404(public_id)
-    context = {
+    context: dict[str, object] = {
         "head": head_of(request, installation, "history"),
         "versions": list(config_versions(installation).defer("document", "based_on__document")),
         "may_publish": actor_of(request).can("config.publish", installation.tenant_id),

@@ -1,7 +1,7 @@
 """Pages on which keys are issued, rotated and revoked."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.conf import settings
@@ -100,7 +100,7 @@ class IssueForm(PageForm):
 
     def __init__(self, *args: Any, installations: QuerySet[Installation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["installation"].queryset = installations
+        cast("forms.ModelChoiceField[Installation]", self.fields["installation"]).queryset = installations
 
 
 def issue(request: HttpRequest) -> HttpResponse:
@@ -127,7 +127,7 @@ def issue(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _show(request, issued)
-    context = {"form": form, "back": list_address(ApiKey), "button": "Issue key"}
+    context: dict[str, Any] = {"form": form, "back": list_address(ApiKey), "button": "Issue key"}
     return render_page(request, "studio/pages/form.html", noun=ApiKey, title="Issue a key", **context)
 
 

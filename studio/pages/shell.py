@@ -19,7 +19,7 @@ def render_page(
     request: HttpRequest, template: str, *, noun: type[Model], title: str, row: Model | None = None, **context: Any
 ) -> HttpResponse:
     """The template inside the shell; ``noun`` and ``row`` say where it belongs, ``title`` is the page's own."""
-    request.current_app = site.name  # type: ignore[attr-defined]  # how Django's admin tells its templates
+    request.current_app = site.name  # how Django's admin tells its templates
     shell = site.each_context(request)
     return TemplateResponse(
         request, template, {**shell, "noun": noun._meta, "object": row, "title": title, "page_title": title, **context}

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
@@ -38,9 +37,9 @@ class ImportForm(PageForm):
     )
     expected_revision = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
-    def clean_file(self) -> UploadedFile | None:
+    def clean_file(self) -> Any:
         """The file, within the size that a request may have."""
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file = self.cleaned_data["file"]
         if file is not None and (file.size or 0) > settings.STUDIO_REQUEST_MAX_BYTES:
             raise forms.ValidationError(f"The file is larger than {settings.STUDIO_REQUEST_MAX_BYTES} bytes.")
         return file
@@ -74,7 +73,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"The spec {record.name} was added as a draft.")
             return HttpResponseRedirect(address_of(record))
     lead = "The document becomes the draft of a new spec. Nothing is published."
-    context = {"form": form, "lead": lead, "button": "Import", "back": list_address(SpecRecord)}
+    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Import", "back": list_address(SpecRecord)}
     return render_page(request, "studio/pages/form.html", noun=SpecRecord, title="Import a spec", **context)
 
 
@@ -105,7 +104,7 @@ def import_into(request: HttpRequest, spec_id: int) -> HttpResponse:
         f"The document replaces the whole draft of {record.name}: events that it leaves out are gone from the draft. "
         "Published versions stay as they are."
     )
-    context = {"form": form, "lead": lead, "button": "Replace the draft", "back": address_of(record)}
+    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Replace the draft", "back": address_of(record)}
     return render_page(request, "studio/pages/form.html", noun=SpecRecord, title="Import", row=record, **context)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from django import forms
@@ -124,9 +124,10 @@ class TogglesForm(PageForm):
         self.events = () if resolved is None else resolved.config.events
         self.fields["change_summary"].required = data is not None and "publish" in data
         pinned = _pin(baseline.override.spec)
-        self.initial |= state_of(baseline) | {"spec": pinned}
-        self.fields["spec"].choices = _spec_choices(pinned)
-        self.fields["telemetry"].choices = _switch_choices(None if resolved is None else resolved.is_on_by_default)
+        self.initial.update(state_of(baseline), spec=pinned)
+        cast("forms.ChoiceField", self.fields["spec"]).choices = _spec_choices(pinned)
+        switch = cast("forms.ChoiceField", self.fields["telemetry"])
+        switch.choices = _switch_choices(None if resolved is None else resolved.is_on_by_default)
         self.initial["telemetry"] = _word(baseline.override.enabled)
         if resolved is not None:
             for toggle in self._own():
@@ -164,11 +165,13 @@ class TogglesForm(PageForm):
                 attrs={"class": "toggle", "placeholder": str(inherited.retention.days)}
             ),
         )
-        self.initial |= {
-            f"enabled:{reference}": _word(toggle.enabled),
-            f"rate:{reference}": None if toggle.sampling_rate is None else _percent(toggle.sampling_rate),
-            f"days:{reference}": toggle.retention_days,
-        }
+        self.initial.update(
+            {
+                f"enabled:{reference}": _word(toggle.enabled),
+                f"rate:{reference}": None if toggle.sampling_rate is None else _percent(toggle.sampling_rate),
+                f"days:{reference}": toggle.retention_days,
+            }
+        )
 
     def switch_off(self) -> None:
         """Every field can be read and none be changed."""
@@ -199,9 +202,11 @@ class TogglesForm(PageForm):
     def refuse(self, error: TelemetryError) -> None:
         """What was refused stands beside its field; what no field shows, above the grid with its path."""
         for each in errors_of(error):
-            names = [name for name, path in self._paths() if each.path == path] or [None]
+            names = [name for name, path in self._paths() if each.path == path]
             for name in names:
-                self.add_error(name, sentence(each.message if name else str(each)))
+                self.add_error(name, sentence(each.message))
+            if not names:
+                self.add_error(None, sentence(str(each)))
 
     def _paths(self) -> Iterator[tuple[str, str]]:
         """Each field with the places in the override's document that it stands for."""

@@ -1,6 +1,6 @@
 """``{% load studio %}``: the shared pieces of HTML, and where the reader is."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import template
 
@@ -22,7 +22,7 @@ register.simple_tag(markup.when, name="when")
 @register.simple_tag(takes_context=True)
 def breadcrumbs(context: template.RequestContext) -> list[Crumb]:
     """The way from the section of the side bar to this page, the page itself last."""
-    return breadcrumbs_of(context.flatten())
+    return breadcrumbs_of(cast("dict[str, Any]", context.flatten()))
 
 
 @register.filter

@@ -3,7 +3,7 @@
 Superusers are made on the command line and change themselves only: nobody becomes one, or takes one over, from here.
 """
 
-from django.contrib.auth.models import AbstractUser, User
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
@@ -42,9 +42,7 @@ def create_account(
 
 
 @transaction.atomic
-def save_account(
-    *, actor: Actor, user: AbstractUser, email: str, first_name: str, last_name: str, is_active: bool
-) -> AbstractUser:
+def save_account(*, actor: Actor, user: User, email: str, first_name: str, last_name: str, is_active: bool) -> User:
     """The person has these names and this address, and can sign in only while active; sessions end at once otherwise.
 
     Needs ``people.manage`` in the workspace. Raises ``InvalidDocument`` for a bad name or address, ``Conflict`` when
@@ -66,7 +64,7 @@ def save_account(
 
 
 @transaction.atomic
-def set_password(*, actor: Actor, user: AbstractUser, password: str) -> None:
+def set_password(*, actor: Actor, user: User, password: str) -> None:
     """The person signs in with this password; every session of theirs ends.
 
     Needs ``people.manage`` in the workspace. Raises ``InvalidDocument`` for a password that is easy to guess.
@@ -79,7 +77,7 @@ def set_password(*, actor: Actor, user: AbstractUser, password: str) -> None:
     audit.record(actor=actor, action="account.password.set", target=user)
 
 
-def _refuse_superuser(actor: Actor, user: AbstractUser) -> None:
+def _refuse_superuser(actor: Actor, user: User) -> None:
     if user.is_superuser and actor.user_id != user.pk:
         raise NotAllowed("a superuser's account is changed by its owner only", ability="people.manage")
 
@@ -94,7 +92,7 @@ def _username_error(username: str) -> FieldError | None:
     return found
 
 
-def _text_errors(user: AbstractUser) -> list[FieldError | None]:
+def _text_errors(user: User) -> list[FieldError | None]:
     texts = {"first_name": user.first_name, "last_name": user.last_name}
     errors = [line_error(path, text, maximum=NAME_LENGTH) for path, text in texts.items() if text]
     return [*errors, _email_error(user.email) if user.email else None]
@@ -108,7 +106,7 @@ def _email_error(email: str) -> FieldError | None:
     return line_error("email", email, maximum=EMAIL_LENGTH)
 
 
-def _password_error(password: str, user: AbstractUser) -> FieldError | None:
+def _password_error(password: str, user: User) -> FieldError | None:
     try:
         validate_password(password, user)
     except ValidationError as error:
