@@ -217,6 +217,8 @@ def test_json_that_holds_itself_is_absent_and_ends_nothing():
         ("context.userID == 'a'", 1, "unknown context field 'context.userID'; did you mean 'context.userId'?"),
         ("context.metadata.nope == 'a'", 1, "unknown context field 'context.metadata.nope'"),
         ("__class__", 1, "unknown name '__class__'"),
+        ("true || __number_0 > 1", 9, "unknown name '__number_0'"),
+        (".properties.step == 'a'", 1, "unknown name '.properties.step'"),
         ("properties.step.__class__ == 'a'", 16, "a string has no fields"),
         ("properties['step'] == 'a'", 1, "'properties' is no value; write properties.name for one of its values"),
         ("lower(properties.step) == 'a'", 1, "unknown function 'lower'"),
@@ -311,6 +313,17 @@ def test_columns_are_those_of_the_text_that_the_author_wrote(expression, column)
 )
 def test_what_may_cost_too_much_is_refused(expression, message):
     assert refusal(expression)[1] == message
+
+
+def test_a_condition_names_at_most_32_properties():
+    properties = {f"p{number}": make_property("boolean") for number in range(33)}
+
+    def all_of(count):
+        return compile_condition(" && ".join(f"properties.p{number}" for number in range(count)), properties, {})
+
+    assert all_of(32).holds(dict.fromkeys(properties, True), Context())
+    with pytest.raises(InvalidCondition, match="at most 32 different properties"):
+        all_of(33)
 
 
 @pytest.mark.parametrize(

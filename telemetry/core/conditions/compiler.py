@@ -1,7 +1,7 @@
 """Compiling the text of a condition, and saying in the author's terms why it does not compile."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from cel_expr_python import cel
@@ -22,8 +22,8 @@ _KINDS: Final = {
 }
 
 
-def compile_source(source: ConditionSource, environment: Any, known: Mapping[str, object]) -> Any:
-    """A program that answers true or false; ``known`` holds the names that the author may use.
+def compile_source(source: ConditionSource, environment: Any, known: Iterable[str]) -> Any:
+    """A program that answers true or false; ``known`` lists the names that the author may use.
 
     Whole literals that meet numbers are rewritten in ``source``. Raises ``InvalidCondition`` for all else.
     """
@@ -57,9 +57,7 @@ def _offset(text: str, complaint: Complaint) -> int:
     return sum(len(line) + 1 for line in before) + complaint.column - 1
 
 
-def _explain(
-    source: ConditionSource, place: int, complaint: Complaint, known: Mapping[str, object]
-) -> InvalidCondition:
+def _explain(source: ConditionSource, place: int, complaint: Complaint, known: Iterable[str]) -> InvalidCondition:
     if complaint.undeclared:
         return _explain_name(source, place, complaint.undeclared, known)
     column = None
@@ -68,7 +66,7 @@ def _explain(
     return InvalidCondition(complaint.message, column=column)
 
 
-def _explain_name(source: ConditionSource, place: int, name: str, known: Mapping[str, object]) -> InvalidCondition:
+def _explain_name(source: ConditionSource, place: int, name: str, known: Iterable[str]) -> InvalidCondition:
     """The compiler points at the last dot of an unknown name, and at the parenthesis of a function or of ``has``."""
     tokens = source.tokens
     place = min(place, len(tokens) - 1)
@@ -81,7 +79,7 @@ def _explain_name(source: ConditionSource, place: int, name: str, known: Mapping
     return InvalidCondition(_unknown(name, known), column=tokens[place].start + 1)
 
 
-def _unknown(name: str, known: Mapping[str, object]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     """What is unknown, and the known name that is nearest to it."""
     if name in ("properties", "context", "context.metadata"):
         return f"{name!r} is no value; write {name}.name for one of its values"
@@ -92,7 +90,7 @@ def _unknown(name: str, known: Mapping[str, object]) -> str:
         nearest = difflib.get_close_matches(part.lower(), own_parts, n=1)
         if nearest:
             return f"unknown {_KINDS[prefix]} {prefix + part!r}; did you mean {own_parts[nearest[0]]!r}?"
-    return f"unknown {_KINDS[prefix]} {prefix + rest.partition('.')[0]!r}"
+    return f"unknown {_KINDS[prefix]} {prefix + (rest.partition('.')[0] or rest)!r}"
 
 
 def _prefix(name: str) -> str:

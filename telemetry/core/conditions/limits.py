@@ -6,9 +6,8 @@ The run time adds its own: 32 levels of nesting, and 10,000 iterations per evalu
 import re
 from typing import Final
 
-from cel_expr_python import cel
-
 from telemetry.core.conditions.source import ConditionSource
+from telemetry.core.conditions.variables import ENVIRONMENT
 from telemetry.core.errors import InvalidCondition
 
 __all__ = ["LONGEST_CONDITION", "LONGEST_PATTERN", "MOST_TOKENS", "check_limits"]
@@ -26,8 +25,6 @@ _MOST_LOOPS: Final = 4
 _LOOPS: Final = frozenset({"all", "exists", "exists_one"})
 # They build a list by copying it at each step: quadratic, 1.6 s for 10,000 items.
 _QUADRATIC_LOOPS: Final = frozenset({"filter", "map"})
-
-_EMPTY_ENVIRONMENT: Final = cel.NewEnv()
 
 _PATTERN_PART: Final = re.compile(
     r"(?P<escape>\\.)|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<open>\()|(?P<close>\))"
@@ -88,7 +85,7 @@ def _check_pattern(source: ConditionSource, index: int) -> None:
 def _pattern_trouble(literal: str) -> str:
     """What is wrong with the pattern in this literal, or nothing; the run time itself reads and tries it."""
     try:
-        pattern = _EMPTY_ENVIRONMENT.compile(literal).eval().value()
+        pattern = ENVIRONMENT.compile(literal).eval().value()
     except RuntimeError:
         return ""  # no literal at all: compiling the condition says so better
     if not isinstance(pattern, str):
@@ -97,7 +94,7 @@ def _pattern_trouble(literal: str) -> str:
         return f"a pattern has at most {LONGEST_PATTERN} characters"
     if _weight(pattern) > _HEAVIEST_PATTERN:
         return "the pattern repeats too much; use smaller counts"
-    answer = _EMPTY_ENVIRONMENT.compile(f"''.matches({literal})").eval().value()
+    answer = ENVIRONMENT.compile(f"''.matches({literal})").eval().value()
     return "" if isinstance(answer, bool) else f"not a valid pattern: {str(answer).rsplit(': ', 2)[1]}"
 
 

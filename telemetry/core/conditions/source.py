@@ -5,7 +5,7 @@ Source: the lexis of CEL, https://github.com/google/cel-spec/blob/master/doc/lan
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -62,17 +62,30 @@ class ConditionSource:
         start = self._pieces[place].start if place < len(self._pieces) else float("inf")
         return sum(token.start < start for token in self.tokens)
 
-    def name_at(self, index: int) -> tuple[str, int]:
-        """The dotted name that begins at this token, and the index after it; an empty name when none begins here."""
-        tokens = self.tokens
-        if index >= len(tokens) or tokens[index].kind != "name":
-            return "", index
-        parts = [tokens[index].text]
-        index += 1
-        while index + 1 < len(tokens) and tokens[index].text == "." and tokens[index + 1].kind in ("name", "quoted"):
-            parts.append(tokens[index + 1].text.strip("`"))
-            index += 2
-        return ".".join(parts), index
+    def known_name(self, index: int, is_known: Callable[[str], bool]) -> tuple[str, int]:
+        """The longest known dotted name that begins at this token, and the index after it; else an empty name.
+
+        A part in backticks counts with the dots in it.
+        """
+        found, end = "", index
+        name = ""
+        for place in range(index, len(self.tokens), 2):
+            token = self.tokens[place]
+            if token.kind != "name" and (token.kind != "quoted" or not name):
+                break
+            name += token.text.strip("`")
+            if is_known(name):
+                found, end = name, place + 1
+            if place + 1 >= len(self.tokens) or self.tokens[place + 1].text != ".":
+                break
+            name += "."
+        return found, end
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """The tokens from ``start`` up to ``end`` read as this text from now on."""
+        for token in self.tokens[start:end]:
+            token.text = ""
+        self.tokens[start].text = text
 
     def is_call(self, index: int) -> bool:
         """Whether the token is a name that is called."""
