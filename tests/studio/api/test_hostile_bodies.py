@@ -144,3 +144,20 @@ def test_a_body_on_reading_is_not_read(admin: Caller) -> None:
     answer = admin.send("GET", "/api/v1/specs", b"\xff\x00garbage", "application/json")
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-5", "0", "1e3", "3"])
+def test_a_wrong_length_is_a_refused_body(admin: Caller, length: str) -> None:
+    before = everything_stored()
+
+    answer = admin.client.generic(
+        "POST",
+        "/api/v1/tenants",
+        b'{"slug": "new", "name": "New"}',
+        content_type=JSON,
+        headers=admin.headers,
+        CONTENT_LENGTH=length,
+    )
+
+    assert answer.status_code == 400
+    assert everything_stored()["tenants.Tenant"] == before["tenants.Tenant"]

@@ -1,5 +1,6 @@
 """Every address with every method, in the hands of strangers: another tenant's things do not exist for them."""
 
+import random
 from typing import Any
 
 import pytest
@@ -171,6 +172,41 @@ def test_a_person_without_a_role_reads_and_changes_nothing(path: str, method: st
     traces = [row for row in after["tenants.AuditEntry"] if row not in before["tenants.AuditEntry"]]
     assert {row["action"] for row in traces} <= {"access.denied"}
     assert {**after, "tenants.AuditEntry": []} == {**before, "tenants.AuditEntry": []}
+
+
+@pytest.mark.parametrize("path", every_path())
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_no_address_passes_over_a_parameter_that_it_does_not_know(path: str, method: str) -> None:
+    answer = caller_with_role(Role.ADMIN).send(method, f"{path}?unknown=1&tenant_id=1", b"{}")
+
+    assert answer.status_code == 400
+    assert {error["path"] for error in answer.json()["errors"]} == {"unknown", "tenant_id"}
+
+
+def test_many_requests_of_many_callers_in_any_order_never_mix() -> None:
+    make_published()
+    scopes = [[Scope.CONFIG_READ], [Scope.CONFIG_READ, Scope.CONFIG_SECRET]]
+    installations = [make_installation("acme"), make_installation("other")]
+    callers = [Caller(key=make_key(place, *held).text) for place in installations for held in scopes]
+    queries = ["", "?explain=1", "?explain=0"]
+    encodings = ["identity", "gzip"]
+    kinds = [(caller, query, encoding) for caller in callers for query in queries for encoding in encodings]
+
+    def fetch(caller: Caller, query: str, encoding: str, tag: str) -> Any:
+        return caller.get(f"/api/v1/config{query}", Accept_Encoding=encoding, If_None_Match=tag)
+
+    expected = {kind: fetch(*kind, '"none"') for kind in kinds}
+    tags = [answer["ETag"] for answer in expected.values()]
+    assert len({expected[kind].content for kind in kinds if kind[2] == "identity"}) == 8
+    order = random.Random(20261122)  # noqa: S311 - the same order in each run
+
+    for _ in range(500):
+        kind, tag = order.choice(kinds), order.choice(tags)
+        answer = fetch(*kind, tag)
+        if tag == expected[kind]["ETag"]:
+            assert (answer.status_code, answer["ETag"]) == (304, tag)
+        else:
+            assert (answer.status_code, answer.content) == (200, expected[kind].content)
 
 
 def test_every_address_under_api_is_one_of_ours() -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from telemetry.core.codec import encode_spec, spec_to_yaml
 from telemetry.models import SpecRecord
+from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tests.core.builders import make_sigil_spec, make_spec
@@ -307,6 +308,28 @@ def test_a_write_in_a_session_needs_the_token_against_foreign_sites() -> None:
     assert answer.status_code == 403
     assert code_of(answer) == "cross_site_request"
     assert everything_stored() == before
+
+
+def test_with_the_token_the_write_goes_through() -> None:
+    browser = signed_in(make_user(is_superuser=True), enforce_csrf_checks=True)
+    token = "t" * 32
+    browser.client.cookies["csrftoken"] = token
+
+    answer = browser.send("POST", SPECS, encode_spec(make_sigil_spec()), X_CSRFToken=token)
+
+    assert answer.status_code == 201
+
+
+def test_a_write_denied_to_a_person_who_is_signed_in_leaves_a_trace() -> None:
+    user = make_user()
+    make_membership(user, Role.VIEWER)
+
+    answer = signed_in(user).send("POST", SPECS, encode_spec(make_sigil_spec()))
+
+    assert answer.status_code == 403
+    with tenant_context(ALL):
+        entry = AuditEntry.objects.get(action="access.denied")
+    assert (entry.actor_id, entry.target_label) == (str(user.pk), "spec.edit")
 
 
 @pytest.mark.parametrize(
