@@ -1,6 +1,7 @@
 """Where rows become core values and back; the only module that knows both sides."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 import msgspec
 from django.db.models import QuerySet
@@ -14,9 +15,13 @@ from telemetry.core.enums import (
     Stability,
     TimeUnit,
 )
+from telemetry.core.plain import to_plain
 from telemetry.core.spec import (
+    AllowedValue,
     AnomalyDetection,
+    Deprecation,
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     Redaction,
     Retention,
@@ -43,20 +48,9 @@ __all__ = [
     "spec_of_version",
 ]
 
+# What a change of an event may change: all but its identity.
 _EVENT_COLUMNS = [
-    "position",
-    "semantics_what",
-    "semantics_who",
-    "semantics_why",
-    "privacy",
-    "retention_days",
-    "retention_policy",
-    "sampling_rate",
-    "sampling_conditions",
-    "anomaly_enabled",
-    "anomaly_minimum_sample",
-    "anomaly_actions",
-    "tags",
+    field.name for field in EventRecord._meta.concrete_fields if field.name not in ("id", "spec", "name", "version")
 ]
 
 
@@ -130,6 +124,10 @@ def event_from_record(record: EventRecord) -> EventDefinition:
         sampling=_sampling_from_record(record),
         anomaly_detection=_anomaly_detection_from_record(record),
         tags=tuple(record.tags),
+        owners=tuple(record.owners),
+        review_by=None if record.review_by is None else record.review_by.isoformat(),
+        deprecation=_deprecation_from_record(record),
+        lint_opt_outs=msgspec.convert(record.lint_opt_outs, tuple[LintOptOut, ...]),
     )
 
 
@@ -147,6 +145,8 @@ def _property_from_record(record: PropertyRecord) -> PropertyDefinition:
         redact=record.redact,
         redaction=_redaction_from_record(record),
         description=record.description,
+        allowed_values=msgspec.convert(record.allowed_values, tuple[AllowedValue, ...]),
+        unit=record.unit,
     )
 
 
@@ -182,6 +182,12 @@ def _anomaly_detection_from_record(record: EventRecord) -> AnomalyDetection | No
         thresholds=tuple(Threshold(metric=t.metric, min=t.min, max=t.max) for t in record.thresholds.all()),
         actions=tuple(AnomalyAction(action) for action in record.anomaly_actions),
     )
+
+
+def _deprecation_from_record(record: EventRecord) -> Deprecation | None:
+    if record.deprecation_reason is None:
+        return None
+    return Deprecation(reason=record.deprecation_reason, replaced_by=record.deprecation_replaced_by)
 
 
 # Values to rows
@@ -251,6 +257,7 @@ def save_events_to_records(record: SpecRecord, events: Sequence[tuple[int, Event
 
 def _event_row(record: SpecRecord, position: int, event: EventDefinition) -> EventRecord:
     retention, sampling, anomaly = event.retention, event.sampling, event.anomaly_detection
+    deprecation = event.deprecation
     return EventRecord(
         spec=record,
         name=event.name,
@@ -268,6 +275,11 @@ def _event_row(record: SpecRecord, position: int, event: EventDefinition) -> Eve
         anomaly_minimum_sample=None if anomaly is None else anomaly.minimum_sample,
         anomaly_actions=[] if anomaly is None else [action.value for action in anomaly.actions],
         tags=list(event.tags),
+        owners=list(event.owners),
+        review_by=None if event.review_by is None else date.fromisoformat(event.review_by),
+        deprecation_reason=None if deprecation is None else deprecation.reason,
+        deprecation_replaced_by=None if deprecation is None else deprecation.replaced_by,
+        lint_opt_outs=to_plain(event.lint_opt_outs),
     )
 
 
@@ -287,6 +299,8 @@ def _property_rows(row: EventRecord, event: EventDefinition) -> Iterable[Propert
             redaction_unit=None if redaction is None or redaction.unit is None else redaction.unit.value,
             redaction_bucket=None if redaction is None else redaction.bucket,
             description=definition.description,
+            allowed_values=to_plain(definition.allowed_values),
+            unit=definition.unit,
         )
 
 

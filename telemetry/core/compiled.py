@@ -10,7 +10,7 @@ from telemetry.core.config import EffectiveConfig, EffectiveEvent, EffectiveProp
 from telemetry.core.enums import PrivacyLevel, PropertyType, UndeclaredPolicy, ViolationCode
 from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
 from telemetry.core.paths import key_path
-from telemetry.core.payload import READERS
+from telemetry.core.payload import READERS, only_allowed
 from telemetry.core.redaction import Redactor, compile_redactor, level_redacts
 from telemetry.core.tightening import MASK
 
@@ -163,12 +163,13 @@ def _compile_rules(
 def _compile_property(rule: EffectiveProperty, path: str, is_hidden: bool) -> CompiledProperty:
     """``is_hidden`` masks the value even if its rule demands nothing."""
     redaction = rule.redaction or (MASK if is_hidden else None)
+    read = READERS[rule.type]
     return CompiledProperty(
         path=path,
         type=rule.type,
         required=rule.required,
         admits_null=rule.type is PropertyType.JSON,
-        read=READERS[rule.type],
+        read=only_allowed(read, rule.allowed_values) if rule.allowed_values else read,
         redactor=None if redaction is None else compile_redactor(rule.type, redaction),
     )
 

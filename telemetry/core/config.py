@@ -5,9 +5,7 @@ From weak to strong: product defaults, spec, event, blueprint (of the app), tena
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
-
-import msgspec
+from typing import Literal
 
 from telemetry.core.enums import (
     Environment,
@@ -19,6 +17,7 @@ from telemetry.core.enums import (
     UndeclaredPolicy,
 )
 from telemetry.core.spec import (
+    AllowedValues,
     AnomalyDetection,
     Condition,
     Days,
@@ -31,6 +30,7 @@ from telemetry.core.spec import (
 from telemetry.core.values import (
     EMPTY_MAPPING,
     EventName,
+    EventReference,
     Identifier,
     PositiveInt,
     PropertyName,
@@ -55,16 +55,6 @@ __all__ = [
     "SpecPointer",
     "SpecReference",
     "TenantOverride",
-]
-
-# An event by name, or one version of it: "order_placed" or "order_placed@2". The version wins over the bare name.
-EventReference = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(@[1-9][0-9]{0,9})?(?!\n)$",
-        max_length=211,
-        description="an event's name, or one version of it, such as 'order_placed@2'",
-    ),
 ]
 
 
@@ -182,11 +172,16 @@ class Provenance(Value, frozen=True, kw_only=True):
 
 
 class EffectiveProperty(Value, frozen=True, kw_only=True):
-    """Type and final redaction of a property; ``redaction`` unset means that the value is passed on as it is."""
+    """Type, allowed values and final redaction of a property.
+
+    ``redaction`` unset means that the value is passed on as it is; without ``allowed_values``, every value of the type
+    is allowed.
+    """
 
     type: PropertyType
     required: bool = False
     redaction: Redaction | None = None
+    allowed_values: AllowedValues = ()
 
 
 class EffectiveSampling(Value, frozen=True, kw_only=True):

@@ -9,7 +9,9 @@ import msgspec
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    Deprecation,
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     ProviderDefinition,
     Redaction,
@@ -68,6 +70,19 @@ FIELD_DESCRIPTIONS: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = Ma
             "sampling": "Which share of subjects is kept, and when.",
             "anomaly_detection": "Rules on the event's metrics.",
             "tags": "Words to find the event by.",
+            "owners": "People or teams to ask, each starting with @; unset: the owners of the spec.",
+            "review_by": "Last day before somebody looks at the event again, such as 2026-11-22.",
+            "deprecation": "Why the event is no longer to be sent; unset while it is.",
+            "lint_opt_outs": "Lint rules that do not hold for this event.",
+        },
+        Deprecation: {
+            "reason": "Why it is no longer to be sent.",
+            "replaced_by": "The event to send instead, by name or as name@version.",
+        },
+        LintOptOut: {
+            "rule": "Name of the rule.",
+            "reason": "Why the rule does not hold here.",
+            "until": "Last day of the exception; unset: it has no end.",
         },
         Semantics: {
             "what": "What happened.",
@@ -81,6 +96,8 @@ FIELD_DESCRIPTIONS: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = Ma
             "redact": "Whether the value is redacted, personal or not.",
             "redaction": "How the value is hidden; a flagged property without it is masked.",
             "description": "What the value says.",
+            "allowed_values": "The only values that are taken, for text and numbers; unset: every value of the type.",
+            "unit": "What a number counts, such as ms or EUR.",
         },
         Redaction: {
             "strategy": "How the value is hidden.",

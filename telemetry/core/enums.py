@@ -4,6 +4,7 @@ from enum import StrEnum
 
 __all__ = [
     "AnomalyAction",
+    "ChangeClass",
     "DropReason",
     "Environment",
     "FloorStrategy",
@@ -139,6 +140,19 @@ class Layer(StrEnum):
     FLOOR = "floor"
 
 
+class ChangeClass(StrEnum):
+    """What a change of a spec does to apps, readers and privacy. ``severity.rank`` orders them."""
+
+    SAFE = "safe"
+    RISKY = "risky"
+    BREAKING = "breaking"
+
+    @property
+    def rank(self) -> int:
+        """0 for ``safe`` up to 2 for ``breaking``."""
+        return tuple(ChangeClass).index(self)
+
+
 class DropReason(StrEnum):
     """Why a valid event was not kept."""
 
@@ -152,6 +166,7 @@ class ViolationCode(StrEnum):
     UNKNOWN_EVENT = "unknown_event"
     MISSING_REQUIRED = "missing_required"
     WRONG_TYPE = "wrong_type"
+    NOT_ALLOWED_VALUE = "not_allowed_value"
     UNDECLARED_PROPERTY = "undeclared_property"
     UNDECLARED_CONTEXT = "undeclared_context"
     UNSAFE_VALUE = "unsafe_value"

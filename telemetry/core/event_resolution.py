@@ -93,6 +93,9 @@ class EventResolution:
             type=self.trace.given(f"{path}.type", Wish(Layer.EVENT, f"{source}.type", definition.type)),
             required=self.trace.given(f"{path}.required", Wish(Layer.EVENT, f"{source}.required", definition.required)),
             redaction=self._redaction(name, definition, f"{path}.redaction", source),
+            allowed_values=self.trace.given(
+                f"{path}.allowedValues", Wish(Layer.EVENT, f"{source}.allowedValues", definition.allowed_values)
+            ),
         )
 
     def _redaction(self, name: str, definition: PropertyDefinition, path: str, source: str) -> Redaction | None:

@@ -6,7 +6,7 @@ What comes out is made of exact built-in types and shares no mutable part with w
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,6 +22,7 @@ __all__ = [
     "InvalidValue",
     "exact_text",
     "is_unicode",
+    "only_allowed",
     "plain_json",
     "plain_mapping",
     "plain_text",
@@ -183,6 +184,19 @@ def _entries(value: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
         return list(islice(value.items(), MOST_PROPERTIES + 1))
     except Exception:  # noqa: BLE001 - its methods are foreign code, which may raise anything
         raise _unsafe("must be readable to the end") from None
+
+
+def only_allowed(read: Callable[[Any], Any], allowed: Iterable[Any]) -> Callable[[Any], Any]:
+    """``read``, which also refuses values that are not among the ``allowed``; texts are compared as they are."""
+    known = frozenset(allowed)
+
+    def read_allowed(value: Any) -> Any:
+        plain = read(value)
+        if plain not in known:
+            raise InvalidValue(ViolationCode.NOT_ALLOWED_VALUE, "must be one of the property's allowed values")
+        return plain
+
+    return read_allowed
 
 
 # Turns a value of an event into a plain one, by declared type; raises ``InvalidValue``.

@@ -192,6 +192,9 @@ class _ConfigResolution:
             type=self.trace.given(f"{path}.type", Wish(Layer.SPEC, f"{source}.type", definition.type)),
             required=self.trace.given(f"{path}.required", Wish(Layer.SPEC, f"{source}.required", definition.required)),
             redaction=self.trace.given(f"{path}.redaction", Wish(Layer.SPEC, source, redaction)),
+            allowed_values=self.trace.given(
+                f"{path}.allowedValues", Wish(Layer.SPEC, f"{source}.allowedValues", definition.allowed_values)
+            ),
         )
 
 

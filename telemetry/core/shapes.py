@@ -147,11 +147,19 @@ class _Reader:
         return fits
 
     def read_union(self, value: object, info: inspect.UnionType, path: Path) -> object:
-        """A value that may be ``null``; documents have no other unions, so those are left to ``msgspec.convert``."""
+        """A value of one of several types; ``null`` is one where the type says so."""
         members = [member for member in info.types if not isinstance(member, inspect.NoneType)]
-        if value is None or len(members) > 1:
-            return value
-        return self.read(value, members[0], path)
+        if value is None and len(members) < len(info.types):
+            return None
+        if len(members) == 1:
+            return self.read(value, members[0], path)
+        faults = [find_fault(value, member) for member in members]
+        for member, fault in zip(members, faults, strict=True):
+            if fault is None or fault[0] != "wrong_type":
+                return self.read(value, member, path)
+        expected = (message.partition(";")[0].removeprefix("must be ") for _, message in filter(None, faults))
+        self._report(path, "wrong_type", f"must be {' or '.join(expected)}")
+        return None
 
     def read_scalar(self, value: object, info: inspect.Type, path: Path) -> object:
         """A single value; a number without a fraction becomes an ``int``."""

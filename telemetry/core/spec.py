@@ -23,6 +23,7 @@ from telemetry.core.enums import (
 from telemetry.core.values import (
     EMPTY_MAPPING,
     EventName,
+    EventReference,
     PositiveInt,
     PropertyName,
     Rate,
@@ -35,7 +36,9 @@ from telemetry.core.values import (
 __all__ = [
     "AnomalyDefaults",
     "AnomalyDetection",
+    "Deprecation",
     "EventDefinition",
+    "LintOptOut",
     "PropertyDefinition",
     "ProviderDefinition",
     "Redaction",
@@ -66,6 +69,23 @@ Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S", 
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 # A century: longer than any legal duty to keep records, short enough that dates never overflow.
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+# Whether the calendar has the day is checked by ``telemetry.core.validation``.
+Date = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?!\n)$", description="a date, such as 2026-11-22"),
+]
+Reason = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"\S", description="text that is not blank")
+]
+RuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z][a-z0-9_]*(?!\n)$",
+        max_length=64,
+        description="the name of a lint rule, such as 'sampling_too_low'",
+    ),
+]
+Unit = Annotated[str, msgspec.Meta(max_length=30)]
 # Long conditions are slow to read and to check; attacks.md asks for a bound at save.
 Condition = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 # Bounds of lists. Each event costs a row in every config and page, each property a form row and a variable that
@@ -75,9 +95,13 @@ MAXIMUM_PROPERTIES = 500
 MAXIMUM_CONTEXT_PROPERTIES = 100
 MAXIMUM_PROVIDERS = 20
 MAXIMUM_LABELS = 50
+# All countries or currencies of the world fit; every value travels in every config.
+MAXIMUM_ALLOWED_VALUES = 500
 
 Owners = Annotated[tuple[Owner, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
 Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
+AllowedValue = Annotated[str, msgspec.Meta(max_length=200)] | float
+AllowedValues = Annotated[tuple[AllowedValue, ...], msgspec.Meta(max_length=MAXIMUM_ALLOWED_VALUES)]
 
 
 class TelemetryMeta(Value, frozen=True, kw_only=True):
@@ -118,7 +142,8 @@ class PropertyDefinition(Value, frozen=True, kw_only=True):
     """Rules of one property.
 
     ``pii`` has three states: true (personal data), false (declared free of personal data, which matters at privacy
-    level ``pii``) and unset. ``redaction`` says how; ``pii`` or ``redact`` without it means mask.
+    level ``pii``) and unset. ``redaction`` says how; ``pii`` or ``redact`` without it means mask. Without
+    ``allowed_values``, every value of the type is allowed; ``unit`` says what a number counts.
     """
 
     type: PropertyType
@@ -127,6 +152,8 @@ class PropertyDefinition(Value, frozen=True, kw_only=True):
     redact: bool = False
     redaction: Redaction | None = None
     description: Text = ""
+    allowed_values: AllowedValues = ()
+    unit: Unit = ""
 
 
 class Retention(Value, frozen=True, kw_only=True):
@@ -163,8 +190,26 @@ class AnomalyDetection(Value, frozen=True, kw_only=True):
     actions: tuple[AnomalyAction, ...] = ()
 
 
+class Deprecation(Value, frozen=True, kw_only=True):
+    """Why an event is no longer to be sent, and which one is sent instead; it is still taken and treated as before."""
+
+    reason: Reason
+    replaced_by: EventReference | None = None
+
+
+class LintOptOut(Value, frozen=True, kw_only=True):
+    """One lint rule that does not hold for an event: why, and through which day; without ``until``, for good."""
+
+    rule: RuleName
+    reason: Reason
+    until: Date | None = None
+
+
 class EventDefinition(Value, frozen=True, kw_only=True):
-    """Rules of one event; ``name`` and ``version`` together are unique in a spec."""
+    """Rules of one event; ``name`` and ``version`` together are unique in a spec.
+
+    ``owners`` unset means those of the spec. From the day after ``review_by`` on, somebody should look at it again.
+    """
 
     name: EventName
     version: PositiveInt
@@ -177,6 +222,10 @@ class EventDefinition(Value, frozen=True, kw_only=True):
     sampling: Sampling | None = None
     anomaly_detection: AnomalyDetection | None = None
     tags: Tags = ()
+    owners: Owners = ()
+    review_by: Date | None = None
+    deprecation: Deprecation | None = None
+    lint_opt_outs: Annotated[tuple[LintOptOut, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)] = ()
 
     def __post_init__(self) -> None:
         freeze_mappings(self, "properties")

@@ -6,6 +6,7 @@ type occurs. Rules of a whole spec (duplicates, conditions) follow.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,7 @@ from telemetry.core.plain import document_fields, to_plain
 from telemetry.core.shapes import MAXIMUM_ERRORS, Path, read_shape, write_path
 from telemetry.core.spec import (
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     Redaction,
     TelemetrySpec,
@@ -40,6 +42,8 @@ _FITTING_TYPES: Final = {
 }
 # Anomaly rules read a number, or an object that has one under "value".
 _METRIC_TYPES: Final = (PropertyType.NUMBER, PropertyType.JSON)
+# The types of which a few values can be listed, with the Python type of those and their name in words.
+_LISTED_TYPES: Final = {PropertyType.STRING: (str, "text"), PropertyType.NUMBER: (float, "a number")}
 # Checking a condition takes 1 to 10 ms, by its length: together they must not hold up a worker for long.
 _MAXIMUM_CONDITIONS: Final = 1_000
 _MAXIMUM_CONDITION_TEXT: Final = 50_000
@@ -146,7 +150,10 @@ def _check_redaction(redaction: Redaction) -> Iterator[FieldError]:
 
 
 def _check_property(definition: PropertyDefinition) -> Iterator[FieldError]:
-    """The redaction can hide values of the property's type, and has the setting that this takes."""
+    """Redaction, allowed values and unit fit the property's type; the redaction has the setting that this takes."""
+    yield from _check_allowed_values(definition)
+    if definition.unit and definition.type is not PropertyType.NUMBER:
+        yield FieldError("bad_unit", ".unit", "belongs to properties of type number only")
     redaction = definition.redaction
     if redaction is None:
         return
@@ -156,6 +163,18 @@ def _check_property(definition: PropertyDefinition) -> Iterator[FieldError]:
         yield FieldError("bad_redaction", ".redaction.strategy", f"can hide values of these types only: {words}")
     elif redaction.strategy is RedactionStrategy.GENERALISE:
         yield from _check_generalise(redaction, definition.type)
+
+
+def _check_allowed_values(definition: PropertyDefinition) -> Iterator[FieldError]:
+    if not definition.allowed_values:
+        return
+    if definition.type not in _LISTED_TYPES:
+        yield FieldError("bad_allowed_value", ".allowedValues", "belongs to properties of type string or number only")
+        return
+    kind, words = _LISTED_TYPES[definition.type]
+    for index, value in enumerate(definition.allowed_values):
+        if type(value) is not kind:
+            yield FieldError("bad_allowed_value", f".allowedValues[{index}]", f"must be {words}, as the type says")
 
 
 def _check_generalise(redaction: Redaction, type_: PropertyType) -> Iterator[FieldError]:
@@ -179,8 +198,9 @@ def _check_bounds(bounds: SamplingBounds) -> Iterator[FieldError]:
         yield FieldError("out_of_range", ".minimumRate", "must not be more than maximumRate")
 
 
-def _check_metrics(event: EventDefinition) -> Iterator[FieldError]:
-    """Each threshold's metric is a property that can have a number."""
+def _check_event(event: EventDefinition) -> Iterator[FieldError]:
+    """Each threshold's metric is a property that can have a number; dates are in the calendar."""
+    yield from _check_date(".reviewBy", event.review_by)
     thresholds = event.anomaly_detection.thresholds if event.anomaly_detection else ()
     for index, threshold in enumerate(thresholds):
         declared = event.properties.get(threshold.metric)
@@ -191,8 +211,21 @@ def _check_metrics(event: EventDefinition) -> Iterator[FieldError]:
             yield FieldError("unknown_metric", place, "must be a property of type number, or json with a numeric value")
 
 
+def _check_opt_out(opt_out: LintOptOut) -> Iterator[FieldError]:
+    yield from _check_date(".until", opt_out.until)
+
+
+def _check_date(place: str, text: str | None) -> Iterator[FieldError]:
+    try:
+        if text is not None:
+            date.fromisoformat(text)
+    except ValueError:
+        yield FieldError("bad_date", place, "must be a day that the calendar has")
+
+
 _RULES: Final[dict[type, Callable[[Any], Iterable[FieldError]]]] = {
-    EventDefinition: _check_metrics,
+    EventDefinition: _check_event,
+    LintOptOut: _check_opt_out,
     PropertyDefinition: _check_property,
     Redaction: _check_redaction,
     SamplingBounds: _check_bounds,

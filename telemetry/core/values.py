@@ -8,6 +8,7 @@ import msgspec
 __all__ = [
     "EMPTY_MAPPING",
     "EventName",
+    "EventReference",
     "FrozenDict",
     "Identifier",
     "PositiveInt",
@@ -94,6 +95,15 @@ EventName = Annotated[
         pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(?!\n)$",
         max_length=200,
         description="ASCII letters, digits, spaces and any of _ $ . : / -, not starting with a digit",
+    ),
+]
+# An event by name, or one version of it: "order_placed" or "order_placed@2". The version wins over the bare name.
+EventReference = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z_$][A-Za-z0-9_$.:/ -]*(@[1-9][0-9]{0,9})?(?!\n)$",
+        max_length=211,
+        description="an event's name, or one version of it, such as 'order_placed@2'",
     ),
 ]
 PropertyName = Annotated[

@@ -5,6 +5,7 @@ from django.db import models
 
 from telemetry.core.enums import AnomalyAction, PrivacyLevel, RetentionPolicy
 from telemetry.models.choices import choices_of, values_of
+from telemetry.models.fields import DocumentField
 from telemetry.models.spec_record import SpecRecord
 
 __all__ = ["EventRecord"]
@@ -17,7 +18,8 @@ class EventRecord(models.Model):
     """One event definition while its spec is edited; properties and thresholds are rows of their own.
 
     Groups of columns that are null together stand for a part that the document leaves out: retention, sampling,
-    anomaly detection. ``property_count`` is there when ``selectors.events.search_events`` gave the row.
+    anomaly detection, deprecation. ``lint_opt_outs`` is the document's list. ``property_count`` is there when
+    ``selectors.events.search_events`` gave the row.
     """
 
     property_count: int
@@ -40,6 +42,11 @@ class EventRecord(models.Model):
         models.CharField(max_length=20, choices=choices_of(AnomalyAction)), blank=True, default=list
     )
     tags = ArrayField(models.CharField(max_length=64), blank=True, default=list)
+    owners = ArrayField(models.CharField(max_length=100), blank=True, default=list)
+    review_by = models.DateField(null=True, blank=True)
+    deprecation_reason = models.TextField(null=True, blank=True, max_length=1000)
+    deprecation_replaced_by = models.CharField(max_length=211, null=True, blank=True)
+    lint_opt_outs = DocumentField(default=list, blank=True)
 
     class Meta:
         verbose_name = "event"
@@ -73,6 +80,11 @@ class EventRecord(models.Model):
                 )
                 | models.Q(anomaly_enabled__isnull=False),
                 name="telemetry_event_anomaly_needs_switch",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deprecation_reason__isnull=True, deprecation_replaced_by__isnull=True)
+                | models.Q(deprecation_reason__isnull=False) & ~models.Q(deprecation_reason=""),
+                name="telemetry_event_deprecation_has_reason",
             ),
         ]
         indexes = [

@@ -5,6 +5,7 @@ from django.db import models
 from telemetry.core.enums import PropertyType, RedactionStrategy, TimeUnit
 from telemetry.models.choices import choices_of, values_of
 from telemetry.models.event_record import EventRecord
+from telemetry.models.fields import DocumentField
 
 __all__ = ["PropertyRecord"]
 
@@ -24,6 +25,8 @@ class PropertyRecord(models.Model):
     redaction_unit = models.CharField(max_length=10, choices=choices_of(TimeUnit), null=True, blank=True)
     redaction_bucket = models.FloatField(null=True, blank=True)
     description = models.TextField(blank=True, default="", max_length=4000)
+    allowed_values = DocumentField(default=list, blank=True)
+    unit = models.CharField(max_length=30, blank=True, default="")
 
     class Meta:
         verbose_name = "property"

@@ -8,7 +8,7 @@ deadline, since the machine may be shared.
 
 import os
 import string
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -42,7 +42,9 @@ from telemetry.core.events import Context, Envelope
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    Deprecation,
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     ProviderDefinition,
     Redaction,
@@ -222,7 +224,22 @@ def property_definitions(draw: st.DrawFn) -> PropertyDefinition:
         redact=draw(st.booleans()),
         redaction=draw(st.none() | redactions(type_)),
         description=draw(texts()),
+        allowed_values=draw(allowed_values(type_)),
+        unit=draw(texts(max_size=30)) if type_ is PropertyType.NUMBER else "",
     )
+
+
+@cache
+def allowed_values(type: PropertyType) -> st.SearchStrategy[tuple[str | float, ...]]:  # noqa: A002
+    """The only values of a property of this type, mostly none; the pool of conditions is among them."""
+    match type:
+        case PropertyType.STRING:
+            value = st.one_of(st.sampled_from(("a", "b", "")), texts())
+        case PropertyType.NUMBER:
+            value = st.one_of(st.sampled_from((0.0, 1.0, 100.0)), st.floats(allow_nan=False, allow_infinity=False))
+        case _:
+            return st.just(())
+    return st.one_of(st.just(()), st.just(()), st.lists(value, min_size=1, max_size=3).map(tuple))
 
 
 @cache
@@ -290,7 +307,33 @@ def event_definitions(draw: st.DrawFn) -> EventDefinition:
         sampling=draw(st.none() | samplings(declared)),
         anomaly_detection=draw(st.none() | anomaly_detections(metrics)),
         tags=draw(tags()),
+        owners=draw(owners()),
+        review_by=draw(st.none() | dates()),
+        deprecation=draw(
+            st.none() | st.builds(Deprecation, reason=lines(), replaced_by=st.none() | event_references())
+        ),
+        lint_opt_outs=tuple(draw(st.lists(lint_opt_outs(), max_size=2))),
     )
+
+
+@cache
+def owners() -> st.SearchStrategy[tuple[str, ...]]:
+    """Owners of a spec or event."""
+    return st.lists(st.sampled_from(("@team.analytics", "@no", "@1")), max_size=2).map(tuple)
+
+
+@cache
+def dates() -> st.SearchStrategy[str]:
+    """Days as documents write them; many near the day on which the tests take place."""
+    near = st.dates(date(2026, 11, 20), date(2026, 11, 24))
+    return st.one_of(near, st.dates()).map(date.isoformat)
+
+
+@cache
+def lint_opt_outs() -> st.SearchStrategy[LintOptOut]:
+    """Exceptions from rules, some of which nobody knows."""
+    rule = st.one_of(st.sampled_from(("sampling_too_low", "no")), _names("abc", "abc_1", 8))
+    return st.builds(LintOptOut, rule=rule, reason=lines(), until=st.none() | dates())
 
 
 @cache
@@ -327,7 +370,7 @@ def specs(draw: st.DrawFn, max_events: int = 3) -> TelemetrySpec:
         title=draw(lines()),
         description=draw(texts()),
         domain=draw(texts()),
-        owners=tuple(draw(st.lists(st.sampled_from(("@team.analytics", "@no", "@1")), max_size=2))),
+        owners=draw(owners()),
         tags=draw(tags()),
         stability=draw(st.sampled_from(Stability)),
     )
@@ -444,7 +487,11 @@ def instants() -> st.SearchStrategy[datetime]:
 def properties_for(draw: st.DrawFn, event: EventDefinition) -> dict[str, Any]:
     """Properties as the event declares them: all required ones and some of the others."""
     return {
-        name: draw(property_values(definition.type))
+        name: draw(
+            st.sampled_from(definition.allowed_values)
+            if definition.allowed_values
+            else property_values(definition.type)
+        )
         for name, definition in event.properties.items()
         if definition.required or draw(st.booleans())
     }

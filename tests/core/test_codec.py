@@ -25,10 +25,10 @@ from telemetry.core.config import (
 )
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.resolution import resolve_config
-from telemetry.core.spec import ProviderDefinition, TelemetryDefaults
+from telemetry.core.spec import Deprecation, LintOptOut, ProviderDefinition, TelemetryDefaults
 from telemetry.core.values import FrozenDict
 from tests.core import strategies
-from tests.core.builders import make_installation, make_sigil_spec, make_spec
+from tests.core.builders import make_event, make_installation, make_property, make_sigil_spec, make_spec
 
 ROOT = Path(__file__).parents[2]
 SIGIL = ROOT / "examples" / "sigil.telemetry.yaml"
@@ -82,6 +82,19 @@ def test_fields_that_equal_their_default_are_left_out_also_when_they_were_writte
 
     assert floor == PrivacyFloor(sampling=SamplingBounds())
     assert encode_document(floor) == encode_document(PrivacyFloor(sampling=SamplingBounds())) == b'{"sampling":{}}'
+
+
+def test_dates_and_allowed_values_read_alike_in_both_notations():
+    written = make_event(
+        properties={"plan": make_property(allowed_values=("no", "2026-11-22", "1"))},
+        review_by="2027-01-31",
+        owners=("@team",),
+        deprecation=Deprecation(reason="Nobody asks", replaced_by="other@2"),
+        lint_opt_outs=(LintOptOut(rule="sampling_too_low", reason="Very many", until="2026-12-31"),),
+    )
+    yaml = spec_to_yaml(make_spec(written)).replace("'2027-01-31'", "2027-01-31").replace("'2026-12-31'", "2026-12-31")
+
+    assert decode_spec(yaml) == decode_spec(encode_spec(make_spec(written))) == make_spec(written)
 
 
 def test_an_empty_config_is_not_the_same_as_none():

@@ -76,6 +76,46 @@ def pseudonym(text, key=KEY):
 # Accepted
 
 
+@pytest.mark.parametrize(
+    ("type_", "allowed", "taken", "refused"),
+    [
+        ("string", ("free", "pro"), ["free", "pro"], ["Free", "", "pro "]),
+        ("number", (1.0, 2.5), [1, 1.0, 2.5], [2, 0, -1.0]),
+    ],
+)
+def test_only_allowed_values_are_taken_and_others_are_never_repeated(type_, allowed, taken, refused):
+    config = make_config(properties={"plan": make_property(type_, allowed_values=allowed)})
+
+    outcomes = [process(properties={"plan": value}, config=config) for value in (*taken, *refused)]
+
+    message = "must be one of the property's allowed values"
+    assert [each.dispatch.properties["plan"] for each in outcomes[: len(taken)]] == taken
+    for outcome in outcomes[len(taken) :]:
+        assert isinstance(outcome, Rejected)
+        assert violations(outcome) == [("not_allowed_value", "properties.plan", message)]
+
+
+def test_allowed_values_are_checked_before_a_value_is_hidden_and_hold_for_metadata_too():
+    plan = make_property(pii=True, redact=True, allowed_values=("free", "pro"))
+    config = make_config(properties={"plan": plan}, context_properties={"plan": plan})
+
+    good = process(properties={"plan": "pro"}, context=make_context(metadata={"plan": "free"}), config=config)
+    bad = process(properties={"plan": "gold"}, context=make_context(metadata={"plan": "gold"}), config=config)
+    absent = process(properties={"plan": None}, config=config)
+
+    assert (good.dispatch.properties, good.dispatch.context.metadata) == ({"plan": "REDACTED"}, {"plan": "REDACTED"})
+    assert [path for _, path, _ in violations(bad)] == ["properties.plan", "context.metadata.plan"]
+    assert absent
+
+
+def test_a_value_of_another_type_is_said_to_be_that():
+    config = make_config(properties={"plan": make_property(allowed_values=("free",))})
+
+    assert violations(process(properties={"plan": 1}, config=config)) == [
+        ("wrong_type", "properties.plan", "must be text")
+    ]
+
+
 def test_an_accepted_event_is_dispatched_with_its_personal_data_hidden():
     properties = {"step": "verify_email", "durationMs": 2100, "userId": "user-123"}
 

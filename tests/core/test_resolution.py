@@ -384,4 +384,5 @@ def property_leaves(path: str, each: Any) -> dict[str, Any]:
         f"{path}.type": each.type,
         f"{path}.required": each.required,
         f"{path}.redaction": msgspec.to_builtins(each.redaction),
+        f"{path}.allowedValues": each.allowed_values,
     }

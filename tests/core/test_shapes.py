@@ -208,6 +208,66 @@ SPEC_NAME = "must be lower-case words joined by dots, such as 'sigil.telemetry'"
             "unknown key; did you mean 'anomalyDetection'?",
         ),
         (put("xyz", value={}), "unknown_key", "xyz", "unknown key; known are meta, config, events"),
+        (
+            put("events", 0, "properties", "step", "allowedValues", value=["a", True]),
+            "wrong_type",
+            "events[0].properties.step.allowedValues[1]",
+            "must be text or a number",
+        ),
+        (
+            put("events", 0, "properties", "step", "allowedValues", value=["a", None]),
+            "wrong_type",
+            "events[0].properties.step.allowedValues[1]",
+            "must be text or a number",
+        ),
+        (
+            put("events", 0, "properties", "step", "allowedValues", value=["x" * 201]),
+            "bad_length",
+            "events[0].properties.step.allowedValues[0]",
+            "must be at most 200 characters long",
+        ),
+        (
+            put("events", 0, "properties", "step", "allowedValues", value=[1, math.inf]),
+            "bad_number",
+            "events[0].properties.step.allowedValues[1]",
+            "must be a finite number",
+        ),
+        (
+            put("events", 0, "properties", "step", "allowedValues", value=["a"] * 501),
+            "too_many",
+            "events[0].properties.step.allowedValues",
+            "must have at most 500 entries",
+        ),
+        (
+            put("events", 0, "reviewBy", value="22.11.2026"),
+            "bad_format",
+            "events[0].reviewBy",
+            "must be a date, such as 2026-11-22",
+        ),
+        (
+            put("events", 0, "deprecation", value={"replacedBy": "other"}),
+            "missing_key",
+            "events[0].deprecation.reason",
+            "is required",
+        ),
+        (
+            put("events", 0, "deprecation", value={"reason": "Gone", "replacedBy": "other@0"}),
+            "bad_format",
+            "events[0].deprecation.replacedBy",
+            "must be an event's name, or one version of it, such as 'order_placed@2'",
+        ),
+        (
+            put("events", 0, "lintOptOuts", value=[{"rule": "sampling_too_low", "reason": " "}]),
+            "bad_format",
+            "events[0].lintOptOuts[0].reason",
+            "must be text that is not blank",
+        ),
+        (
+            put("events", 0, "lintOptOuts", value=[{"rule": "Sampling", "reason": "Why"}]),
+            "bad_format",
+            "events[0].lintOptOuts[0].rule",
+            "must be the name of a lint rule, such as 'sampling_too_low'",
+        ),
     ],
 )
 def test_a_broken_rule_is_named_with_its_path(change, code, path, message):
@@ -339,6 +399,7 @@ def test_paths_quote_keys_that_are_no_identifiers_and_cut_endless_ones():
         ("events", 0, "properties", "step", "required"),
         ("events", 0, "properties", "step", "type"),
         ("events", 0, "anomalyDetection", "actions", 0),
+        ("events", 0, "properties", "step", "allowedValues"),
     ],
 )
 @pytest.mark.parametrize("value", ["canary\x00", ["canary", ["canary"]], "canary" * 1000, {"x": "canary"}])

@@ -11,6 +11,7 @@ from telemetry.core.plain import to_plain
 from telemetry.core.spec import (
     AnomalyDetection,
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     ProviderDefinition,
     Sampling,
@@ -80,6 +81,52 @@ def test_a_metric_is_a_declared_property_that_can_have_a_number():
         FieldError("unknown_metric", path.format(0), "must be a declared property of the event"),
         FieldError("unknown_metric", path.format(1), "must be a property of type number, or json with a numeric value"),
     )
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "expected"),
+    [
+        ("string", ("free", "pro", ""), []),
+        ("number", (1, 2.5, -3.0), []),
+        ("string", ("free", 2.0), [".allowedValues[1]: must be text, as the type says"]),
+        ("number", ("1", 2.0), [".allowedValues[0]: must be a number, as the type says"]),
+        ("boolean", ("true",), [".allowedValues: belongs to properties of type string or number only"]),
+        ("timestamp", ("2026-11-22",), [".allowedValues: belongs to properties of type string or number only"]),
+        ("json", (1.0,), [".allowedValues: belongs to properties of type string or number only"]),
+    ],
+)
+def test_allowed_values_are_of_the_propertys_type(type_, values, expected):
+    errors = errors_of_property(make_property(type_, allowed_values=values))
+
+    assert errors == [f"events[0].properties.value{error}" for error in expected]
+
+
+@pytest.mark.parametrize("type_", PropertyType)
+def test_only_numbers_have_a_unit(type_):
+    errors = errors_of_property(make_property(type_, unit="ms"))
+
+    expected = "events[0].properties.value.unit: belongs to properties of type number only"
+    assert errors == ([] if type_ == "number" else [expected])
+
+
+def test_dates_are_days_that_the_calendar_has():
+    opt_outs = tuple(LintOptOut(rule="rule", reason="why", until=day) for day in ("2028-02-29", "2026-02-29"))
+    sound, broken = (
+        make_event(review_by="2026-12-31"),
+        make_event("broken", review_by="0000-01-01", lint_opt_outs=opt_outs),
+    )
+
+    assert check_spec(make_spec(sound, broken)) == (
+        FieldError("bad_date", "events[1].reviewBy", "must be a day that the calendar has"),
+        FieldError("bad_date", "events[1].lintOptOuts[1].until", "must be a day that the calendar has"),
+    )
+
+
+def test_the_new_parts_of_an_event_are_left_out_of_documents_that_do_not_use_them():
+    document = to_plain(make_event())
+
+    assert list(document) == ["name", "version", "semantics", "privacy", "properties"]
+    assert document["properties"]["durationMs"] == {"type": "number"}
 
 
 ANY = {*PropertyType}

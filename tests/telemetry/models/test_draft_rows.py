@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db
         (EventRecord, {"sampling_rate": 7.5}, "telemetry_event_sampling_is_ratio"),
         (EventRecord, {"sampling_conditions": ["true"]}, "telemetry_event_sampling_is_ratio"),
         (EventRecord, {"anomaly_enabled": None}, "telemetry_event_anomaly_needs_switch"),
+        (EventRecord, {"deprecation_replaced_by": "other"}, "telemetry_event_deprecation_has_reason"),
+        (EventRecord, {"deprecation_reason": ""}, "telemetry_event_deprecation_has_reason"),
         (PropertyRecord, {"type": "text"}, "telemetry_property_type_known"),
         (PropertyRecord, {"redaction_length": 3}, "telemetry_property_redaction_whole"),
         (PropertyRecord, {"redaction_strategy": "guess"}, "telemetry_property_redaction_whole"),
