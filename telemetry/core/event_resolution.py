@@ -12,7 +12,8 @@ from telemetry.core.config import (
     EventOverride,
     PrivacyFloor,
 )
-from telemetry.core.enums import Layer, RedactionStrategy
+from telemetry.core.enums import Layer
+from telemetry.core.floors import floor_redaction, floor_retention_days
 from telemetry.core.layers import EventWishes, Trace, Wish, event_reference
 from telemetry.core.paths import key_path
 from telemetry.core.redaction import required_redaction
@@ -107,11 +108,10 @@ class EventResolution:
         key = key_path("redaction", name)
         wishes = [wishes.ask(key, lambda override: override.redaction.get(name)) for wishes in self.wishes]
         value = self.trace.tighten(path, base, wishes, join_redaction)
-        minimum = self.floor.minimum_redaction.get(self.privacy)
+        minimum = floor_redaction(self.floor, self.privacy)
         if value is None or minimum is None:
             return value
-        held = join_redaction(value, Redaction(strategy=RedactionStrategy(minimum.value)))
-        return self.trace.hold(path, value, held, f"minimumRedaction.{self.privacy}")
+        return self.trace.hold(path, value, join_redaction(value, minimum.value), minimum.path)
 
     def _retention(self) -> Retention:
         own = self.event.retention
@@ -123,10 +123,11 @@ class EventResolution:
             policy = Wish(Layer.EVENT, f"{self.source}.retention.policy", own.policy)
         asked = [wishes.ask("retentionDays", lambda override: override.retention_days) for wishes in self.wishes]
         days = self.trace.tighten(f"{path}.days", base, asked, join_days)
-        limit = self.floor.maximum_retention_days.get(self.privacy, days)
-        held = self.trace.hold(f"{path}.days", days, join_days(days, limit), f"maximumRetentionDays.{self.privacy}")
+        limit = floor_retention_days(self.floor, self.privacy)
+        if limit is not None:
+            days = self.trace.hold(f"{path}.days", days, join_days(days, limit.value), limit.path)
         policies = [wishes.ask("retentionPolicy", lambda override: override.retention_policy) for wishes in self.wishes]
-        return Retention(days=held, policy=self.trace.tighten(f"{path}.policy", policy, policies, join_policy))
+        return Retention(days=days, policy=self.trace.tighten(f"{path}.policy", policy, policies, join_policy))
 
     def _sampling(self) -> EffectiveSampling:
         own = self.event.sampling

@@ -12,11 +12,10 @@ from telemetry.core.config import (
     EffectiveProperty,
     InstallationIdentity,
     PrivacyFloor,
-    SamplingBounds,
     SpecReference,
     TenantOverride,
 )
-from telemetry.core.enums import FloorStrategy, Layer, PrivacyLevel
+from telemetry.core.enums import Layer, PrivacyLevel
 from telemetry.core.errors import FieldError
 from telemetry.core.event_resolution import EventResolution, Inherited
 from telemetry.core.layers import EventWishes, Trace, Wish, event_reference, event_wishes
@@ -28,9 +27,9 @@ from telemetry.core.spec import (
     TelemetryDefaults,
     TelemetrySpec,
 )
-from telemetry.core.tightening import join_days, join_undeclared
+from telemetry.core.tightening import join_undeclared
 
-__all__ = ["combine_floors", "find_loosening", "resolve_config"]
+__all__ = ["find_loosening", "resolve_config"]
 
 T = TypeVar("T")
 
@@ -87,31 +86,6 @@ def find_loosening(
     found = (error for layer, error in trace.refused if layer is Layer.TENANT)
     # One wish can be refused for several event versions: say it once.
     return tuple(dict.fromkeys(found))
-
-
-def combine_floors(*floors: PrivacyFloor) -> PrivacyFloor:
-    """The floor that is as tight as all the given ones together; no floors give an empty one."""
-    redaction: dict[PrivacyLevel, FloorStrategy] = {}
-    days: dict[PrivacyLevel, int] = {}
-    for floor in floors:
-        for level, strategy in floor.minimum_redaction.items():
-            redaction[level] = max(redaction.get(level, strategy), strategy, key=list(FloorStrategy).index)
-        for level, limit in floor.maximum_retention_days.items():
-            days[level] = join_days(days.get(level, limit), limit)
-    bounds = [floor.sampling for floor in floors if floor.sampling is not None]
-    return PrivacyFloor(
-        minimum_redaction=redaction,
-        maximum_retention_days=days,
-        forced_off=tuple(dict.fromkeys(name for floor in floors for name in floor.forced_off)),
-        forced_on=tuple(dict.fromkeys(name for floor in floors for name in floor.forced_on)),
-        sampling=_combine_bounds(bounds) if bounds else None,
-    )
-
-
-def _combine_bounds(bounds: Iterable[SamplingBounds]) -> SamplingBounds:
-    """The common range; where ranges do not meet, the lower maximum wins, because it collects less."""
-    maximum = min(bound.maximum_rate for bound in bounds)
-    return SamplingBounds(minimum_rate=min(maximum, max(b.minimum_rate for b in bounds)), maximum_rate=maximum)
 
 
 # The layers between the spec and the floor, from weak to strong.

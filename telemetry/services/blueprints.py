@@ -4,7 +4,8 @@ from django.db import transaction
 
 from telemetry.core.config import AppBlueprint, TenantOverride
 from telemetry.core.errors import FieldError, InvalidDocument
-from telemetry.core.resolution import combine_floors, find_loosening
+from telemetry.core.floors import combine_floors
+from telemetry.core.resolution import find_loosening
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
 from tenants.mappers import floor_of

@@ -10,8 +10,9 @@ import msgspec
 from telemetry.core.codec import encode_document
 from telemetry.core.config import AppBlueprint, EffectiveConfig, PrivacyFloor, SpecPointer, TenantOverride
 from telemetry.core.errors import Conflict, UnknownSpec
+from telemetry.core.floors import combine_floors
 from telemetry.core.plain import to_plain
-from telemetry.core.resolution import combine_floors, resolve_config
+from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_document
 from telemetry.selectors.configs import ConfigLayers, config_layers

@@ -27,8 +27,9 @@ from telemetry.core.enums import (
     UndeclaredPolicy,
 )
 from telemetry.core.errors import FieldError
+from telemetry.core.floors import combine_floors, floor_redaction, floor_retention_days
 from telemetry.core.paths import key_path
-from telemetry.core.resolution import combine_floors, find_loosening, resolve_config
+from telemetry.core.resolution import find_loosening, resolve_config
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
@@ -231,6 +232,21 @@ def test_the_floor_shortens_retention_and_hardens_redaction_by_the_final_level()
     )
 
 
+def test_raising_the_level_does_not_escape_the_floor_of_a_lower_level():
+    floor = PrivacyFloor(
+        minimum_redaction={PrivacyLevel.INTERNAL: FloorStrategy.DROP, PrivacyLevel.PII: FloorStrategy.HASH},
+        maximum_retention_days={PrivacyLevel.INTERNAL: 7, PrivacyLevel.PII: 14},
+    )
+    override = TenantOverride(events={"step": EventOverride(privacy=PrivacyLevel.PII)})
+
+    config = resolve(make_spec(), override=override, floor=floor)
+
+    event = only_event(config)
+    assert event.retention.days == 7
+    assert event.properties["step"].redaction == DROP
+    assert config.provenance["events[step@1].retention.days"].path == "maximumRetentionDays.internal"
+
+
 def test_raising_the_level_redacts_text_that_nobody_flagged_and_says_why():
     override = TenantOverride(events={"step": EventOverride(privacy=PrivacyLevel.PII)})
 
@@ -339,14 +355,14 @@ def after_floor_violations(config: EffectiveConfig, floor: PrivacyFloor) -> list
     found = []
     for event in config.events:
         references = {event.name, f"{event.name}@{event.version}"}
-        limit = floor.maximum_retention_days.get(event.privacy, event.retention.days)
-        minimum = floor.minimum_redaction.get(event.privacy)
-        weak_redaction = minimum is not None and any(
-            each.redaction is not None
-            and join_redaction(each.redaction, Redaction(strategy=RedactionStrategy(minimum.value))) != each.redaction
+        limit = floor_retention_days(floor, event.privacy)
+        minimum = floor_redaction(floor, event.privacy)
+        is_kept_too_long = limit is not None and event.retention.days > limit.value
+        is_shown_too_much = minimum is not None and any(
+            each.redaction is not None and join_redaction(each.redaction, minimum.value) != each.redaction
             for each in event.properties.values()
         )
-        if event.retention.days > limit or weak_redaction or (event.enabled and references & set(floor.forced_off)):
+        if is_kept_too_long or is_shown_too_much or (event.enabled and references & set(floor.forced_off)):
             found.append(event.name)
     return found
 
