@@ -178,26 +178,26 @@ class BackgroundQueue(Generic[Item]):
 
     def _try_to_deliver(self, batch: Sequence[Item]) -> bool:
         for attempt in range(1, self._settings.attempts + 1):
+            # An attempt that began after the end was asked for is the last: nobody waits for retries then.
+            is_last = attempt == self._settings.attempts or self._closed
             try:
                 self._deliver(batch)
             except Unavailable as error:
-                if attempt == self._settings.attempts or not self._pause(attempt, error.retry_after):
+                if is_last:
                     return self._give_up(batch, error)
+                self._pause(attempt, error.retry_after)
             except Exception as error:  # noqa: BLE001  whatever a provider raises must not end the thread
                 return self._give_up(batch, error)
             else:
                 return True
         return False
 
-    def _pause(self, attempt: int, retry_after: float | None) -> bool:
-        """Wait before the next attempt; false when the queue was closed already, as then nobody waits for retries."""
+    def _pause(self, attempt: int, retry_after: float | None) -> None:
+        """Wait before the next attempt, but not beyond the moment at which the queue is closed."""
         jitter = random.uniform(0.5, 1.0)  # noqa: S311  spreads load, hides nothing
         pause = retry_pause(self._settings, attempt, retry_after, jitter)
         with self._changed:
-            if self._closed:
-                return False
             self._changed.wait_for(lambda: self._closed, pause)
-            return True
 
     def _give_up(self, batch: Sequence[Item], error: Exception) -> bool:
         # The type only: messages of foreign libraries may quote what was sent.
