@@ -51,12 +51,15 @@ class EmbeddedServer(NamedTuple):
 
 
 @contextmanager
-def postgresql_server(data: Path, *, durable: bool = True) -> Iterator[EmbeddedServer]:
+def postgresql_server(
+    data: Path, *, durable: bool = True, while_waiting: Callable[[], None] = lambda: None
+) -> Iterator[EmbeddedServer]:
     """PostgreSQL serves the cluster in ``data`` within the block; the cluster is made if it is missing.
 
     It listens on a Unix socket in a private directory and nowhere else; whoever reaches that may log in.
     ``durable=False`` is fast and loses data in a crash: for tests. The caller sees to it that nobody else starts a
-    server on ``data`` meanwhile. Raises ``EmbeddedServerFailed``.
+    server on ``data`` meanwhile. ``while_waiting`` is called again and again until the server answers, and may raise.
+    Raises ``EmbeddedServerFailed``.
     """
     data = data.absolute()
     user = _postgresql_user(data)
@@ -79,17 +82,20 @@ def postgresql_server(data: Path, *, durable: bool = True) -> Iterator[EmbeddedS
         process = start_process(command, log=log, directory=Path("/"), user=user, stop_signal=signal.SIGINT)
         server = EmbeddedServer("PostgreSQL", f"postgresql://postgres@/postgres?host={quote(directory)}", process, log)
         try:
-            _wait_until(server, lambda: psycopg.connect(server.url, connect_timeout=2).close())
+            _wait_until(server, lambda: psycopg.connect(server.url, connect_timeout=2).close(), while_waiting)
             yield server
         finally:
             stop_process(process, stop_signal=signal.SIGINT, patience_seconds=60)
 
 
 @contextmanager
-def valkey_server(data: Path, *, durable: bool = True) -> Iterator[EmbeddedServer]:
+def valkey_server(
+    data: Path, *, durable: bool = True, while_waiting: Callable[[], None] = lambda: None
+) -> Iterator[EmbeddedServer]:
     """Valkey serves ``data`` within the block, on a free port of 127.0.0.1, with a password that is new at each start.
 
-    ``durable`` appends each change to a file and reads it back at the next start. Raises ``EmbeddedServerFailed``.
+    ``durable`` appends each change to a file and reads it back at the next start. ``while_waiting`` is called again and
+    again until the server answers, and may raise. Raises ``EmbeddedServerFailed``.
     """
     data = data.absolute()
     data.mkdir(parents=True, exist_ok=True)
@@ -109,7 +115,7 @@ def valkey_server(data: Path, *, durable: bool = True) -> Iterator[EmbeddedServe
     process = start_process([valkey_program(), "-"], log=log, directory=data, standard_input=configuration)
     server = EmbeddedServer("Valkey", f"redis://:{password}@127.0.0.1:{port}/0", process, log)
     try:
-        _wait_until(server, lambda: _ping(server.url))
+        _wait_until(server, lambda: _ping(server.url), while_waiting)
         yield server
     finally:
         stop_process(process, patience_seconds=20)
@@ -126,10 +132,11 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait_until(server: EmbeddedServer, connect: Callable[[], None]) -> None:
+def _wait_until(server: EmbeddedServer, connect: Callable[[], None], while_waiting: Callable[[], None]) -> None:
     """The server answers; raises with the end of its log if it ends first or stays silent."""
     deadline = time.monotonic() + START_SECONDS
     while server.process.poll() is None and time.monotonic() < deadline:
+        while_waiting()
         try:
             return connect()
         except (psycopg.OperationalError, redis.RedisError):

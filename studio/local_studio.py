@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ POSTGRESQL_MINIMUM = 150_000
 REDIS_MINIMUM = (6, 2)
 
 Say = Callable[[str], None]
+RaiseIfStopped = Callable[[], None]
 
 
 class LocalStudioFailed(Exception):
@@ -50,26 +52,28 @@ class Child(NamedTuple):
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[None]:
-    """Within the block the first Ctrl-C, SIGTERM or SIGHUP raises ``Stopped``; later ones do not disturb the end."""
+def stop_on_signals() -> Iterator[RaiseIfStopped]:
+    """Within the block Ctrl-C, SIGTERM and SIGHUP only make the function that it gives raise ``Stopped``.
 
-    def stop(_number: int, _frame: object) -> NoReturn:
-        _ignore_signals()
-        raise Stopped
+    So nothing is interrupted half-way: neither the start of a process, which could be lost, nor the stopping of one.
+    """
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopped.set()
+
+    def raise_if_stopped() -> None:
+        if stopped.is_set():
+            raise Stopped
 
     # Under nohup SIGHUP is ignored, and stays so. Background jobs ignore SIGINT, but whoever sends it means it.
     under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     before = {each: signal.signal(each, stop) for each in STOP_SIGNALS if not (under_nohup and each == signal.SIGHUP)}
     try:
-        yield
+        yield raise_if_stopped
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-def _ignore_signals() -> None:
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
 
 
 def ensure_port_is_free(port: int) -> None:
@@ -86,27 +90,26 @@ def ensure_port_is_free(port: int) -> None:
             ) from None
 
 
-def run_studio(data: LocalData, port: int, *, say: Say, welcome: Callable[[], None]) -> NoReturn:
+def run_studio(
+    data: LocalData, port: int, *, say: Say, welcome: Callable[[], None], raise_if_stopped: RaiseIfStopped
+) -> NoReturn:
     """Everything runs and ``welcome`` was called once it answers; ends only by an exception.
 
     Raises ``Stopped``, ``LocalStudioFailed`` or ``EmbeddedServerFailed``; all it started is gone by then. Data stays.
     """
     with ExitStack() as stack:
-        try:
-            environment = _environment(data)
-            children = _start_servers(data, environment, stack, say)
-            stack.enter_context(data.published_environment(_published(environment)))
-            _prepare(data, environment, say)
-            say("Starting web server, worker and beat")
-            children += _start_processes(data, environment, port, stack)
-            _wait_until_ready(children, port)
-            welcome()
-            while True:
-                _ensure_alive(children)
-                time.sleep(0.5)
-        finally:
-            # Whatever ends the studio, the stopping of its parts is not to be interrupted half-way.
-            _ignore_signals()
+        environment = _environment(data)
+        children = _start_servers(data, environment, stack, say, raise_if_stopped)
+        stack.enter_context(data.published_environment(_published(environment)))
+        _prepare(data, environment, say, raise_if_stopped)
+        say("Starting web server, worker and beat")
+        children += _start_processes(data, environment, port, stack)
+        _wait_until_ready(children, port, raise_if_stopped)
+        welcome()
+        while True:
+            raise_if_stopped()
+            _ensure_alive(children)
+            time.sleep(0.2)
 
 
 def _environment(data: LocalData) -> dict[str, str]:
@@ -126,20 +129,24 @@ def _published(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name in names or name.startswith("STUDIO_")}
 
 
-def _start_servers(data: LocalData, environment: dict[str, str], stack: ExitStack, say: Say) -> list[Child]:
+def _start_servers(
+    data: LocalData, environment: dict[str, str], stack: ExitStack, say: Say, raise_if_stopped: RaiseIfStopped
+) -> list[Child]:
     """``environment`` names a database and a broker that answer: given ones are tried, missing ones are started."""
     servers: list[EmbeddedServer] = []
     if "DATABASE_URL" in environment:
         _try_database()
     else:
         say("Starting PostgreSQL")
-        servers.append(stack.enter_context(postgresql_server(data.directory / "postgresql")))
+        servers.append(
+            stack.enter_context(postgresql_server(data.directory / "postgresql", while_waiting=raise_if_stopped))
+        )
         environment["DATABASE_URL"] = servers[-1].url
     if "REDIS_URL" in environment:
         _try_broker()
     else:
         say("Starting Valkey")
-        servers.append(stack.enter_context(valkey_server(data.directory / "valkey")))
+        servers.append(stack.enter_context(valkey_server(data.directory / "valkey", while_waiting=raise_if_stopped)))
         environment["REDIS_URL"] = servers[-1].url
     return [Child(server.name, server.process, server.log) for server in servers]
 
@@ -183,7 +190,7 @@ def _try_broker() -> None:
         raise LocalStudioFailed(f"REDIS_URL: Redis 6.2 or later, or Valkey, is needed; the server is {version}")
 
 
-def _prepare(data: LocalData, environment: Mapping[str, str], say: Say) -> None:
+def _prepare(data: LocalData, environment: Mapping[str, str], say: Say, raise_if_stopped: RaiseIfStopped) -> None:
     """The tables are up to date, and an empty studio has its demo workspace."""
     steps = {
         "Preparing the database": ["migrate", "--no-input"],
@@ -195,7 +202,9 @@ def _prepare(data: LocalData, environment: Mapping[str, str], say: Say) -> None:
         command = [sys.executable, settings.BASE_DIR / "manage.py", *arguments]
         process = start_process(command, log=log, environment=environment, directory=settings.BASE_DIR)
         try:
-            process.wait()
+            while process.poll() is None:
+                raise_if_stopped()
+                time.sleep(0.05)
         finally:
             stop_process(process)
         if process.returncode != 0:
@@ -224,9 +233,10 @@ def _commands(data: LocalData, port: int) -> dict[str, list[str]]:
     }
 
 
-def _wait_until_ready(children: list[Child], port: int) -> None:
+def _wait_until_ready(children: list[Child], port: int, raise_if_stopped: RaiseIfStopped) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not _is_ready(port):
+        raise_if_stopped()
         _ensure_alive(children)
         if time.monotonic() > deadline:
             web = next(child for child in children if child.name == "web")

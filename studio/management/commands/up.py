@@ -48,8 +48,9 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from None
         os.umask(0o077)  # everything in the data directory is this user's alone
         try:
-            with stop_on_signals(), open_data_directory(directory) as data:
-                run_studio(data, port, say=self._say, welcome=partial(self._welcome, data, port))
+            with stop_on_signals() as raise_if_stopped, open_data_directory(directory) as data:
+                welcome = partial(self._welcome, data, port)
+                run_studio(data, port, say=self._say, welcome=welcome, raise_if_stopped=raise_if_stopped)
         except Stopped:
             self._say("Stopped.")
         except (LocalStudioFailed, EmbeddedServerFailed, DataDirectoryFailed) as error:
