@@ -1,13 +1,14 @@
 """Conditions are checked against the declared types, bounded in cost, and never hold when they cannot be evaluated."""
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from telemetry.core.conditions import compile_condition
+from telemetry.core.conditions import Condition, compile_condition
 from telemetry.core.errors import InvalidCondition
 from telemetry.core.events import Context
 from tests.core.builders import make_context, make_property
@@ -37,15 +38,15 @@ VALUES = {
 CONTEXT = make_context(tenant_id="acme", metadata={"app.version": "1.2.0", "build": 77})
 
 
-def compiled(expression):
+def compiled(expression: str) -> Condition:
     return compile_condition(expression, PROPERTIES, METADATA)
 
 
-def holds(expression, values=VALUES, context=CONTEXT):
+def holds(expression: str, values: Mapping[str, object] = VALUES, context: Context = CONTEXT) -> bool:
     return compiled(expression).holds(values, context)
 
 
-def refusal(expression):
+def refusal(expression: str) -> tuple[int | None, str]:
     with pytest.raises(InvalidCondition) as raised:
         compiled(expression)
     return raised.value.column, raised.value.message
@@ -83,7 +84,7 @@ def refusal(expression):
         "properties.durationMs\n  > 100\n&& properties.retried",
     ],
 )
-def test_a_condition_holds_when_it_is_true_of_the_event(expression):
+def test_a_condition_holds_when_it_is_true_of_the_event(expression: str) -> None:
     assert holds(expression)
 
 
@@ -111,7 +112,7 @@ def test_a_condition_holds_when_it_is_true_of_the_event(expression):
         "properties.durationMs > 7 / 2 && properties.durationMs * 7 / 2 == 7350",
     ],
 )
-def test_whole_literals_may_stand_where_a_number_is_meant(expression):
+def test_whole_literals_may_stand_where_a_number_is_meant(expression: str) -> None:
     assert holds(expression)
 
 
@@ -126,7 +127,7 @@ def test_whole_literals_may_stand_where_a_number_is_meant(expression):
         ("properties.cart.items[1].sku == 'b' && properties.durationMs > 1", True),
     ],
 )
-def test_other_whole_literals_stay_whole(expression, answer):
+def test_other_whole_literals_stay_whole(expression: str, answer: bool) -> None:
     assert holds(expression) is answer
 
 
@@ -144,7 +145,7 @@ def test_other_whole_literals_stay_whole(expression, answer):
         ("has(properties.cart.total) && !has(properties.cart.nothing)", True, False),
     ],
 )
-def test_has_asks_whether_a_value_is_there(expression, with_values, without):
+def test_has_asks_whether_a_value_is_there(expression: str, with_values: bool, without: bool) -> None:
     assert holds(expression) is with_values
     assert holds(expression, {}, Context()) is without
     assert holds(expression, dict.fromkeys(VALUES), Context()) is without
@@ -176,15 +177,15 @@ def test_has_asks_whether_a_value_is_there(expression, with_values, without):
         ("!properties.cart.exists(item, item < 0) && !properties.cart.exists(item, item < -1)", {"cart": [0] * 9_999}),
     ],
 )
-def test_a_condition_that_cannot_be_evaluated_does_not_hold(expression, values):
+def test_a_condition_that_cannot_be_evaluated_does_not_hold(expression: str, values: dict[str, object]) -> None:
     assert holds(expression, values, Context()) is False
 
 
-def test_a_side_that_decides_alone_makes_up_for_one_that_cannot_be_evaluated():
+def test_a_side_that_decides_alone_makes_up_for_one_that_cannot_be_evaluated() -> None:
     assert holds("properties.durationMs > 100 || properties.step == 'done'", {"step": "done"})
 
 
-def test_json_that_holds_itself_is_absent_and_ends_nothing():
+def test_json_that_holds_itself_is_absent_and_ends_nothing() -> None:
     cycle: list[object] = []
     cycle.append(cycle)
 
@@ -261,7 +262,7 @@ def test_json_that_holds_itself_is_absent_and_ends_nothing():
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_with_its_column(expression, column, message):
+def test_what_is_wrong_is_said_in_one_line_with_its_column(expression: str, column: int | None, message: str) -> None:
     assert refusal(expression) == (column, message)
 
 
@@ -277,7 +278,7 @@ def test_what_is_wrong_is_said_in_one_line_with_its_column(expression, column, m
         ("// a comment > 100\nproperties.nope", 20),
     ],
 )
-def test_columns_are_those_of_the_text_that_the_author_wrote(expression, column):
+def test_columns_are_those_of_the_text_that_the_author_wrote(expression: str, column: int) -> None:
     assert refusal(expression)[0] == column
 
 
@@ -311,14 +312,14 @@ def test_columns_are_those_of_the_text_that_the_author_wrote(expression, column)
         ("properties.step.matches('((((a?)?)?)?){99}')", "the pattern repeats too much; use smaller counts"),
     ],
 )
-def test_what_may_cost_too_much_is_refused(expression, message):
+def test_what_may_cost_too_much_is_refused(expression: str, message: str) -> None:
     assert refusal(expression)[1] == message
 
 
-def test_a_condition_names_at_most_32_properties():
+def test_a_condition_names_at_most_32_properties() -> None:
     properties = {f"p{number}": make_property("boolean") for number in range(33)}
 
-    def all_of(count):
+    def all_of(count: int) -> Condition:
         return compile_condition(" && ".join(f"properties.p{number}" for number in range(count)), properties, {})
 
     assert all_of(32).holds(dict.fromkeys(properties, True), Context())
@@ -335,11 +336,11 @@ def test_a_condition_names_at_most_32_properties():
         "(a+)+$",
     ],
 )
-def test_ordinary_patterns_are_within_the_bounds(pattern):
+def test_ordinary_patterns_are_within_the_bounds(pattern: str) -> None:
     assert holds(f"properties.step.matches('{pattern}')", {"step": "x"}) is False
 
 
-def test_a_pattern_that_ruins_backtracking_engines_is_harmless():
+def test_a_pattern_that_ruins_backtracking_engines_is_harmless() -> None:
     condition = compiled("properties.step.matches('(a+)+$')")
 
     # An engine that backtracks would need longer than the universe has existed.
@@ -362,7 +363,7 @@ def test_a_pattern_that_ruins_backtracking_engines_is_harmless():
         st.text(st.characters(), max_size=60), st.text("properties.d()[]{}?:&|!=<>+-*/%'\"`\\ 019axu,", max_size=40)
     )
 )
-def test_any_text_compiles_or_is_refused_in_one_short_line(expression):
+def test_any_text_compiles_or_is_refused_in_one_short_line(expression: str) -> None:
     outcome = attempt(expression)
 
     if isinstance(outcome, InvalidCondition):
@@ -374,18 +375,18 @@ def test_any_text_compiles_or_is_refused_in_one_short_line(expression):
         assert outcome.holds(VALUES, CONTEXT) in (True, False)
 
 
-def attempt(expression):
+def attempt(expression: str) -> Condition | InvalidCondition:
     try:
         return compiled(expression)
     except InvalidCondition as refused:
         return refused
 
 
-def test_a_condition_answers_many_threads_at_once():
+def test_a_condition_answers_many_threads_at_once() -> None:
     condition = compiled("properties.step == 'a' && properties.durationMs > 1")
     answers: list[bool] = []
 
-    def ask(step):
+    def ask(step: str) -> None:
         answers.extend(condition.holds({"step": step, "durationMs": 2}, Context()) == (step == "a") for _ in range(500))
 
     threads = [threading.Thread(target=ask, args=("a" if number % 2 else "b",)) for number in range(8)]
@@ -397,14 +398,14 @@ def test_a_condition_answers_many_threads_at_once():
     assert answers == [True] * 4_000
 
 
-def test_a_condition_keeps_the_text_of_its_author_and_shows_no_values():
+def test_a_condition_keeps_the_text_of_its_author_and_shows_no_values() -> None:
     condition = compiled("properties.durationMs > 100")
 
     assert condition.expression == "properties.durationMs > 100"
     assert repr(condition) == "Condition('properties.durationMs > 100')"
 
 
-def test_timestamps_compare_as_instants():
+def test_timestamps_compare_as_instants() -> None:
     later = datetime(2026, 11, 22, 8, 0, 1, tzinfo=UTC).isoformat()
 
     assert holds(f"properties.startedAt < timestamp('{later}')")

@@ -4,6 +4,8 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
+from types import UnionType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from telemetry.core.config import EffectiveProperty
 from telemetry.core.enums import PrivacyLevel, PropertyType, RedactionStrategy, TimeUnit
 from telemetry.core.events import PseudonymKey
 from telemetry.core.redaction import DROPPED, redact, redact_value, required_redaction
+from telemetry.core.spec import PropertyDefinition, Redaction
 from telemetry.core.tightening import MASK
 from tests.core.builders import make_property, make_redaction
 from tests.core.strategies import property_values, redactions
@@ -20,9 +23,22 @@ from tests.core.strategies import property_values, redactions
 KEY = PseudonymKey(epoch=3, secret=b"0123456789abcdef0123456789abcdef")
 PSEUDONYM = re.compile(r"p3_[A-Za-z0-9_-]{22}")
 TRUNCATE = make_redaction("truncate", length=3)
+KINDS: dict[PropertyType, type | UnionType] = {
+    PropertyType.STRING: str,
+    PropertyType.NUMBER: int | float,
+    PropertyType.BOOLEAN: bool,
+    PropertyType.TIMESTAMP: str,
+    PropertyType.JSON: object,
+}
 
 
-def hidden(value, type, strategy, key=KEY, **settings):  # noqa: A002 - the document's key
+def hidden(
+    value: object,
+    type: str,  # noqa: A002 - the document's key
+    strategy: str,
+    key: PseudonymKey | None = KEY,
+    **settings: float | TimeUnit,
+) -> Any:
     return redact_value(value, PropertyType(type), make_redaction(strategy, **settings), key)
 
 
@@ -46,7 +62,9 @@ def hidden(value, type, strategy, key=KEY, **settings):  # noqa: A002 - the docu
         (make_property("string", pii=False, redaction=TRUNCATE), TRUNCATE, TRUNCATE, TRUNCATE),
     ],
 )
-def test_flags_and_level_say_what_is_redacted(definition, public, pii, sensitive):
+def test_flags_and_level_say_what_is_redacted(
+    definition: PropertyDefinition, public: Redaction | None, pii: Redaction | None, sensitive: Redaction | None
+) -> None:
     demanded = {level: required_redaction(definition, level) for level in PrivacyLevel}
 
     assert demanded == {
@@ -64,7 +82,13 @@ def test_flags_and_level_say_what_is_redacted(definition, public, pii, sensitive
     low=st.sampled_from(PrivacyLevel),
     high=st.sampled_from(PrivacyLevel),
 )
-def test_a_higher_level_never_demands_less(type, pii, redact, low, high):  # noqa: A002 - the document's key
+def test_a_higher_level_never_demands_less(
+    type: PropertyType,  # noqa: A002 - the document's key
+    pii: bool | None,
+    redact: bool,
+    low: PrivacyLevel,
+    high: PrivacyLevel,
+) -> None:
     low, high = sorted((low, high), key=lambda level: level.rank)
     definition = make_property(type, pii=pii, redact=redact)
 
@@ -91,25 +115,25 @@ def test_a_higher_level_never_demands_less(type, pii, redact, low, high):  # noq
         (None, "json", None),
     ],
 )
-def test_a_mask_is_a_harmless_value_of_the_same_type(value, type, mask):  # noqa: A002 - the document's key
+def test_a_mask_is_a_harmless_value_of_the_same_type(value: object, type: str, mask: object) -> None:  # noqa: A002
     masked = hidden(value, type, "mask")
 
     assert masked == mask
     assert masked.__class__ is mask.__class__
 
 
-def test_two_masks_of_json_are_not_the_same_object():
+def test_two_masks_of_json_are_not_the_same_object() -> None:
     first, second = (hidden({"name": "alice"}, "json", "mask") for _ in range(2))
 
     assert first is not second
 
 
-def test_drop_leaves_nothing_and_null_leaves_null():
+def test_drop_leaves_nothing_and_null_leaves_null() -> None:
     assert hidden("alice", "string", "drop") is DROPPED
     assert hidden("alice", "string", "null") is None
 
 
-def test_a_hash_is_the_same_for_the_same_value_key_and_epoch_only():
+def test_a_hash_is_the_same_for_the_same_value_key_and_epoch_only() -> None:
     one = hidden("user-123", "string", "hash")
 
     assert PSEUDONYM.fullmatch(one)
@@ -120,7 +144,7 @@ def test_a_hash_is_the_same_for_the_same_value_key_and_epoch_only():
 
 
 @pytest.mark.parametrize("length", [16, 63, 64, 65, 200])
-def test_a_hash_is_hmac_sha_256_cut_to_128_bits(length):
+def test_a_hash_is_hmac_sha_256_cut_to_128_bits(length: int) -> None:
     secret = bytes(range(length))
     digest = hmac.digest(secret, "Zoë".encode(), "sha256")
 
@@ -129,23 +153,23 @@ def test_a_hash_is_hmac_sha_256_cut_to_128_bits(length):
     assert shown == "p1_" + urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
-def test_a_whole_number_has_the_pseudonym_of_its_digits_as_text():
+def test_a_whole_number_has_the_pseudonym_of_its_digits_as_text() -> None:
     assert hidden(42, "number", "hash") == hidden(42.0, "number", "hash") == hidden("42", "string", "hash")
     assert hidden(42.5, "number", "hash") == hidden("42.5", "string", "hash")
 
 
-def test_equal_json_values_have_the_same_pseudonym_whatever_the_order_of_their_keys():
+def test_equal_json_values_have_the_same_pseudonym_whatever_the_order_of_their_keys() -> None:
     assert hidden({"a": 1, "b": 2}, "json", "hash") == hidden({"b": 2, "a": 1}, "json", "hash")
 
 
-def test_a_hash_without_a_key_is_a_mask():
+def test_a_hash_without_a_key_is_a_mask() -> None:
     assert hidden("alice", "string", "hash", None) == "REDACTED"
     assert hidden(42, "number", "hash", None) == 0
     assert hidden({"name": "alice"}, "json", "hash", None) == {}
 
 
 @pytest.mark.parametrize("secret", [b"", b"x" * 15])
-def test_a_key_that_could_be_found_by_trying_is_refused(secret):
+def test_a_key_that_could_be_found_by_trying_is_refused(secret: bytes) -> None:
     with pytest.raises(ValueError, match="at least 16 bytes") as raised:
         PseudonymKey(epoch=1, secret=secret)
 
@@ -162,7 +186,7 @@ def test_a_key_that_could_be_found_by_trying_is_refused(secret):
         ("😀😀😀", 1, "😀"),
     ],
 )
-def test_truncate_keeps_the_first_characters(value, length, shown):
+def test_truncate_keeps_the_first_characters(value: str, length: int, shown: str) -> None:
     assert hidden(value, "string", "truncate", length=length) == shown
 
 
@@ -177,7 +201,9 @@ def test_truncate_keeps_the_first_characters(value, length, shown):
         ("alice", TimeUnit.DAY, "1970-01-01T00:00:00Z"),
     ],
 )
-def test_a_generalised_timestamp_is_the_start_of_its_day_or_month_in_utc(value, unit, shown):
+def test_a_generalised_timestamp_is_the_start_of_its_day_or_month_in_utc(
+    value: str, unit: TimeUnit, shown: str
+) -> None:
     assert hidden(value, "timestamp", "generalise", unit=unit) == shown
 
 
@@ -202,7 +228,7 @@ def test_a_generalised_timestamp_is_the_start_of_its_day_or_month_in_utc(value, 
         (float("inf"), 10.0, 0),
     ],
 )
-def test_a_generalised_number_is_the_lower_end_of_its_range(value, bucket, shown):
+def test_a_generalised_number_is_the_lower_end_of_its_range(value: float, bucket: float, shown: float) -> None:
     assert hidden(value, "number", "generalise", bucket=bucket) == shown
 
 
@@ -210,7 +236,7 @@ def test_a_generalised_number_is_the_lower_end_of_its_range(value, bucket, shown
     value=st.one_of(st.integers(-(10**12), 10**12), st.floats(-1e12, 1e12)),
     bucket=st.one_of(st.sampled_from([0.1, 0.25, 0.3, 2.5]), st.integers(1, 10_000).map(float)),
 )
-def test_a_generalised_number_stands_for_a_whole_range(value, bucket):
+def test_a_generalised_number_stands_for_a_whole_range(value: float, bucket: float) -> None:
     shown = hidden(value, "number", "generalise", bucket=bucket)
 
     # One part in 10**15 is the precision of a double.
@@ -237,7 +263,7 @@ def test_a_generalised_number_stands_for_a_whole_range(value, bucket):
         ("", "REDACTED"),
     ],
 )
-def test_a_generalised_address_is_its_network(value, shown):
+def test_a_generalised_address_is_its_network(value: str, shown: str) -> None:
     assert hidden(value, "string", "generalise") == shown
 
 
@@ -262,7 +288,7 @@ def test_a_generalised_address_is_its_network(value, shown):
         ("a" * 400 + "@example.com", "REDACTED"),
     ],
 )
-def test_email_domain_shows_the_domain_of_one_plausible_address(value, shown):
+def test_email_domain_shows_the_domain_of_one_plausible_address(value: str, shown: str) -> None:
     assert hidden(value, "string", "email_domain") == shown
 
 
@@ -282,8 +308,14 @@ def test_email_domain_shows_the_domain_of_one_plausible_address(value, shown):
         (True, "boolean", "generalise", {"bucket": 1.0}, False),
     ],
 )
-def test_a_strategy_that_does_not_fit_masks(value, type, strategy, settings, mask):  # noqa: A002
-    assert hidden(value, type, strategy, **settings) == mask
+def test_a_strategy_that_does_not_fit_masks(
+    value: object,
+    type: str,  # noqa: A002 - the document's key
+    strategy: str,
+    settings: dict[str, float | TimeUnit],
+    mask: object,
+) -> None:
+    assert hidden(value, type, strategy, KEY, **settings) == mask
 
 
 @pytest.mark.parametrize("strategy", RedactionStrategy)
@@ -303,7 +335,11 @@ def test_a_strategy_that_does_not_fit_masks(value, type, strategy, settings, mas
         (b"CANARY-7731", "json"),
     ],
 )
-def test_a_value_of_another_type_than_declared_does_not_leak(value, type, strategy):  # noqa: A002
+def test_a_value_of_another_type_than_declared_does_not_leak(
+    value: object,
+    type: str,  # noqa: A002 - the document's key
+    strategy: RedactionStrategy,
+) -> None:
     for key in (None, KEY):
         shown = hidden(value, type, strategy, key, length=3, unit=TimeUnit.DAY, bucket=10.0)
 
@@ -315,7 +351,7 @@ def test_a_value_of_another_type_than_declared_does_not_leak(value, type, strate
 # Whole sets of properties
 
 
-def test_redact_returns_what_may_be_shown_and_the_names_of_what_may_not():
+def test_redact_returns_what_may_be_shown_and_the_names_of_what_may_not() -> None:
     rules = {
         "step": EffectiveProperty(type=PropertyType.STRING),
         "userId": EffectiveProperty(type=PropertyType.STRING, redaction=MASK),
@@ -330,14 +366,14 @@ def test_redact_returns_what_may_be_shown_and_the_names_of_what_may_not():
     assert properties == {"userId": "user-123", "phone": "555", "step": "verify_email", "undeclared": "x"}
 
 
-def canary_json():
+def canary_json() -> st.SearchStrategy[object]:
     canaries = st.integers(0, 99).map("CANARY-{:02}".format)
     leaves = st.one_of(st.none(), st.booleans(), canaries)
     return st.recursive(leaves, lambda inner: st.one_of(st.lists(inner), st.dictionaries(canaries, inner)))
 
 
 @given(data=st.data(), key=st.sampled_from([None, KEY]))
-def test_no_part_of_a_hidden_value_is_shown(data, key):
+def test_no_part_of_a_hidden_value_is_shown(data: st.DataObject, key: PseudonymKey | None) -> None:
     redaction = data.draw(redactions().filter(lambda each: each.strategy is not RedactionStrategy.TRUNCATE))
     type = data.draw(st.sampled_from([PropertyType.STRING, PropertyType.JSON]))  # noqa: A001
     value = data.draw(st.just("CANARY-00@CANARY") if type is PropertyType.STRING else canary_json())
@@ -348,16 +384,13 @@ def test_no_part_of_a_hidden_value_is_shown(data, key):
 
 
 @given(data=st.data(), type=st.sampled_from(PropertyType), key=st.sampled_from([None, KEY]))
-def test_what_is_shown_is_of_the_declared_type_or_a_pseudonym(data, type, key):  # noqa: A002
+def test_what_is_shown_is_of_the_declared_type_or_a_pseudonym(
+    data: st.DataObject,
+    type: PropertyType,  # noqa: A002 - the document's key
+    key: PseudonymKey | None,
+) -> None:
     value, redaction = data.draw(property_values(type)), data.draw(redactions(type))
 
     shown = redact_value(value, type, redaction, key)
 
-    kinds = {
-        PropertyType.STRING: str,
-        PropertyType.NUMBER: int | float,
-        PropertyType.BOOLEAN: bool,
-        PropertyType.TIMESTAMP: str,
-        PropertyType.JSON: object,
-    }
-    assert shown is DROPPED or shown is None or isinstance(shown, kinds[type]) or PSEUDONYM.fullmatch(shown)
+    assert shown is DROPPED or shown is None or isinstance(shown, KINDS[type]) or PSEUDONYM.fullmatch(shown)
