@@ -25,7 +25,7 @@ from telemetry.core.config import (
 )
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.resolution import resolve_config
-from telemetry.core.spec import Deprecation, LintOptOut, ProviderDefinition, TelemetryDefaults
+from telemetry.core.spec import Deprecation, LintOptOut, ProviderDefinition, TelemetryDefaults, TelemetrySpec
 from telemetry.core.values import FrozenDict
 from tests.core import strategies
 from tests.core.builders import make_event, make_installation, make_property, make_sigil_spec, make_spec
@@ -49,17 +49,17 @@ SIGIL_CANONICAL = (
 )
 
 
-def test_the_seeds_example_is_read_as_the_value_it_describes():
+def test_the_seeds_example_is_read_as_the_value_it_describes() -> None:
     assert decode_spec(SIGIL.read_bytes()) == make_sigil_spec()
 
 
-def test_the_canonical_form_and_its_checksum_stay_as_they_are():
+def test_the_canonical_form_and_its_checksum_stay_as_they_are() -> None:
     # Published versions and the apps' caches are identified by these bytes: a change here breaks both.
     assert encode_spec(make_sigil_spec()) == SIGIL_CANONICAL
     assert checksum(make_sigil_spec()) == "bcfb7a9deb01c48ac2580725d660b0ceb316174c90138ddad710fa467aad8d53"
 
 
-def test_equal_documents_in_any_notation_have_the_same_canonical_form():
+def test_equal_documents_in_any_notation_have_the_same_canonical_form() -> None:
     notations = (
         SIGIL_CANONICAL,
         SIGIL_CANONICAL.replace(b'"version":1,', b'"version":1.0,').replace(b"1500", b"1.5e3"),
@@ -71,20 +71,20 @@ def test_equal_documents_in_any_notation_have_the_same_canonical_form():
     assert {encode_spec(decode_spec(notation)) for notation in notations} == {SIGIL_CANONICAL}
 
 
-def test_properties_keep_the_order_in_which_they_were_written():
+def test_properties_keep_the_order_in_which_they_were_written() -> None:
     written = SIGIL.read_text(encoding="utf-8").replace("workflow:", "zebra:", 1)
 
     assert list(decode_spec(written).events[0].properties) == ["zebra", "step", "durationMs", "userId"]
 
 
-def test_fields_that_equal_their_default_are_left_out_also_when_they_were_written():
+def test_fields_that_equal_their_default_are_left_out_also_when_they_were_written() -> None:
     floor = decode_document('{"sampling": {"minimumRate": 0.0, "maximumRate": 1}}', PrivacyFloor, what="floor")
 
     assert floor == PrivacyFloor(sampling=SamplingBounds())
     assert encode_document(floor) == encode_document(PrivacyFloor(sampling=SamplingBounds())) == b'{"sampling":{}}'
 
 
-def test_dates_and_allowed_values_read_alike_in_both_notations():
+def test_dates_and_allowed_values_read_alike_in_both_notations() -> None:
     written = make_event(
         properties={"plan": make_property(allowed_values=("no", "2026-11-22", "1"))},
         review_by="2027-01-31",
@@ -97,12 +97,12 @@ def test_dates_and_allowed_values_read_alike_in_both_notations():
     assert decode_spec(yaml) == decode_spec(encode_spec(make_spec(written))) == make_spec(written)
 
 
-def test_an_empty_config_is_not_the_same_as_none():
+def test_an_empty_config_is_not_the_same_as_none() -> None:
     assert encode_spec(make_spec(config=TelemetryDefaults())) != encode_spec(make_spec())
     assert decode_spec(encode_spec(make_spec(config=TelemetryDefaults()))).config == TelemetryDefaults()
 
 
-def test_settings_of_providers_cannot_be_changed_after_reading():
+def test_settings_of_providers_cannot_be_changed_after_reading() -> None:
     spec = decode_spec(SIGIL_CANONICAL.replace(b'"${POSTHOG_KEY}"', b'{"hosts":["a",{"b":1}]}'))
 
     assert spec.config is not None
@@ -113,7 +113,7 @@ def test_settings_of_providers_cannot_be_changed_after_reading():
 
 
 @given(strategies.specs())
-def test_json_and_yaml_carry_a_spec_back_and_forth_byte_for_byte(spec):
+def test_json_and_yaml_carry_a_spec_back_and_forth_byte_for_byte(spec: TelemetrySpec) -> None:
     canonical = encode_spec(spec)
     from_json = decode_spec(canonical)
     from_yaml = decode_spec(spec_to_yaml(from_json))
@@ -124,14 +124,18 @@ def test_json_and_yaml_carry_a_spec_back_and_forth_byte_for_byte(spec):
 
 
 @given(strategies.blueprints(), strategies.overrides(), strategies.floors())
-def test_layers_come_back_as_they_were_written(blueprint, override, floor):
+def test_layers_come_back_as_they_were_written(
+    blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+) -> None:
     assert decode_document(encode_document(blueprint), AppBlueprint, what="blueprint") == blueprint
     assert decode_document(encode_document(override), TenantOverride, what="override") == override
     assert decode_document(encode_document(floor), PrivacyFloor, what="floor") == floor
 
 
 @given(strategies.specs(), strategies.blueprints(), strategies.overrides(), strategies.floors())
-def test_an_effective_config_comes_back_as_it_was_written(spec, blueprint, override, floor):
+def test_an_effective_config_comes_back_as_it_was_written(
+    spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+) -> None:
     config = resolve_config(spec, blueprint, override, floor, installation=make_installation(), revision=7)
 
     written = encode_document(config)
@@ -140,7 +144,7 @@ def test_an_effective_config_comes_back_as_it_was_written(spec, blueprint, overr
     assert encode_document(decode_document(written, EffectiveConfig, what="config")) == written
 
 
-def test_data_that_was_parsed_already_is_converted_under_the_same_rules():
+def test_data_that_was_parsed_already_is_converted_under_the_same_rules() -> None:
     with pytest.raises(InvalidDocument) as caught:
         convert_document({"defaultSamplingRate": 7.5, "events": {"a@0": {}}}, TenantOverride, what="override")
 
@@ -185,7 +189,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_documents_are_refused_and_nothing_else_happens(document):
+def test_hostile_documents_are_refused_and_nothing_else_happens(document: str | bytes) -> None:
     with pytest.raises(InvalidDocument) as caught:
         decode_spec(document)
 
@@ -194,7 +198,7 @@ def test_hostile_documents_are_refused_and_nothing_else_happens(document):
 
 
 @given(st.data())
-def test_a_damaged_document_is_read_or_refused_and_nothing_else_happens(data):
+def test_a_damaged_document_is_read_or_refused_and_nothing_else_happens(data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from((SIGIL_CANONICAL, SIGIL.read_bytes())))
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, min(len(whole), start + 20)))
@@ -210,7 +214,7 @@ def test_a_damaged_document_is_read_or_refused_and_nothing_else_happens(data):
 
 
 @pytest.mark.skipif(not REAL_FILES.is_dir(), reason="the files of other projects are not here")
-def test_files_of_other_projects_are_refused_with_a_reason():
+def test_files_of_other_projects_are_refused_with_a_reason() -> None:
     files = [path for path in sorted(REAL_FILES.rglob("*")) if path.is_file()]
 
     for path in files:

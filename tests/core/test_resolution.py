@@ -11,6 +11,7 @@ from telemetry.core.config import (
     AppBlueprint,
     EffectiveConfig,
     EffectiveEvent,
+    EffectiveProperty,
     EventOverride,
     PrivacyFloor,
     Provenance,
@@ -57,7 +58,7 @@ def only_event(config: EffectiveConfig) -> EffectiveEvent:
     return event
 
 
-def test_without_any_layer_the_product_defaults_hold():
+def test_without_any_layer_the_product_defaults_hold() -> None:
     config = resolve(make_spec())
 
     event = only_event(config)
@@ -66,7 +67,7 @@ def test_without_any_layer_the_product_defaults_hold():
     assert config.provenance["events[step@1].retention.days"] == Provenance(layer=Layer.PRODUCT)
 
 
-def test_the_specs_defaults_replace_the_products_and_the_event_replaces_the_specs():
+def test_the_specs_defaults_replace_the_products_and_the_event_replaces_the_specs() -> None:
     defaults = TelemetryDefaults(default_sampling_rate=0.5, default_retention_days=90)
     plain, own = make_event(), make_event(name="own", sampling=Sampling(rate=0.1), retention=Retention(days=7))
 
@@ -81,7 +82,7 @@ def test_the_specs_defaults_replace_the_products_and_the_event_replaces_the_spec
     )
 
 
-def test_a_condition_that_does_not_hold_falls_back_to_the_default_rate():
+def test_a_condition_that_does_not_hold_falls_back_to_the_default_rate() -> None:
     defaults = TelemetryDefaults(default_sampling_rate=0.2)
     event = make_event(sampling=Sampling(rate=1.0, conditions=("properties.durationMs > 100.0",)))
 
@@ -105,7 +106,9 @@ def test_a_condition_that_does_not_hold_falls_back_to_the_default_rate():
         ),
     ],
 )
-def test_every_form_of_override_works_alone_without_a_spec_pointer(override, path, value):
+def test_every_form_of_override_works_alone_without_a_spec_pointer(
+    override: dict[str, Any], path: str, value: object
+) -> None:
     # Hole 8 of the origin: an override with sampling only, and no spec pointer, resolved to nothing.
     config = resolve(make_spec(), override=TenantOverride(events={"step": EventOverride(**override)}))
 
@@ -113,7 +116,7 @@ def test_every_form_of_override_works_alone_without_a_spec_pointer(override, pat
     assert config.provenance[path].layer is Layer.TENANT
 
 
-def test_all_forms_of_override_work_combined():
+def test_all_forms_of_override_work_combined() -> None:
     override = TenantOverride(
         spec=SpecPointer(name="sigil.telemetry"),
         default_sampling_rate=0.5,
@@ -127,7 +130,7 @@ def test_all_forms_of_override_work_combined():
     assert event.properties["userId"].redaction == DROP
 
 
-def test_the_override_for_an_exact_version_wins_over_the_one_for_the_name():
+def test_the_override_for_an_exact_version_wins_over_the_one_for_the_name() -> None:
     spec = make_spec(make_event(), make_event(version=2))
     override = TenantOverride(
         events={
@@ -142,7 +145,7 @@ def test_the_override_for_an_exact_version_wins_over_the_one_for_the_name():
     assert config.provenance["events[step@2].sampling.rate"].path == 'events["step@2"].samplingRate'
 
 
-def test_the_tenant_can_switch_on_what_the_blueprint_switched_off():
+def test_the_tenant_can_switch_on_what_the_blueprint_switched_off() -> None:
     blueprint = AppBlueprint(events={"step": EventOverride(enabled=False)})
     override = TenantOverride(events={"step": EventOverride(enabled=True)})
 
@@ -150,7 +153,7 @@ def test_the_tenant_can_switch_on_what_the_blueprint_switched_off():
     assert only_event(resolve(make_spec(), blueprint=blueprint, override=override)).enabled is True
 
 
-def test_telemetry_turned_off_disables_every_event_but_those_the_floor_forces_on():
+def test_telemetry_turned_off_disables_every_event_but_those_the_floor_forces_on() -> None:
     spec = make_spec(make_event(), make_event(name="login"))
     floor = PrivacyFloor(forced_on=("login",))
 
@@ -164,7 +167,7 @@ def test_telemetry_turned_off_disables_every_event_but_those_the_floor_forces_on
     )
 
 
-def test_what_the_floor_forces_off_stays_off_even_if_it_is_forced_on_too():
+def test_what_the_floor_forces_off_stays_off_even_if_it_is_forced_on_too() -> None:
     floor = PrivacyFloor(forced_off=("step@1",), forced_on=("step",))
 
     config = resolve(make_spec(), override=TenantOverride(events={"step": EventOverride(enabled=True)}), floor=floor)
@@ -181,7 +184,7 @@ def test_what_the_floor_forces_off_stays_off_even_if_it_is_forced_on_too():
         ({"redaction": {"userId": HASH}}, "events.step.redaction.userId"),
     ],
 )
-def test_a_tenant_that_loosens_privacy_changes_nothing_and_is_told_where(wish, path):
+def test_a_tenant_that_loosens_privacy_changes_nothing_and_is_told_where(wish: dict[str, Any], path: str) -> None:
     # Hole 9 of the origin: a tenant could loosen privacy.
     override = TenantOverride(events={"step": EventOverride(**wish)})
 
@@ -191,7 +194,7 @@ def test_a_tenant_that_loosens_privacy_changes_nothing_and_is_told_where(wish, p
     assert leaves(resolve(make_spec(), override=override)) == leaves(resolve(make_spec()))
 
 
-def test_a_wish_that_several_versions_refuse_is_reported_once():
+def test_a_wish_that_several_versions_refuse_is_reported_once() -> None:
     spec = make_spec(make_event(), make_event(version=2))
     override = TenantOverride(events={"step": EventOverride(retention_days=99)})
 
@@ -201,7 +204,7 @@ def test_a_wish_that_several_versions_refuse_is_reported_once():
 
 
 @pytest.mark.parametrize(("wish", "held"), [(0.01, 0.1), (0.3, 0.3), (0.9, 0.5)])
-def test_sampling_is_held_within_the_floors_bounds(wish, held):
+def test_sampling_is_held_within_the_floors_bounds(wish: float, held: float) -> None:
     floor = PrivacyFloor(sampling=SamplingBounds(minimum_rate=0.1, maximum_rate=0.5))
     override = TenantOverride(events={"step": EventOverride(sampling_rate=wish)})
 
@@ -210,7 +213,7 @@ def test_sampling_is_held_within_the_floors_bounds(wish, held):
     assert refused == ([] if wish == held else ["events.step.samplingRate"])
 
 
-def test_the_floor_shortens_retention_and_hardens_redaction_by_the_final_level():
+def test_the_floor_shortens_retention_and_hardens_redaction_by_the_final_level() -> None:
     floor = PrivacyFloor(
         minimum_redaction={PrivacyLevel.PII: FloorStrategy.NULL},
         maximum_retention_days={PrivacyLevel.PII: 14},
@@ -232,7 +235,7 @@ def test_the_floor_shortens_retention_and_hardens_redaction_by_the_final_level()
     )
 
 
-def test_raising_the_level_does_not_escape_the_floor_of_a_lower_level():
+def test_raising_the_level_does_not_escape_the_floor_of_a_lower_level() -> None:
     floor = PrivacyFloor(
         minimum_redaction={PrivacyLevel.INTERNAL: FloorStrategy.DROP, PrivacyLevel.PII: FloorStrategy.HASH},
         maximum_retention_days={PrivacyLevel.INTERNAL: 7, PrivacyLevel.PII: 14},
@@ -247,7 +250,7 @@ def test_raising_the_level_does_not_escape_the_floor_of_a_lower_level():
     assert config.provenance["events[step@1].retention.days"].path == "maximumRetentionDays.internal"
 
 
-def test_raising_the_level_redacts_text_that_nobody_flagged_and_says_why():
+def test_raising_the_level_redacts_text_that_nobody_flagged_and_says_why() -> None:
     override = TenantOverride(events={"step": EventOverride(privacy=PrivacyLevel.PII)})
 
     config = resolve(make_spec(), override=override)
@@ -258,7 +261,7 @@ def test_raising_the_level_redacts_text_that_nobody_flagged_and_says_why():
     )
 
 
-def test_two_partial_redactions_of_different_kinds_end_as_a_mask():
+def test_two_partial_redactions_of_different_kinds_end_as_a_mask() -> None:
     blueprint = AppBlueprint(
         events={"step": EventOverride(redaction={"step": Redaction(strategy=RedactionStrategy.TRUNCATE, length=3)})}
     )
@@ -267,7 +270,7 @@ def test_two_partial_redactions_of_different_kinds_end_as_a_mask():
     assert only_event(resolve(make_spec(), blueprint=blueprint, override=override)).properties["step"].redaction == MASK
 
 
-def test_anomaly_rules_of_a_layer_replace_the_events_and_the_spec_can_turn_all_off():
+def test_anomaly_rules_of_a_layer_replace_the_events_and_the_spec_can_turn_all_off() -> None:
     rules = AnomalyDetection(minimum_sample=10, thresholds=(Threshold(metric="durationMs", max=1500.0),))
     replaced = AnomalyOverride(thresholds=(Threshold(metric="durationMs", max=900.0),))
     spec = make_spec(make_event(anomaly_detection=rules))
@@ -283,7 +286,7 @@ def test_anomaly_rules_of_a_layer_replace_the_events_and_the_spec_can_turn_all_o
     assert resolve(silent).check_interval_ms == 60_000
 
 
-def test_references_to_what_the_spec_lacks_are_listed_and_change_nothing():
+def test_references_to_what_the_spec_lacks_are_listed_and_change_nothing() -> None:
     override = TenantOverride(
         events={
             "stepp": EventOverride(enabled=False),
@@ -298,7 +301,7 @@ def test_references_to_what_the_spec_lacks_are_listed_and_change_nothing():
     assert leaves(config) == leaves(resolve(make_spec()))
 
 
-def test_floors_combine_to_the_tightest_of_each_rule():
+def test_floors_combine_to_the_tightest_of_each_rule() -> None:
     organisation = PrivacyFloor(
         minimum_redaction={PrivacyLevel.PII: FloorStrategy.HASH},
         maximum_retention_days={PrivacyLevel.PII: 30, PrivacyLevel.INTERNAL: 90},
@@ -322,7 +325,9 @@ def test_floors_combine_to_the_tightest_of_each_rule():
 
 
 @given(strategies.specs(), strategies.blueprints(), strategies.overrides(), strategies.floors())
-def test_no_override_leaves_an_event_less_protected_than_without_it(spec, blueprint, override, floor):
+def test_no_override_leaves_an_event_less_protected_than_without_it(
+    spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+) -> None:
     without = resolve(spec, blueprint=blueprint, floor=floor)
     merged = resolve(spec, blueprint=blueprint, override=override, floor=floor)
 
@@ -336,14 +341,18 @@ def test_no_override_leaves_an_event_less_protected_than_without_it(spec, bluepr
 
 
 @given(strategies.specs(), strategies.blueprints(), strategies.overrides(), strategies.floors())
-def test_every_leaf_has_a_provenance_and_nothing_else_has(spec, blueprint, override, floor):
+def test_every_leaf_has_a_provenance_and_nothing_else_has(
+    spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+) -> None:
     config = resolve(spec, blueprint=blueprint, override=override, floor=floor)
 
     assert set(config.provenance) == set(leaves(config))
 
 
 @given(strategies.specs(), strategies.blueprints(), strategies.overrides(), strategies.floors())
-def test_equal_layers_give_an_equal_config(spec, blueprint, override, floor):
+def test_equal_layers_give_an_equal_config(
+    spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+) -> None:
     once = resolve(spec, blueprint=blueprint, override=override, floor=floor)
     again = resolve(spec, blueprint=blueprint, override=override, floor=floor)
 
@@ -395,7 +404,7 @@ def leaves(config: EffectiveConfig) -> dict[str, Any]:
     return found
 
 
-def property_leaves(path: str, each: Any) -> dict[str, Any]:
+def property_leaves(path: str, each: EffectiveProperty) -> dict[str, Any]:
     return {
         f"{path}.type": each.type,
         f"{path}.required": each.required,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,14 +37,14 @@ def murmur3(data: bytes) -> int:
     return state ^ state >> 16
 
 
-def test_the_second_implementation_agrees_with_published_hashes():
+def test_the_second_implementation_agrees_with_published_hashes() -> None:
     assert murmur3(b"") == 0
     assert murmur3(b"hello, world") == 0x149BBB7F
     assert murmur3(b"The quick brown fox jumps over the lazy dog") == 0x2E4FF723
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: f"{vector['salt']}:{vector['unit'][:20]}")
-def test_the_published_vectors_hold(vector):
+def test_the_published_vectors_hold(vector: dict[str, Any]) -> None:
     kept = [rate for rate in VECTORS["rates"] if decide(rate, vector["unit"], vector["salt"]).keep]
 
     assert kept == vector["keptAtRates"]
@@ -51,26 +52,26 @@ def test_the_published_vectors_hold(vector):
 
 
 @given(unit=ANY_TEXT, salt=ANY_TEXT)
-def test_rate_zero_keeps_nothing_and_rate_one_everything(unit, salt):
+def test_rate_zero_keeps_nothing_and_rate_one_everything(unit: str, salt: str) -> None:
     assert decide(0.0, unit, salt) == Decision(False, "event_rate", 0.0)
     assert decide(1.0, unit, salt) == Decision(True, "event_rate", 1.0)
 
 
 @given(first=rates(), second=rates(), unit=ANY_TEXT, salt=ANY_TEXT)
-def test_a_higher_rate_keeps_all_that_a_lower_one_keeps(first, second, unit, salt):
+def test_a_higher_rate_keeps_all_that_a_lower_one_keeps(first: float, second: float, unit: str, salt: str) -> None:
     lower, higher = sorted((first, second))
 
     assert decide(lower, unit, salt).keep <= decide(higher, unit, salt).keep
 
 
 @given(rate=rates(), unit=ANY_TEXT, salt=ANY_TEXT)
-def test_the_same_question_has_the_same_answer(rate, unit, salt):
+def test_the_same_question_has_the_same_answer(rate: float, unit: str, salt: str) -> None:
     assert decide(rate, unit, salt) == decide(rate, unit, salt)
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.05, 0.25, 0.5, 0.9])
 @pytest.mark.parametrize("pattern", ["user-{}", "{:08x}", "{}@example.com"])
-def test_the_share_kept_is_close_to_the_rate(rate, pattern):
+def test_the_share_kept_is_close_to_the_rate(rate: float, pattern: str) -> None:
     units = 20_000
 
     kept = sum(decide(rate, pattern.format(number), "salt-of-acme").keep for number in range(units))
@@ -79,7 +80,7 @@ def test_the_share_kept_is_close_to_the_rate(rate, pattern):
     assert abs(kept - rate * units) < 4 * (units * rate * (1 - rate)) ** 0.5
 
 
-def test_tenants_with_different_salts_keep_different_subjects():
+def test_tenants_with_different_salts_keep_different_subjects() -> None:
     units = [f"user-{number}" for number in range(1_000)]
 
     both = [unit for unit in units if decide(0.5, unit, "acme").keep and decide(0.5, unit, "globex").keep]
@@ -87,7 +88,7 @@ def test_tenants_with_different_salts_keep_different_subjects():
     assert 200 < len(both) < 300
 
 
-def test_the_reason_and_the_rate_are_part_of_the_decision():
+def test_the_reason_and_the_rate_are_part_of_the_decision() -> None:
     decision = decide(0.25, "user-123", "salt", reason="otherwise_rate")
 
     assert decision.reason == "otherwise_rate"
@@ -95,12 +96,12 @@ def test_the_reason_and_the_rate_are_part_of_the_decision():
 
 
 @pytest.mark.parametrize("rate", [7.5, -1, -0.0001, 1.0001, float("nan"), float("inf")])
-def test_a_rate_that_is_no_share_is_refused(rate):
+def test_a_rate_that_is_no_share_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         decide(rate, "user-123", "salt")
 
 
-def test_text_that_is_no_valid_unicode_is_sampled_too():
+def test_text_that_is_no_valid_unicode_is_sampled_too() -> None:
     kept = [decide(0.5, f"\ud800{number}", "salt").keep for number in range(100)]
 
     assert 30 < sum(kept) < 70
@@ -117,5 +118,5 @@ def test_text_that_is_no_valid_unicode_is_sampled_too():
         (Context(), "event-1"),
     ],
 )
-def test_the_unit_is_the_user_else_the_device_else_the_session_else_the_event(context, unit):
+def test_the_unit_is_the_user_else_the_device_else_the_session_else_the_event(context: Context, unit: str) -> None:
     assert sampling_unit(make_envelope(id="event-1", context=context)) == unit

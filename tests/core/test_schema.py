@@ -16,6 +16,7 @@ from telemetry.core.descriptions import FIELD_DESCRIPTIONS
 from telemetry.core.enums import PrivacyLevel
 from telemetry.core.plain import to_plain
 from telemetry.core.schema import build_spec_schema, render_spec_schema
+from telemetry.core.spec import TelemetrySpec
 from tests.core import strategies
 from tests.core.builders import make_sigil_spec
 
@@ -27,7 +28,7 @@ def errors_in(document: object) -> list[str]:
     return [error.json_path for error in VALIDATOR.iter_errors(document)]
 
 
-def test_the_published_file_is_what_the_types_say():
+def test_the_published_file_is_what_the_types_say() -> None:
     published = (ROOT / "docs" / "schemas" / "telemetry-spec.schema.json").read_text(encoding="utf-8")
 
     assert published == render_spec_schema(), (
@@ -35,7 +36,7 @@ def test_the_published_file_is_what_the_types_say():
     )
 
 
-def test_the_module_prints_the_schema():
+def test_the_module_prints_the_schema() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "telemetry.core.schema"], capture_output=True, check=True, cwd=ROOT, encoding="utf-8"
     )
@@ -43,7 +44,7 @@ def test_the_module_prints_the_schema():
     assert (printed.stdout, printed.stderr) == (render_spec_schema(), "")
 
 
-def test_the_schema_is_one_of_draft_2020_12_and_names_no_address_of_its_own():
+def test_the_schema_is_one_of_draft_2020_12_and_names_no_address_of_its_own() -> None:
     schema = build_spec_schema()
 
     Draft202012Validator.check_schema(schema)
@@ -51,7 +52,7 @@ def test_the_schema_is_one_of_draft_2020_12_and_names_no_address_of_its_own():
     assert "$id" not in schema
 
 
-def test_the_seeds_example_is_valid():
+def test_the_seeds_example_is_valid() -> None:
     document = yaml.safe_load((ROOT / "examples" / "sigil.telemetry.yaml").read_text(encoding="utf-8"))
 
     assert errors_in(document) == []
@@ -71,7 +72,7 @@ def test_the_seeds_example_is_valid():
         (("events", 0, "properties", "1st"), {"type": "string"}, "$.events[0].properties"),
     ],
 )
-def test_broken_documents_are_marked_at_their_place(path, value, place):
+def test_broken_documents_are_marked_at_their_place(path: tuple[str | int, ...], value: object, place: str) -> None:
     document: Any = to_plain(make_sigil_spec())
     target = document
     for step in path[:-1]:
@@ -82,11 +83,11 @@ def test_broken_documents_are_marked_at_their_place(path, value, place):
 
 
 @given(strategies.specs())
-def test_every_valid_spec_is_valid_for_editors_too(spec):
+def test_every_valid_spec_is_valid_for_editors_too(spec: TelemetrySpec) -> None:
     assert errors_in(json.loads(json.dumps(to_plain(spec)))) == []
 
 
-def test_every_field_is_described_and_nothing_else():
+def test_every_field_is_described_and_nothing_else() -> None:
     described = {type_.__name__: set(fields) for type_, fields in FIELD_DESCRIPTIONS.items()}
     declared = {
         name: {field.name for field in msgspec.structs.fields(type_)}
@@ -96,7 +97,7 @@ def test_every_field_is_described_and_nothing_else():
     assert described == declared
 
 
-def test_every_object_of_the_schema_says_what_its_keys_mean_and_admits_no_others():
+def test_every_object_of_the_schema_says_what_its_keys_mean_and_admits_no_others() -> None:
     definitions = build_spec_schema()["$defs"]
 
     for name, definition in definitions.items():
@@ -107,5 +108,5 @@ def test_every_object_of_the_schema_says_what_its_keys_mean_and_admits_no_others
             assert all(property_["description"] for property_ in definition["properties"].values()), name
 
 
-def test_words_keep_their_order_because_levels_rise():
+def test_words_keep_their_order_because_levels_rise() -> None:
     assert build_spec_schema()["$defs"]["PrivacyLevel"]["enum"] == [level.value for level in PrivacyLevel]

@@ -47,7 +47,7 @@ def put(*path: str | int, value: object) -> Change:
     return change
 
 
-def test_a_sound_document_has_no_errors_and_stays_as_it_is():
+def test_a_sound_document_has_no_errors_and_stays_as_it_is() -> None:
     plain, errors = read_shape(sigil_document(), TelemetrySpec)
 
     assert (plain, errors) == (sigil_document(), ())
@@ -270,11 +270,11 @@ SPEC_NAME = "must be lower-case words joined by dots, such as 'sigil.telemetry'"
         ),
     ],
 )
-def test_a_broken_rule_is_named_with_its_path(change, code, path, message):
+def test_a_broken_rule_is_named_with_its_path(change: Change, code: str, path: str, message: str) -> None:
     assert errors_after(change) == [FieldError(code, path, message)]
 
 
-def test_all_broken_rules_are_named_in_document_order_and_missing_keys_last():
+def test_all_broken_rules_are_named_in_document_order_and_missing_keys_last() -> None:
     def change(document: Document) -> None:
         del document["meta"]["title"]
         document["meta"]["owners"] = ["team"]
@@ -290,13 +290,13 @@ def test_all_broken_rules_are_named_in_document_order_and_missing_keys_last():
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 1, True])
-def test_a_document_that_is_no_object_is_refused_as_a_whole(value):
+def test_a_document_that_is_no_object_is_refused_as_a_whole(value: object) -> None:
     expected = FieldError("wrong_type", "", "must be an object, that is keys with values")
 
     assert read_shape(value, TelemetrySpec)[1] == (expected,)
 
 
-def test_keys_that_occur_twice_are_named_wherever_they_are():
+def test_keys_that_occur_twice_are_named_wherever_they_are() -> None:
     repeated = RepeatedKeys([("type", "string")], ("type",))
 
     errors = errors_after(put("events", 0, "properties", "step", value=repeated))
@@ -308,7 +308,7 @@ def test_keys_that_occur_twice_are_named_wherever_they_are():
     ]
 
 
-def test_no_more_errors_are_listed_than_anybody_reads():
+def test_no_more_errors_are_listed_than_anybody_reads() -> None:
     errors = errors_after(put("events", value=[{}] * 2000))
 
     assert len(errors) == MAXIMUM_ERRORS + 1
@@ -322,14 +322,14 @@ def nested(levels: int) -> object:
     return value
 
 
-def test_settings_may_be_nested_to_the_limit_and_no_deeper():
+def test_settings_may_be_nested_to_the_limit_and_no_deeper() -> None:
     # The settings of a provider begin five levels down: config, providers, its position, config, key.
     assert errors_after(put("config", "providers", 0, "config", "key", value=nested(27))) == []
     (error,) = errors_after(put("config", "providers", 0, "config", "key", value=nested(28)))
     assert (error.code, error.message) == ("too_deep", "must be at most 32 levels deep")
 
 
-def test_settings_that_contain_themselves_are_refused():
+def test_settings_that_contain_themselves_are_refused() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
 
@@ -338,7 +338,7 @@ def test_settings_that_contain_themselves_are_refused():
     assert error.code == "too_deep"
 
 
-def test_settings_of_very_many_values_are_refused_once():
+def test_settings_of_very_many_values_are_refused_once() -> None:
     errors = errors_after(put("config", "providers", 0, "config", "key", value=[0] * 20_000))
 
     assert [(error.code, error.message) for error in errors] == [
@@ -346,7 +346,7 @@ def test_settings_of_very_many_values_are_refused_once():
     ]
 
 
-def test_numbers_without_a_fraction_are_whole_whatever_their_spelling():
+def test_numbers_without_a_fraction_are_whole_whatever_their_spelling() -> None:
     document = sigil_document()
     document["meta"]["version"] = 1.0
     document["config"]["defaultSamplingRate"] = 1.0
@@ -361,7 +361,7 @@ def test_numbers_without_a_fraction_are_whole_whatever_their_spelling():
     assert repr(dict(spec.config.providers[0].config)) == "{'size': 3, 'share': 0.5, 'large': 1e+300}"
 
 
-def test_keys_that_are_words_of_a_closed_set_are_checked_too():
+def test_keys_that_are_words_of_a_closed_set_are_checked_too() -> None:
     _, errors = read_shape({"maximumRetentionDays": {"secret": 1, "pii": 0}}, PrivacyFloor)
 
     assert errors == (
@@ -373,13 +373,13 @@ def test_keys_that_are_words_of_a_closed_set_are_checked_too():
 
 
 @pytest.mark.parametrize("value", [True, 2, "1", 1.0])
-def test_a_fixed_number_is_that_number_and_no_truth_value(value):
+def test_a_fixed_number_is_that_number_and_no_truth_value(value: object) -> None:
     _, errors = read_shape({"format": value}, EffectiveConfig)
 
     assert errors[0] == FieldError("unknown_word", "format", "must be 1")
 
 
-def test_paths_quote_keys_that_are_no_identifiers_and_cut_endless_ones():
+def test_paths_quote_keys_that_are_no_identifiers_and_cut_endless_ones() -> None:
     assert write_path(("events", 2, "properties", "Product Id", "type")) == 'events[2].properties["Product Id"].type'
     assert write_path(("a\x00\n",)) == '["a\N{REPLACEMENT CHARACTER}\\n"]'
     assert write_path(("k" * 1000,)) == '["' + "k" * 128 + '..."]'
@@ -403,7 +403,7 @@ def test_paths_quote_keys_that_are_no_identifiers_and_cut_endless_ones():
     ],
 )
 @pytest.mark.parametrize("value", ["canary\x00", ["canary", ["canary"]], "canary" * 1000, {"x": "canary"}])
-def test_no_value_is_repeated_in_a_message(path, value):
+def test_no_value_is_repeated_in_a_message(path: tuple[str | int, ...], value: object) -> None:
     errors = errors_after(put(*path, value=value))
 
     assert errors
@@ -416,7 +416,7 @@ def _places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-def test_a_document_without_errors_is_exactly_one_that_msgspec_converts(data):
+def test_a_document_without_errors_is_exactly_one_that_msgspec_converts(data: st.DataObject) -> None:
     # One place of a valid document gets any value, or loses it: both must agree on whether that is still sound.
     type_ = data.draw(st.sampled_from((TelemetrySpec, TenantOverride, PrivacyFloor)))
     valid = {TelemetrySpec: strategies.specs, TenantOverride: strategies.overrides, PrivacyFloor: strategies.floors}

@@ -1,5 +1,7 @@
 """The lattice laws that make "a tenant may only tighten" independent of the order of layers."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ REDACTIONS = st.one_of(
     ),
 )
 
-LATTICES = {
+LATTICES: dict[str, tuple[Callable[..., object], st.SearchStrategy[object]]] = {
     "redaction": (join_redaction, REDACTIONS),
     "level": (join_level, st.sampled_from(PrivacyLevel)),
     "policy": (join_policy, st.sampled_from(RetentionPolicy)),
@@ -40,7 +42,7 @@ LATTICES = {
 
 @pytest.mark.parametrize("name", LATTICES)
 @given(data=st.data())
-def test_a_join_is_associative_commutative_and_idempotent(name, data):
+def test_a_join_is_associative_commutative_and_idempotent(name: str, data: st.DataObject) -> None:
     join, values = LATTICES[name]
     first, second, third = data.draw(values), data.draw(values), data.draw(values)
 
@@ -50,28 +52,28 @@ def test_a_join_is_associative_commutative_and_idempotent(name, data):
 
 
 @given(first=REDACTIONS, second=REDACTIONS)
-def test_a_join_of_redactions_is_at_least_as_tight_as_both(first, second):
+def test_a_join_of_redactions_is_at_least_as_tight_as_both(first: Redaction | None, second: Redaction | None) -> None:
     joined = join_redaction(first, second)
 
     assert join_redaction(joined, first) == joined
     assert join_redaction(joined, second) == joined
 
 
-def test_partial_redactions_of_different_kinds_join_to_a_mask():
+def test_partial_redactions_of_different_kinds_join_to_a_mask() -> None:
     hashed = Redaction(strategy=RedactionStrategy.HASH)
     domain = Redaction(strategy=RedactionStrategy.EMAIL_DOMAIN)
 
     assert join_redaction(hashed, domain) == MASK
 
 
-def test_ranges_join_to_the_least_width_that_both_divide():
+def test_ranges_join_to_the_least_width_that_both_divide() -> None:
     first = Redaction(strategy=RedactionStrategy.GENERALISE, bucket=0.1)
     second = Redaction(strategy=RedactionStrategy.GENERALISE, bucket=0.25)
 
     assert join_redaction(first, second) == Redaction(strategy=RedactionStrategy.GENERALISE, bucket=0.5)
 
 
-def test_ranges_too_wide_for_an_exact_number_join_to_a_mask():
+def test_ranges_too_wide_for_an_exact_number_join_to_a_mask() -> None:
     first = Redaction(strategy=RedactionStrategy.GENERALISE, bucket=9_007_199_254_740_881.0)
     second = Redaction(strategy=RedactionStrategy.GENERALISE, bucket=7.0)
 
@@ -86,5 +88,7 @@ def test_ranges_too_wide_for_an_exact_number_join_to_a_mask():
         (UndeclaredPolicy.DROP, UndeclaredPolicy.QUARANTINE, UndeclaredPolicy.QUARANTINE),
     ],
 )
-def test_undeclared_policies_are_ordered_by_what_they_let_through(first, second, tighter):
+def test_undeclared_policies_are_ordered_by_what_they_let_through(
+    first: UndeclaredPolicy, second: UndeclaredPolicy, tighter: UndeclaredPolicy
+) -> None:
     assert join_undeclared(first, second) is tighter

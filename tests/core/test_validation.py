@@ -5,7 +5,7 @@ from hypothesis import given
 
 from telemetry.core.codec import convert_document, decode_spec, encode_spec
 from telemetry.core.config import PrivacyFloor, SamplingBounds, TenantOverride
-from telemetry.core.enums import PropertyType, RedactionStrategy
+from telemetry.core.enums import PropertyType, ProviderType, RedactionStrategy
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.plain import to_plain
 from telemetry.core.spec import (
@@ -34,13 +34,13 @@ def with_thresholds(*thresholds: Threshold) -> EventDefinition:
 
 
 @given(strategies.specs())
-def test_valid_specs_break_no_rule(spec):
+def test_valid_specs_break_no_rule(spec: TelemetrySpec) -> None:
     validate_spec(spec)
 
     assert check_spec(spec) == ()
 
 
-def test_an_event_name_and_version_occurs_once_in_a_spec():
+def test_an_event_name_and_version_occurs_once_in_a_spec() -> None:
     spec = make_spec(make_event(), make_event(version=2), make_event(), make_event())
 
     assert check_spec(spec) == (
@@ -49,13 +49,13 @@ def test_an_event_name_and_version_occurs_once_in_a_spec():
     )
 
 
-def test_a_threshold_has_a_bound():
+def test_a_threshold_has_a_bound() -> None:
     assert check_spec(make_spec(with_thresholds(Threshold(metric="durationMs")))) == (
         FieldError("missing_bound", "events[0].anomalyDetection.thresholds[0]", "must have min, max or both"),
     )
 
 
-def test_the_lower_bound_is_not_above_the_upper_one():
+def test_the_lower_bound_is_not_above_the_upper_one() -> None:
     equal, crossed = Threshold(metric="durationMs", min=2, max=2), Threshold(metric="durationMs", min=2, max=1)
 
     assert check_spec(make_spec(with_thresholds(equal, crossed))) == (
@@ -64,7 +64,7 @@ def test_the_lower_bound_is_not_above_the_upper_one():
 
 
 @pytest.mark.parametrize("type_", ["number", "json"])
-def test_a_metric_may_be_a_number_or_json(type_):
+def test_a_metric_may_be_a_number_or_json(type_: str) -> None:
     event = make_event(
         properties={"value": make_property(type_)},
         anomaly_detection=AnomalyDetection(thresholds=(Threshold(metric="value", max=1),)),
@@ -73,7 +73,7 @@ def test_a_metric_may_be_a_number_or_json(type_):
     assert check_spec(make_spec(event)) == ()
 
 
-def test_a_metric_is_a_declared_property_that_can_have_a_number():
+def test_a_metric_is_a_declared_property_that_can_have_a_number() -> None:
     event = with_thresholds(Threshold(metric="duration", max=1), Threshold(metric="step", max=1))
 
     path = "events[0].anomalyDetection.thresholds[{}].metric"
@@ -95,21 +95,23 @@ def test_a_metric_is_a_declared_property_that_can_have_a_number():
         ("json", (1.0,), [".allowedValues: belongs to properties of type string or number only"]),
     ],
 )
-def test_allowed_values_are_of_the_propertys_type(type_, values, expected):
+def test_allowed_values_are_of_the_propertys_type(
+    type_: str, values: tuple[str | float, ...], expected: list[str]
+) -> None:
     errors = errors_of_property(make_property(type_, allowed_values=values))
 
     assert errors == [f"events[0].properties.value{error}" for error in expected]
 
 
 @pytest.mark.parametrize("type_", PropertyType)
-def test_only_numbers_have_a_unit(type_):
+def test_only_numbers_have_a_unit(type_: PropertyType) -> None:
     errors = errors_of_property(make_property(type_, unit="ms"))
 
     expected = "events[0].properties.value.unit: belongs to properties of type number only"
     assert errors == ([] if type_ == "number" else [expected])
 
 
-def test_dates_are_days_that_the_calendar_has():
+def test_dates_are_days_that_the_calendar_has() -> None:
     opt_outs = tuple(LintOptOut(rule="rule", reason="why", until=day) for day in ("2028-02-29", "2026-02-29"))
     sound, broken = (
         make_event(review_by="2026-12-31"),
@@ -122,9 +124,10 @@ def test_dates_are_days_that_the_calendar_has():
     )
 
 
-def test_the_new_parts_of_an_event_are_left_out_of_documents_that_do_not_use_them():
+def test_the_new_parts_of_an_event_are_left_out_of_documents_that_do_not_use_them() -> None:
     document = to_plain(make_event())
 
+    assert isinstance(document, dict)
     assert list(document) == ["name", "version", "semantics", "privacy", "properties"]
     assert document["properties"]["durationMs"] == {"type": "number"}
 
@@ -143,10 +146,14 @@ FITTING = {
 
 @pytest.mark.parametrize("type_", PropertyType)
 @pytest.mark.parametrize("strategy", RedactionStrategy)
-def test_a_strategy_hides_values_of_types_that_it_fits(strategy, type_):
-    settings = {"length": 3} if strategy is RedactionStrategy.TRUNCATE else {}
+def test_a_strategy_hides_values_of_types_that_it_fits(strategy: RedactionStrategy, type_: PropertyType) -> None:
+    settings: dict[str, object] = {"length": 3} if strategy is RedactionStrategy.TRUNCATE else {}
     if strategy is RedactionStrategy.GENERALISE:
-        settings = {PropertyType.NUMBER: {"bucket": 10.0}, PropertyType.TIMESTAMP: {"unit": "day"}}.get(type_, {})
+        by_type: dict[PropertyType, dict[str, object]] = {
+            PropertyType.NUMBER: {"bucket": 10.0},
+            PropertyType.TIMESTAMP: {"unit": "day"},
+        }
+        settings = by_type.get(type_, {})
 
     errors = errors_of_property(make_property(type_, redaction=make_redaction(strategy, **settings)))
 
@@ -170,18 +177,20 @@ def test_a_strategy_hides_values_of_types_that_it_fits(strategy, type_):
         ("timestamp", "generalise", {}, ".unit: is required to generalise a timestamp"),
     ],
 )
-def test_each_setting_belongs_to_one_strategy_and_type(type_, strategy, settings, error):
+def test_each_setting_belongs_to_one_strategy_and_type(
+    type_: str, strategy: str, settings: dict[str, object], error: str
+) -> None:
     definition = make_property(type_, redaction=make_redaction(strategy, **settings))
 
     assert errors_of_property(definition) == [error]
 
 
 @pytest.mark.parametrize("pii", [None, True, False])
-def test_a_property_free_of_personal_data_may_be_secret_all_the_same(pii):
+def test_a_property_free_of_personal_data_may_be_secret_all_the_same(pii: bool | None) -> None:
     assert errors_of_property(make_property(pii=pii, redact=True, redaction=make_redaction("mask"))) == []
 
 
-def test_context_properties_obey_the_rules_of_properties():
+def test_context_properties_obey_the_rules_of_properties() -> None:
     context = {"Client Ip": make_property("json", redaction=make_redaction("truncate", length=3))}
 
     assert check_spec(make_spec(config=TelemetryDefaults(context_properties=context))) == (
@@ -193,7 +202,7 @@ def test_context_properties_obey_the_rules_of_properties():
     )
 
 
-def test_conditions_compile_against_the_declared_types():
+def test_conditions_compile_against_the_declared_types() -> None:
     conditions = ("properties.durationMs > 100.0", "properties.duration > 1.0", "properties.step", "1 +")
     spec = make_spec(make_event(), make_event("other", sampling=Sampling(rate=1, conditions=conditions)))
 
@@ -205,7 +214,7 @@ def test_conditions_compile_against_the_declared_types():
     assert "(column " in errors[0].message
 
 
-def test_conditions_may_read_what_the_spec_declares_of_the_context():
+def test_conditions_may_read_what_the_spec_declares_of_the_context() -> None:
     sampling = Sampling(rate=1, conditions=("context.metadata.plan == 'free'", "context.channel == 'web'"))
     config = TelemetryDefaults(context_properties={"plan": make_property()})
 
@@ -215,7 +224,7 @@ def test_conditions_may_read_what_the_spec_declares_of_the_context():
     ]
 
 
-def test_all_conditions_of_a_spec_together_are_bounded():
+def test_all_conditions_of_a_spec_together_are_bounded() -> None:
     sampling = Sampling(rate=1, conditions=("true",) * 20)
     events = [make_event(version=version, sampling=sampling) for version in range(1, 60)]
 
@@ -228,7 +237,7 @@ def test_all_conditions_of_a_spec_together_are_bounded():
     )
 
 
-def test_long_conditions_count_for_more():
+def test_long_conditions_count_for_more() -> None:
     condition = "true" + " " * 990
     sampling = Sampling(rate=1, conditions=(condition,) * 20)
 
@@ -237,7 +246,7 @@ def test_long_conditions_count_for_more():
     assert (error.code, error.path) == ("too_many", "events[2].sampling.conditions[10]")
 
 
-def test_single_fields_of_a_spec_that_code_has_built_are_checked_too():
+def test_single_fields_of_a_spec_that_code_has_built_are_checked_too() -> None:
     spec = make_spec(make_event(version=0, sampling=Sampling(rate=7.5)))
 
     with pytest.raises(InvalidDocument) as caught:
@@ -250,8 +259,8 @@ def test_single_fields_of_a_spec_that_code_has_built_are_checked_too():
     assert str(caught.value).startswith("the telemetry spec breaks 2 rules: ")
 
 
-def test_settings_of_providers_are_json():
-    provider = ProviderDefinition(type="posthog", config={"key": {1: "x"}, "share": float("nan")})
+def test_settings_of_providers_are_json() -> None:
+    provider = ProviderDefinition(type=ProviderType.POSTHOG, config={"key": {1: "x"}, "share": float("nan")})
 
     assert [str(error) for error in check_spec(make_spec(config=TelemetryDefaults(providers=(provider,))))] == [
         "config.providers[0].config.key: must have text as keys",
@@ -259,7 +268,7 @@ def test_settings_of_providers_are_json():
     ]
 
 
-def test_sound_events_are_checked_across_their_fields_even_when_others_are_broken():
+def test_sound_events_are_checked_across_their_fields_even_when_others_are_broken() -> None:
     document = to_plain(
         make_spec(
             make_event("broken"),
@@ -287,7 +296,7 @@ def test_sound_events_are_checked_across_their_fields_even_when_others_are_broke
 @pytest.mark.parametrize(
     "broken", [{"config": []}, {"config": {"contextProperties": {"plan": {"type": "text"}}}}, {"events": {}}]
 )
-def test_what_cannot_be_told_is_not_reported(broken):
+def test_what_cannot_be_told_is_not_reported(broken: dict[str, object]) -> None:
     # Whether the condition is sound depends on the declarations that are broken.
     sampling = Sampling(rate=1, conditions=("context.metadata.plan == 'free'",))
     document = to_plain(make_spec(make_event(sampling=sampling)))
@@ -300,14 +309,14 @@ def test_what_cannot_be_told_is_not_reported(broken):
     assert caught.value.errors[0].code != "invalid_condition"
 
 
-def test_a_document_that_breaks_a_rule_across_fields_is_refused():
+def test_a_document_that_breaks_a_rule_across_fields_is_refused() -> None:
     spec = make_spec(with_thresholds(Threshold(metric="durationMs")))
 
     with pytest.raises(InvalidDocument, match=r"thresholds\[0\]: must have min, max or both"):
         decode_spec(encode_spec(spec))
 
 
-def test_the_rules_hold_in_overrides_and_floors():
+def test_the_rules_hold_in_overrides_and_floors() -> None:
     override = {
         "events": {
             "step": {
@@ -336,7 +345,7 @@ def test_the_rules_hold_in_overrides_and_floors():
     )
 
 
-def test_a_redaction_is_of_one_kind_even_where_the_type_is_not_known():
+def test_a_redaction_is_of_one_kind_even_where_the_type_is_not_known() -> None:
     redaction = {"strategy": "generalise", "unit": "day", "bucket": 1}
 
     with pytest.raises(InvalidDocument) as caught:
@@ -349,5 +358,5 @@ def test_a_redaction_is_of_one_kind_even_where_the_type_is_not_known():
     )
 
 
-def test_the_seeds_example_is_valid():
+def test_the_seeds_example_is_valid() -> None:
     assert check_spec(make_sigil_spec()) == ()

@@ -33,8 +33,10 @@ LARGE = MAXIMUM_BYTES - 1_000
         ('"true"', "true"),
     ],
 )
-def test_plain_words_mean_what_they_mean_in_json(plain, value):
-    (read,) = read_yaml(f"- {plain}")
+def test_plain_words_mean_what_they_mean_in_json(plain: str, value: object) -> None:
+    items = read_yaml(f"- {plain}")
+    assert isinstance(items, list)
+    (read,) = items
 
     assert (type(read), read) == (type(value), value)
 
@@ -43,12 +45,12 @@ def test_plain_words_mean_what_they_mean_in_json(plain, value):
     "text",
     ["no", "yes", "on", "Off", "y", "2026-01-01", "2026-01-01T00:00:00Z", "010", "0o10", "0x1F", "1_000", "1:30", "="],
 )
-def test_words_that_yaml_1_1_turns_into_something_else_stay_text(text):
+def test_words_that_yaml_1_1_turns_into_something_else_stay_text(text: str) -> None:
     assert read_yaml(f"{text}: {text}") == {text: text}
 
 
 @pytest.mark.parametrize("key", ["1", "true", "null", "1.0", "no"])
-def test_keys_are_always_text(key):
+def test_keys_are_always_text(key: str) -> None:
     assert read_yaml(f"{key}: x") == {key: "x"}
 
 
@@ -70,7 +72,7 @@ def test_keys_are_always_text(key):
         ("a: 1\n...\n%TAG ! x\n---\nb: 1", "lines that start with % (directives) are not supported"),
     ],
 )
-def test_what_yaml_can_do_beyond_json_is_refused(text, message):
+def test_what_yaml_can_do_beyond_json_is_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidDocument) as caught:
         read_yaml(text)
 
@@ -88,7 +90,7 @@ def test_what_yaml_can_do_beyond_json_is_refused(text, message):
         ("a: \x07", "it has a character that YAML does not allow"),
     ],
 )
-def test_broken_yaml_is_refused_with_its_place(text, message):
+def test_broken_yaml_is_refused_with_its_place(text: str, message: str) -> None:
     with pytest.raises(InvalidDocument) as caught:
         read_yaml(text)
 
@@ -96,7 +98,7 @@ def test_broken_yaml_is_refused_with_its_place(text, message):
     assert (error.code, error.message) == ("bad_syntax", f"is not valid YAML: {message}")
 
 
-def test_aliases_that_would_expand_without_end_are_refused():
+def test_aliases_that_would_expand_without_end_are_refused() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
 
     with pytest.raises(InvalidDocument, match="anchors"):
@@ -121,7 +123,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("text", "code"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_yaml_of_the_largest_size_is_refused_with_its_reason(text, code):
+def test_hostile_yaml_of_the_largest_size_is_refused_with_its_reason(text: str, code: str) -> None:
     with pytest.raises(InvalidDocument) as caught:
         read_yaml(text)
 
@@ -129,21 +131,21 @@ def test_hostile_yaml_of_the_largest_size_is_refused_with_its_reason(text, code)
 
 
 @given(strategies.json_values())
-def test_what_is_written_is_read_back_as_it_was(value):
+def test_what_is_written_is_read_back_as_it_was(value: object) -> None:
     written = write_yaml(value)
 
     assert json.dumps(read_yaml(written)) == json.dumps(value)
 
 
 @given(strategies.texts())
-def test_text_stays_text_for_readers_of_yaml_1_1_too(text):
+def test_text_stays_text_for_readers_of_yaml_1_1_too(text: str) -> None:
     written = write_yaml({"text": text, "number": 1})
 
     assert yaml.safe_load(written)["number"] == 1
     assert isinstance(yaml.safe_load(written)["text"], str)
 
 
-def test_people_read_blocks_and_plain_words():
+def test_people_read_blocks_and_plain_words() -> None:
     written = write_yaml(
         {"what": "first line\nsecond line\n", "key": "${KEY}", "version": "1.0", "tags": ["no", "yes!"]}
     )
@@ -152,11 +154,11 @@ def test_people_read_blocks_and_plain_words():
 
 
 @pytest.mark.parametrize("text", ["y", "N", "0o17", "no", "1e5", "2026-01-01", "~", ""])
-def test_text_that_any_reader_could_misread_is_quoted(text):
+def test_text_that_any_reader_could_misread_is_quoted(text: str) -> None:
     assert write_yaml([text]) == f"- '{text}'\n"
 
 
-def test_equal_parts_are_written_out_each_time():
+def test_equal_parts_are_written_out_each_time() -> None:
     part = {"a": [1]}
 
     assert write_yaml({"first": part, "second": part}) == "first:\n  a:\n  - 1\nsecond:\n  a:\n  - 1\n"
