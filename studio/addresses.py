@@ -3,6 +3,7 @@
 from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
+from django.utils.http import urlencode
 
 __all__ = ["address_of", "list_address", "page_address"]
 
@@ -19,7 +20,7 @@ def page_address(row: Model, page: str) -> str:
 
 def list_address(noun: type[Model] | Model, **filters: object) -> str:
     """The noun's list, filtered by exact values of columns."""
-    query = "&".join(f"{column}__exact={value}" for column, value in filters.items())
+    query = urlencode({f"{column}__exact": value for column, value in filters.items()})
     return reverse(f"{_name(noun)}_changelist") + (f"?{query}" if query else "")
 
 

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from studio import markup
 from studio.addresses import address_of, page_address
 from studio.admin.base import EmptyState, StudioModelAdmin
+from studio.admin.filters import InstallationFilter
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages import keys
@@ -63,7 +64,7 @@ class ApiKeyAdmin(StudioModelAdmin):
     add_ability = "key.manage"
     in_tenant = True
     list_display = ["title", "holder", "scope_chips", "state", "used", "expires"]
-    list_filter = [StateFilter, ("kind", ChoicesDropdownFilter), ("installation", RelatedDropdownFilter)]
+    list_filter = [StateFilter, ("kind", ChoicesDropdownFilter), ("installation", InstallationFilter)]
     list_filter_submit = True
     list_select_related = ["installation__tenant", "installation__app", "user"]
     search_fields = ["name", "lookup", "installation__tenant__name", "installation__app__name"]

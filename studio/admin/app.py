@@ -52,6 +52,7 @@ class AppForm(ServiceForm):
         "enabled": "enabled",
         "defaultSamplingRate": "default_sampling_rate",
         "undeclaredProperties": "undeclared_properties",
+        "events": "events",
     }
 
     slug = TextField(required=True, help_text="Its name in documents and addresses. It never changes.")

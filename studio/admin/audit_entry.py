@@ -1,7 +1,6 @@
 """The audit log in the admin."""
 
 import json
-from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
@@ -40,6 +39,8 @@ class AuditEntryAdmin(StudioModelAdmin):
         ("actor_kind", ChoicesDropdownFilter),
     ]
     list_filter_submit = True
+    # The history of one object.
+    linked_lookups = frozenset({"target_type__exact", "target_id__exact"})
     list_select_related = ["tenant"]
     search_fields = ["action", "actor_label", "target_label", "target_type"]
     search_help_text = "Action, person or object"
@@ -52,11 +53,6 @@ class AuditEntryAdmin(StudioModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """With the tenant."""
         return super().get_queryset(request).select_related("tenant")
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """The history of one object is a filtered list."""
-        history = {"target_type__exact", "target_id__exact", "action__exact"}
-        return lookup in history or super().lookup_allowed(lookup, value, request)
 
     @display(description="When", ordering="created_at")
     def happened(self, entry: AuditEntry) -> SafeString:

@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminForm
 
 from studio.addresses import address_of
+from studio.admin.filters import is_offered
 from studio.admin.navigation import entry_of
 from studio.admin.refusals import ServiceForm, refusal_of, show_refusal
 from studio.head import Head
@@ -43,6 +44,7 @@ class StudioModelAdmin(ModelAdmin):
     change_ability: ClassVar[str | None] = None
     in_tenant: ClassVar[bool] = False
     adds_in_series: ClassVar[bool] = False
+    linked_lookups: ClassVar[frozenset[str]] = frozenset()
 
     form = ServiceForm
     actions = None
@@ -183,8 +185,16 @@ class StudioModelAdmin(ModelAdmin):
             raise Http404
         return row
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what a filter of the list offers, or a link of ours uses."""
+        return lookup in self.linked_lookups or is_offered(lookup, self.list_filter)
+
     def log_addition(self, *_: Any, **__: Any) -> None:
         """Nothing: services write the audit trail, in the transaction of the change."""
+
+    def construct_change_message(self, *_: Any, **__: Any) -> list[Any]:
+        """Nothing, see above."""
+        return []
 
     log_change = log_addition
     log_deletions = log_addition

@@ -1,12 +1,13 @@
-"""The forms of one event: itself, its properties, its thresholds."""
+"""The form of one event, without the rows of its properties and thresholds."""
 
-import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
+from studio.admin.event_parts import filled_rows
 from studio.admin.fields import (
+    DocumentField,
     LinesField,
     NumberField,
     RevisionField,
@@ -14,24 +15,19 @@ from studio.admin.fields import (
     TextField,
     WholeNumberField,
     WordField,
+    overlay,
     without_blanks,
 )
-from studio.admin.refusals import Refusal, ServiceForm
+from studio.admin.refusals import ServiceForm
 from telemetry.core import defaults
 from telemetry.core.codec import convert_document
-from telemetry.core.enums import (
-    AnomalyAction,
-    PrivacyLevel,
-    PropertyType,
-    RedactionStrategy,
-    RetentionPolicy,
-    TimeUnit,
-)
-from telemetry.core.paths import key_path
+from telemetry.core.enums import AnomalyAction, PrivacyLevel, RetentionPolicy
+from telemetry.core.plain import to_plain
 from telemetry.core.spec import EventDefinition
-from telemetry.models import EventRecord, PropertyRecord, SpecRecord, ThresholdRecord
+from telemetry.mappers import event_from_record
+from telemetry.models import EventRecord, SpecRecord
 
-__all__ = ["EventForm", "PropertyForm", "ThresholdForm", "event_of_forms", "place_in_rows"]
+__all__ = ["EventForm", "event_of_forms"]
 
 
 class EventForm(ServiceForm):
@@ -45,6 +41,11 @@ class EventForm(ServiceForm):
         "semantics.why": "semantics_why",
         "privacy": "privacy",
         "tags": "tags",
+        "owners": "owners",
+        "reviewBy": "review_by",
+        "deprecation.reason": "deprecation_reason",
+        "deprecation": "deprecation_replaced_by",
+        "lintOptOuts": "lint_opt_outs",
         "retention.days": "retention_days",
         "retention.policy": "retention_policy",
         "sampling.rate": "sampling_rate",
@@ -65,6 +66,18 @@ class EventForm(ServiceForm):
     semantics_who = TextField(label="Who did it", lines=2)
     semantics_why = TextField(label="Why it is collected", lines=2)
     tags = LinesField(help_text="One per line.")
+    owners = LinesField(help_text="One per line, each with @. Empty: the spec's owners.")
+    review_by = TextField(label="Look at it again by", help_text="A date, such as 2027-01-31.")
+    deprecation_reason = TextField(label="Deprecated because", help_text="Empty: it is in use.")
+    deprecation_replaced_by = TextField(
+        label="Replaced by", help_text="The event that is sent instead, such as <code>order_placed@2</code>."
+    )
+    lint_opt_outs = DocumentField(
+        empty=[],
+        rows=3,
+        label="Lint opt-outs",
+        help_text="Rules that do not hold here, as YAML: <code>- {rule: sampling_too_low, reason: rare event}</code>.",
+    )
     privacy = WordField(
         PrivacyLevel,
         label="Privacy level",
@@ -111,172 +124,55 @@ class EventForm(ServiceForm):
         self.initial.update({column: getattr(record, column) for column in columns})
         self.initial["expected_revision"] = record.spec.draft_revision
 
+    def stored(self) -> dict[str, Any]:
+        """The event in document terms, as it is stored now; empty for a new one. Two queries."""
+        record = self.instance
+        return {} if record.pk is None else cast("dict[str, Any]", to_plain(event_from_record(record)))
+
     def document(self) -> dict[str, Any]:
-        """The event in document terms, without properties and thresholds."""
+        """What the form shows of the event, in document terms."""
         data = self.cleaned_data
         texts = {key: data[f"semantics_{key}"] for key in ("what", "who", "why")}
         retention = without_blanks({"days": data["retention_days"], "policy": data["retention_policy"]})
         sampling = without_blanks({"rate": data["sampling_rate"], "conditions": data["sampling_conditions"]})
-        return without_blanks(
-            {
-                "name": data["name"],
-                "version": data["version"],
-                "semantics": without_blanks(texts),
-                "privacy": data["privacy"],
-                "retention": retention,
-                "sampling": sampling,
-                "tags": data["tags"],
-            }
-        )
+        deprecation = {"reason": data["deprecation_reason"], "replacedBy": data["deprecation_replaced_by"]}
+        return {
+            "name": data["name"],
+            "version": data["version"],
+            "semantics": without_blanks(texts),
+            "privacy": data["privacy"],
+            "retention": retention,
+            "sampling": sampling,
+            "tags": data["tags"],
+            "owners": data["owners"],
+            "reviewBy": data["review_by"],
+            "deprecation": without_blanks(deprecation),
+            "lintOptOuts": data["lint_opt_outs"],
+        }
 
     def anomaly_document(self, thresholds: list[dict[str, Any]]) -> dict[str, Any]:
-        """The anomaly rules in document terms, empty when nothing of them is set."""
+        """What the form shows of the anomaly rules, in document terms."""
         data = self.cleaned_data
-        return without_blanks(
-            {
-                "enabled": data["anomaly_enabled"],
-                "minimumSample": data["anomaly_minimum_sample"],
-                "thresholds": thresholds,
-                "actions": data["anomaly_actions"],
-            }
-        )
-
-
-class PropertyForm(ServiceForm):
-    """One property, in a row."""
-
-    name = TextField(required=True)
-    type = WordField(PropertyType, required=True, initial=PropertyType.STRING.value)
-    required = forms.BooleanField(required=False, widget=UnfoldBooleanWidget())
-    pii = SwitchField(label="Personal", on="yes", off="no", inherited="?", help_text="Whether it is personal data.")
-    redact = forms.BooleanField(
-        required=False, widget=UnfoldBooleanWidget(), help_text="Always hide it, whatever the privacy level."
-    )
-    redaction_strategy = WordField(RedactionStrategy, label="Hide by", inherited="not set")
-    setting = TextField(
-        help_text="For truncate: the characters kept. For generalise: day or month for a timestamp, the width of the "
-        "range for a number."
-    )
-    description = TextField()
-
-    # What the inline's admin asks of every form of a formset.
-    places = {}
-
-    class Meta:
-        model = PropertyRecord
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        record = self.instance
-        if record.pk is None:
-            return
-        columns = set(self.fields) - {"setting"}
-        self.initial.update({column: getattr(record, column) for column in columns if hasattr(record, column)})
-        self.initial["setting"] = _setting_of(record)
-
-    def document(self) -> dict[str, Any]:
-        """The property in document terms."""
-        data = self.cleaned_data
-        return without_blanks(
-            {
-                "type": data["type"],
-                "required": data["required"] or None,
-                "pii": data["pii"],
-                "redact": data["redact"] or None,
-                "redaction": self._redaction(),
-                "description": data["description"],
-            }
-        )
-
-    def _redaction(self) -> dict[str, Any]:
-        strategy, setting = self.cleaned_data["redaction_strategy"], self.cleaned_data["setting"].strip()
-        if not strategy and not setting:
-            return {}
-        return {"strategy": strategy or RedactionStrategy.MASK.value, **_setting_document(strategy, setting)}
-
-
-class ThresholdForm(ServiceForm):
-    """Bounds of one metric, in a row."""
-
-    metric = TextField(required=True, help_text="A property of type number.")
-    min = NumberField(label="At least")
-    max = NumberField(label="At most")
-
-    class Meta:
-        model = ThresholdRecord
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is not None:
-            self.initial.update({column: getattr(self.instance, column) for column in ("metric", "min", "max")})
-
-    def document(self) -> dict[str, Any]:
-        """The threshold in document terms."""
-        return without_blanks({key: self.cleaned_data[key] for key in ("metric", "min", "max")})
+        return {
+            "enabled": data["anomaly_enabled"],
+            "minimumSample": data["anomaly_minimum_sample"],
+            "thresholds": thresholds,
+            "actions": data["anomaly_actions"],
+        }
 
 
 def event_of_forms(form: EventForm, properties: Any, thresholds: Any) -> EventDefinition:
-    """The event that the three forms describe; raises ``InvalidDocument`` with paths inside the event."""
-    document = form.document()
-    rows = _filled_rows(properties)
-    if rows:
-        document["properties"] = {row.cleaned_data["name"]: row.document() for row in rows}
-    anomaly = form.anomaly_document([row.document() for row in _filled_rows(thresholds)])
-    if anomaly:
-        document["anomalyDetection"] = anomaly
-    return convert_document(document, EventDefinition, what="event")
+    """The event that the three forms describe; what they do not show stays as it is stored.
 
-
-def place_in_rows(refusal: Refusal, properties: Any, thresholds: Any) -> None:
-    """Errors about a property or threshold stand in its row; the others are left for the event's own form."""
-    for row in _filled_rows(properties):
-        name = row.cleaned_data["name"]
-        for path in {key_path("properties", name), f"properties.{name}"}:
-            refusal.move(re.escape(path) + r"(?=[.\[]|\Z)", row, _PROPERTY_FIELDS)
-    for index, row in enumerate(_filled_rows(thresholds)):
-        refusal.move(rf"anomalyDetection\.thresholds\[{index}\]", row, _THRESHOLD_FIELDS)
-
-
-_PROPERTY_FIELDS = {
-    r"\.type": "type",
-    r"\.pii": "pii",
-    r"\.redaction\.(length|unit|bucket)": "setting",
-    r"\.redaction": "redaction_strategy",
-    r"\.description": "description",
-    "": "name",
-}
-_THRESHOLD_FIELDS = {r"\.min": "min", r"\.max": "max", "": "metric"}
-
-
-def _filled_rows(formset: Any) -> list[Any]:
-    """The rows that stay, in their order: neither empty nor marked for removal."""
-    return [row for row in formset.forms if getattr(row, "cleaned_data", None) and not row.cleaned_data.get("DELETE")]
-
-
-def _setting_of(record: PropertyRecord) -> str:
-    """The one setting that the strategy has, as text."""
-    settings = (record.redaction_length, record.redaction_unit, record.redaction_bucket)
-    found = next((setting for setting in settings if setting is not None), "")
-    return f"{found:g}" if isinstance(found, float) else str(found)
-
-
-def _setting_document(strategy: str, setting: str) -> dict[str, Any]:
-    """The setting under the key that its strategy and form ask for; the core says what is wrong with it."""
-    if not setting:
-        return {}
-    if setting in tuple(TimeUnit):
-        return {"unit": setting}
-    number = _number(setting)
-    if strategy == RedactionStrategy.GENERALISE:
-        return {"bucket": number} if number is not None else {"unit": setting}
-    return {"length": setting if number is None else number}
-
-
-def _number(text: str) -> int | float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else number
+    Raises ``InvalidDocument`` with paths inside the event.
+    """
+    stored = form.stored()
+    known = stored.get("properties", {})
+    shown = form.document()
+    shown["properties"] = {
+        row.cleaned_data["name"]: row.document(known.get(row.instance.name or row.cleaned_data["name"], {}))
+        for row in filled_rows(properties)
+    }
+    anomaly = form.anomaly_document([row.document() for row in filled_rows(thresholds)])
+    shown["anomalyDetection"] = overlay(stored.get("anomalyDetection", {}), anomaly)
+    return convert_document(overlay(stored, shown), EventDefinition, what="event")

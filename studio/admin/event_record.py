@@ -14,7 +14,8 @@ from studio import markup
 from studio.addresses import address_of, page_address
 from studio.admin.base import EmptyState, StudioModelAdmin
 from studio.admin.event_columns import EventColumns
-from studio.admin.event_form import EventForm, PropertyForm, ThresholdForm, event_of_forms, place_in_rows
+from studio.admin.event_form import EventForm, event_of_forms
+from studio.admin.event_parts import PartFormSet, PropertyForm, PropertyFormSet, ThresholdForm, place_in_rows
 from studio.admin.refusals import refusal_of
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
@@ -30,6 +31,7 @@ __all__ = ["EventRecordAdmin"]
 class PartInline(TabularInline):
     """Parts of an event, saved with it; they may be changed by whoever may change the event."""
 
+    formset = PartFormSet
     extra = 0
     hide_title = True
 
@@ -53,7 +55,19 @@ class PropertyInline(PartInline):
 
     model = PropertyRecord
     form = PropertyForm
-    fields = ["name", "type", "required", "pii", "redact", "redaction_strategy", "setting", "description"]
+    formset = PropertyFormSet
+    fields = [
+        "name",
+        "type",
+        "required",
+        "pii",
+        "redact",
+        "redaction_strategy",
+        "setting",
+        "allowed_values",
+        "unit",
+        "description",
+    ]
 
 
 class ThresholdInline(PartInline):
@@ -99,6 +113,18 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
             (
                 None,
                 {"fields": [*where, ("name", "version"), "semantics_what", "semantics_who", "semantics_why", "tags"]},
+            ),
+            (
+                "Upkeep",
+                {
+                    "fields": [
+                        "owners",
+                        "review_by",
+                        ("deprecation_reason", "deprecation_replaced_by"),
+                        "lint_opt_outs",
+                    ],
+                    "classes": ["collapse"],
+                },
             ),
             ("Protection", {"fields": ["privacy", ("retention_days", "retention_policy")]}),
             ("Sampling", {"fields": ["sampling_rate", "sampling_conditions"]}),

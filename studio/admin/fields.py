@@ -26,6 +26,7 @@ __all__ = [
     "TextField",
     "WholeNumberField",
     "WordField",
+    "overlay",
     "without_blanks",
 ]
 
@@ -139,6 +140,11 @@ class RevisionField(forms.IntegerField):
 
     def __init__(self) -> None:
         super().__init__(widget=forms.HiddenInput())
+
+
+def overlay(stored: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of a document as a form leaves it: what the form shows, and what it does not show as it was stored."""
+    return without_blanks({**stored, **shown})
 
 
 def without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:

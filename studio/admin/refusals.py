@@ -7,7 +7,8 @@ from typing import ClassVar, cast
 from django import forms
 from django.http import HttpRequest, QueryDict
 
-from studio.pages.forms import STALE, errors_of, place_of, sentence
+from studio.admin.fields import DocumentField
+from studio.pages.forms import STALE, errors_of, place_of, sentence, statement
 from telemetry.core.errors import FieldError, StaleRevision, TelemetryError
 
 __all__ = ["Refusal", "ServiceForm", "refusal_of", "show_refusal"]
@@ -72,9 +73,11 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
     def _add_refused(self, error: FieldError) -> None:
         """The broken rule stands beside its field."""
         field = place_of(error.path, self.places)
-        if field not in self.fields:
-            self.add_error(None, sentence(str(error)))
-            return
-        # A field of many lines does not show positions otherwise.
-        line = re.search(r"\[(\d+)\]\Z", error.path)
-        self.add_error(field, f"Line {int(line[1]) + 1}: {error.message}" if line else sentence(error.message))
+        if field is None or field not in self.fields:
+            self.add_error(None, statement(error))
+        elif isinstance(self.fields[field], DocumentField):
+            self.add_error(field, str(error))
+        else:
+            # A field of many lines does not show positions otherwise.
+            line = re.search(r"\[(\d+)\]\Z", error.path)
+            self.add_error(field, f"Line {int(line[1]) + 1}: {error.message}" if line else sentence(error.message))

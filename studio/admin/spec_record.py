@@ -1,6 +1,6 @@
 """Specs in the admin: the draft with its meta, defaults, events and versions."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django.contrib import admin
@@ -25,6 +25,7 @@ from studio.admin.fields import (
     TextField,
     WholeNumberField,
     WordField,
+    overlay,
     without_blanks,
 )
 from studio.admin.refusals import ServiceForm
@@ -38,7 +39,9 @@ from studio.people import actor_of
 from telemetry.core import defaults
 from telemetry.core.codec import convert_document
 from telemetry.core.enums import Stability, UndeclaredPolicy
+from telemetry.core.plain import to_plain
 from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
+from telemetry.mappers import defaults_from_record, meta_from_record
 from telemetry.models import EventRecord, SpecRecord, SpecVersion
 from telemetry.selectors.specs import specs_with_status
 from telemetry.services.specs import create_spec, save_meta
@@ -132,34 +135,42 @@ class SpecForm(ServiceForm):
         self.initial.update({column: getattr(record, column) for column in columns}, version=record.draft_version)
 
     def spec(self) -> TelemetrySpec:
-        """A spec with the meta and defaults that the form holds, and no events; raises ``InvalidDocument``."""
-        data = self.cleaned_data
-        meta = {
-            "name": self.instance.name or data.get("name"),
-            "version": data["version"],
-            "title": data["title"],
-            "stability": data["stability"],
-            **without_blanks({key: data[key] for key in ("description", "domain", "owners", "tags")}),
+        """A spec with the meta and defaults that the form holds, and no events; raises ``InvalidDocument``.
+
+        What the form does not show stays as it is stored.
+        """
+        stored = {} if self.instance.pk is None else _stored_head(self.instance)
+        document = {
+            "meta": overlay(stored.get("meta", {}), self._meta_document()),
+            "config": overlay(stored.get("config", {}), self._defaults_document()),
         }
-        document = {"meta": meta, "config": self._defaults_document()}
         spec = convert_document(document, TelemetrySpec, what=WHAT)
         if spec.config == TelemetryDefaults() and not self.instance.declares_defaults:
             return msgspec.structs.replace(spec, config=None)
         return spec
 
+    def _meta_document(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        texts = {key: data[key] for key in ("title", "description", "domain", "owners", "tags", "stability")}
+        return {"name": self.instance.name or data.get("name"), "version": data["version"], **texts}
+
     def _defaults_document(self) -> dict[str, Any]:
         data = self.cleaned_data
         anomaly = {"enabled": data["anomaly_enabled"], "checkIntervalMs": data["anomaly_check_interval_ms"]}
-        return without_blanks(
-            {
-                "defaultRetentionDays": data["default_retention_days"],
-                "defaultSamplingRate": data["default_sampling_rate"],
-                "undeclaredProperties": data["undeclared_properties"],
-                "contextProperties": data["context_properties"],
-                "providers": data["providers"],
-                "anomalyDetection": without_blanks(anomaly),
-            }
-        )
+        return {
+            "defaultRetentionDays": data["default_retention_days"],
+            "defaultSamplingRate": data["default_sampling_rate"],
+            "undeclaredProperties": data["undeclared_properties"],
+            "contextProperties": data["context_properties"],
+            "providers": data["providers"],
+            "anomalyDetection": without_blanks(anomaly),
+        }
+
+
+def _stored_head(record: SpecRecord) -> dict[str, Any]:
+    """Meta and defaults in document terms, as they are stored now; no query."""
+    spec = TelemetrySpec(meta=meta_from_record(record), config=defaults_from_record(record))
+    return cast("dict[str, Any]", to_plain(spec))
 
 
 class DraftFilter(DropdownFilter):
@@ -206,6 +217,8 @@ class EventInline(EventColumns, ReadOnlyInline):
     model = EventRecord
     fields = ["title_link", "what", "level", "properties_number", "retention", "sampling"]
     readonly_fields = fields
+    # Said again, because counting drops the model's order.
+    ordering = ["position", "id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventRecord]:
         """With the number of properties."""

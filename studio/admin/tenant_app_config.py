@@ -5,12 +5,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from studio import markup
 from studio.addresses import address_of, page_address
 from studio.admin.base import EmptyState, StudioModelAdmin
+from studio.admin.filters import InstallationFilter
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages import configs
@@ -35,7 +36,7 @@ class TenantAppConfigAdmin(StudioModelAdmin):
     )
     in_tenant = True
     list_display = ["title", "installation_link", "state", "summary", "written", "published"]
-    list_filter = [("status", ChoicesDropdownFilter), ("installation", RelatedDropdownFilter)]
+    list_filter = [("status", ChoicesDropdownFilter), ("installation", InstallationFilter)]
     list_filter_submit = True
     list_select_related = ["installation__tenant", "installation__app", "based_on"]
     search_fields = ["installation__tenant__name", "installation__app__name", "change_summary", "created_by_label"]

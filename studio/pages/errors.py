@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 
 from telemetry.core.errors import Conflict, NotAllowed, NotAuthenticated, NotFound, TelemetryError, Unavailable
 
-__all__ = ["answer_for", "bad_request", "not_found", "permission_denied", "server_error"]
+__all__ = ["answer_for", "bad_request", "form_expired", "not_found", "permission_denied", "server_error"]
 
 # The first class that fits counts; an error that none names is the reader's input.
 STATUSES: tuple[tuple[type[TelemetryError], int], ...] = (
@@ -50,6 +50,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's ``handler403``."""
     return _page(403)
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's ``CSRF_FAILURE_VIEW``: the page's token is missing or not this session's."""
+    return _page(403, "The page that you sent from is too old, or was not ours")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from telemetry.core.errors import FieldError, TelemetryError
 
-__all__ = ["STALE", "PageForm", "errors_of", "place_of", "sentence", "summary_field"]
+__all__ = ["STALE", "PageForm", "errors_of", "place_of", "sentence", "statement", "summary_field"]
 
 
 # Said when a form was filled from a state that has passed.
@@ -35,6 +35,11 @@ def sentence(message: str) -> str:
     return message[:1].upper() + message[1:]
 
 
+def statement(error: FieldError) -> str:
+    """The error where no field shows what it is about: with its path, if it has one."""
+    return str(error) if error.path else sentence(error.message)
+
+
 class PageForm(forms.Form):
     """A form whose values a service checks; ``places`` maps patterns of paths in documents to names of fields."""
 
@@ -47,7 +52,7 @@ class PageForm(forms.Form):
             if name in self.fields:
                 self.add_error(name, sentence(each.message))
             else:
-                self.add_error(None, sentence(str(each)))
+                self.add_error(None, statement(each))
 
     def take_new_state(self, state: Mapping[str, Any], message: str = STALE) -> None:
         """What was typed stays, the hidden fields take the ``state`` of this moment, and the ``message`` says why."""

@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from studio import markup
-from studio.pages.forms import PageForm, errors_of, sentence, summary_field
+from studio.pages.forms import PageForm, errors_of, sentence, statement, summary_field
 from telemetry.core.config import EffectiveConfig, EffectiveEvent, Provenance, SpecPointer, TenantOverride
 from telemetry.core.enums import Layer
 from telemetry.core.errors import Conflict, TelemetryError
@@ -206,7 +206,7 @@ class TogglesForm(PageForm):
             for name in names:
                 self.add_error(name, sentence(each.message))
             if not names:
-                self.add_error(None, sentence(str(each)))
+                self.add_error(None, statement(each))
 
     def _paths(self) -> Iterator[tuple[str, str]]:
         """Each field with the places in the override's document that it stands for."""

@@ -1,0 +1,180 @@
+"""The rows of an event's form: its properties and its thresholds."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldBooleanWidget
+
+from studio.admin.fields import LinesField, NumberField, SwitchField, TextField, WordField, overlay, without_blanks
+from studio.admin.refusals import Refusal, ServiceForm
+from telemetry.core.enums import PropertyType, RedactionStrategy, TimeUnit
+from telemetry.core.paths import key_path
+from telemetry.models import PropertyRecord, ThresholdRecord
+
+__all__ = ["PartFormSet", "PropertyForm", "PropertyFormSet", "ThresholdForm", "filled_rows", "place_in_rows"]
+
+
+class PropertyForm(ServiceForm):
+    """One property, in a row."""
+
+    name = TextField(required=True)
+    type = WordField(PropertyType, required=True, initial=PropertyType.STRING.value)
+    required = forms.BooleanField(required=False, widget=UnfoldBooleanWidget())
+    pii = SwitchField(label="Personal", on="yes", off="no", inherited="?", help_text="Whether it is personal data.")
+    redact = forms.BooleanField(
+        required=False, widget=UnfoldBooleanWidget(), help_text="Always hide it, whatever the privacy level."
+    )
+    redaction_strategy = WordField(RedactionStrategy, label="Hide by", inherited="not set")
+    setting = TextField(
+        help_text="For truncate: the characters kept. For generalise: day or month for a timestamp, the width of the "
+        "range for a number."
+    )
+    allowed_values = LinesField(label="Allowed values", help_text="One per line. Empty: every value of the type.")
+    unit = TextField(help_text="What a number counts, such as ms or EUR.")
+    description = TextField()
+
+    class Meta:
+        model = PropertyRecord
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        record = self.instance
+        if record.pk is None:
+            return
+        columns = set(self.fields) - {"setting"}
+        self.initial.update({column: getattr(record, column) for column in columns if hasattr(record, column)})
+        self.initial["setting"] = _setting_of(record)
+        self.initial["allowed_values"] = [_text(value) for value in record.allowed_values]
+
+    def document(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """The property in document terms; what the row does not show stays as in ``stored``."""
+        data = self.cleaned_data
+        shown = {
+            "type": data["type"],
+            "required": data["required"] or None,
+            "pii": data["pii"],
+            "redact": data["redact"] or None,
+            "redaction": self._redaction(),
+            "allowedValues": self._allowed_values(),
+            "unit": data["unit"],
+            "description": data["description"],
+        }
+        return overlay(stored, shown)
+
+    def _allowed_values(self) -> list[str | int | float]:
+        values: list[str] = self.cleaned_data["allowed_values"]
+        if self.cleaned_data["type"] != PropertyType.NUMBER:
+            return list(values)
+        return [text if (number := _number(text)) is None else number for text in values]
+
+    def _redaction(self) -> dict[str, Any]:
+        strategy, setting = self.cleaned_data["redaction_strategy"], self.cleaned_data["setting"].strip()
+        if not strategy and not setting:
+            return {}
+        return {"strategy": strategy or RedactionStrategy.MASK.value, **_setting_document(strategy, setting)}
+
+
+class ThresholdForm(ServiceForm):
+    """Bounds of one metric, in a row."""
+
+    metric = TextField(required=True, help_text="A property of type number.")
+    min = NumberField(label="At least")
+    max = NumberField(label="At most")
+
+    class Meta:
+        model = ThresholdRecord
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            self.initial.update({column: getattr(self.instance, column) for column in ("metric", "min", "max")})
+
+    def document(self) -> dict[str, Any]:
+        """The threshold in document terms."""
+        return without_blanks({key: self.cleaned_data[key] for key in ("metric", "min", "max")})
+
+
+class PartFormSet(PaginationInlineFormSet):
+    """Rows that are stored anew whenever the event is saved: what they were called in the database means nothing."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """The row's number is taken as it comes: by now, somebody else may have saved the event."""
+        super().add_fields(form, index)
+        form.fields["id"] = forms.CharField(required=False, initial=form.instance.pk, widget=forms.HiddenInput())
+
+
+class PropertyFormSet(PartFormSet):
+    """The properties of one event: a name occurs once."""
+
+    def validate_unique(self) -> None:
+        """A name that a row above has is refused in its own row."""
+        seen: set[str] = set()
+        for row in filled_rows(self):
+            name = row.cleaned_data.get("name")
+            if name in seen:
+                row.add_error("name", "This name is in the list already.")
+            seen.add(name)
+
+
+def place_in_rows(refusal: Refusal, properties: Any, thresholds: Any) -> None:
+    """Errors about a property or threshold stand in its row; the others are left for the event's own form."""
+    for row in filled_rows(properties):
+        name = row.cleaned_data["name"]
+        for path in {key_path("properties", name), f"properties.{name}"}:
+            refusal.move(re.escape(path) + r"(?=[.\[]|\Z)", row, _PROPERTY_FIELDS)
+    for index, row in enumerate(filled_rows(thresholds)):
+        refusal.move(rf"anomalyDetection\.thresholds\[{index}\]", row, _THRESHOLD_FIELDS)
+
+
+_PROPERTY_FIELDS = {
+    r"\.type": "type",
+    r"\.pii": "pii",
+    r"\.redaction\.(length|unit|bucket)": "setting",
+    r"\.redaction": "redaction_strategy",
+    r"\.allowedValues": "allowed_values",
+    r"\.unit": "unit",
+    r"\.description": "description",
+    "": "name",
+}
+_THRESHOLD_FIELDS = {r"\.min": "min", r"\.max": "max", "": "metric"}
+
+
+def filled_rows(formset: Any) -> list[Any]:
+    """The rows that stay, in their order: neither empty nor marked for removal."""
+    return [row for row in formset.forms if getattr(row, "cleaned_data", None) and not row.cleaned_data.get("DELETE")]
+
+
+def _setting_of(record: PropertyRecord) -> str:
+    """The one setting that the strategy has, as text."""
+    settings = (record.redaction_length, record.redaction_unit, record.redaction_bucket)
+    return _text(next((setting for setting in settings if setting is not None), ""))
+
+
+def _text(value: object) -> str:
+    """A value of a document as people type it: whole numbers without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _setting_document(strategy: str, setting: str) -> dict[str, Any]:
+    """The setting under the key that its strategy and form ask for; the core says what is wrong with it."""
+    if not setting:
+        return {}
+    if setting in tuple(TimeUnit):
+        return {"unit": setting}
+    number = _number(setting)
+    if strategy == RedactionStrategy.GENERALISE:
+        return {"bucket": number} if number is not None else {"unit": setting}
+    return {"length": setting if number is None else number}
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else number
