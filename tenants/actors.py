@@ -42,6 +42,11 @@ class Actor:
         held = {tenant_id for tenant_id in (*self.grants, self.tenant_id) if tenant_id is not None}
         return tuple(sorted(held))
 
+    @property
+    def person_id(self) -> str:
+        """The person who acts, as text for columns that outlive the account; empty for systems and apps."""
+        return "" if self.user_id is None else str(self.user_id)
+
     def can(self, ability: str, tenant_id: int | None = None) -> bool:
         """Whether the actor has the ability in this tenant, or in the whole workspace for ``None``.
 

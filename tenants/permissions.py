@@ -30,6 +30,11 @@ ABILITIES: dict[str, Ability] = {
     # Specs
     "spec.edit": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     "spec.publish": Ability(frozenset({PUBLISHER, ADMIN})),
+    # Reviews of drafts
+    "review.comment": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    "review.approve": Ability(frozenset({PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    # Changes of events at level pii or sensitive, and those that protect less; never one's own.
+    "review.approve_personal_data": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Publishing what protects less than before: a lower level, a longer retention of personal data.
     "privacy.loosen": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Overrides of tenants

@@ -12,6 +12,7 @@ __all__ = [
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
+    "STUDIO_REVIEW_REQUIRED",
     "STUDIO_TRUSTED_PROXY_COUNT",
 ]
 
@@ -33,6 +34,12 @@ STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 45, minim
 
 # Largest request body. A spec of 1,000 events with 20 properties each is about 2 MB of JSON.
 STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, minimum=1024)
+
+# Which publications of specs need the approval of exactly what is published. personal_data: those that change events at
+# level pii or sensitive, or protect less than before; never: none, for somebody who works alone.
+STUDIO_REVIEW_REQUIRED = env.text(
+    "STUDIO_REVIEW_REQUIRED", "personal_data", choices=("never", "personal_data", "always")
+)
 
 # How often beat sends the heartbeat that proves that beat, broker and worker all run.
 STUDIO_HEARTBEAT_SECONDS = env.integer("STUDIO_HEARTBEAT_SECONDS", 15, minimum=1)

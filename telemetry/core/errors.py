@@ -11,7 +11,8 @@
     ├── Conflict                    conflict              the state does not allow it, or somebody else was faster
     │   ├── DuplicateSpec           duplicate_spec        same name and version registered twice
     │   ├── DuplicateEvent          duplicate_event       same event name and version in two specs
-    │   └── StaleRevision           stale_revision        the draft changed since it was read
+    │   ├── StaleRevision           stale_revision        the draft changed since it was read
+    │   └── ApprovalRequired        approval_required     nobody has approved the draft as it is; has .errors
     ├── NotAllowed                  not_allowed           the actor lacks the ability
     ├── NotAuthenticated            not_authenticated     no key, or one that is unknown, expired or revoked
     └── Unavailable                 unavailable           another system does not answer; trying later may help
@@ -25,6 +26,7 @@ from typing import ClassVar
 import msgspec
 
 __all__ = [
+    "ApprovalRequired",
     "Conflict",
     "DuplicateEvent",
     "DuplicateSpec",
@@ -130,6 +132,12 @@ class StaleRevision(Conflict):
     """What was edited or reviewed is not what is stored now."""
 
     code = "stale_revision"
+
+
+class ApprovalRequired(Conflict):
+    """Nobody who may has approved the draft as it is now; ``errors`` name what needs it."""
+
+    code = "approval_required"
 
 
 class NotAllowed(TelemetryError):

@@ -1,18 +1,25 @@
-"""Rows of a draft, and the frozen versions made from them."""
+"""Rows of a draft, what people say about it, and the frozen versions made from it."""
 
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
 from telemetry.models.property_record import PropertyRecord
+from telemetry.models.review_comment import ReviewComment, Verdict
+from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
 from telemetry.models.threshold_record import ThresholdRecord
 
 __all__ = [
+    "LIVE_STATES",
     "EventOwner",
     "EventRecord",
     "PropertyRecord",
+    "ReviewComment",
+    "ReviewRecord",
+    "ReviewState",
     "SpecRecord",
     "SpecVersion",
     "ThresholdRecord",
+    "Verdict",
     "VersionStatus",
 ]

@@ -20,9 +20,10 @@ class SpecRecord(models.Model):
 
     ``draft_version`` is the version number that the draft gets when it is published. ``draft_revision`` grows by one
     with every saved change and every publish: what a person reviewed is named by it; ``published_revision`` is the one
-    at which the draft last said what is published. ``config_revision`` is the number that the last publish took from
-    the workspace's counter; 0 before the first. ``event_count``, ``published_version`` and ``published_at`` are there
-    when ``selectors.specs`` gave the row; the last two are ``None`` without a published version.
+    at which the draft last said what is published, ``editors`` are the people who changed it since, id to label.
+    ``config_revision`` is the number that the last publish took from the workspace's counter; 0 before the first.
+    ``event_count``, ``published_version`` and ``published_at`` are there when ``selectors.specs`` gave the row; the
+    last two are ``None`` without a published version.
     """
 
     event_count: int
@@ -51,6 +52,7 @@ class SpecRecord(models.Model):
     draft_version = models.PositiveIntegerField(default=1)
     draft_revision = models.PositiveIntegerField(default=1, editable=False)
     published_revision = models.PositiveIntegerField(default=0, editable=False)
+    editors = DocumentField(default=dict, blank=True, editable=False)
     config_revision = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -3,16 +3,25 @@
 from collections.abc import Mapping
 
 from django.db.models import Max
+from django.utils import timezone
 
 from telemetry.core.errors import FieldError, InvalidDocument, StaleRevision, UnknownSpec
 from telemetry.core.spec import EventDefinition, TelemetryMeta, TelemetrySpec
 from telemetry.core.validation import check_spec, validate_spec
 from telemetry.mappers import defaults_from_record, meta_from_record, save_spec_to_records, spec_from_records
-from telemetry.models import SpecRecord, SpecVersion
+from telemetry.models import LIVE_STATES, ReviewRecord, ReviewState, SpecRecord, SpecVersion
 from tenants.actors import Actor
 from tenants.services import audit
 
-__all__ = ["check_event", "lock_draft", "next_version", "note_change", "refuse_wrong_identity", "replace_content"]
+__all__ = [
+    "check_event",
+    "lock_draft",
+    "next_version",
+    "note_change",
+    "note_editor",
+    "refuse_wrong_identity",
+    "replace_content",
+]
 
 
 def lock_draft(name: str, expected_revision: int | None = None) -> SpecRecord:
@@ -46,12 +55,20 @@ def replace_content(record: SpecRecord, spec: TelemetrySpec, *, actor: Actor, ac
 
 
 def note_change(record: SpecRecord, *, actor: Actor, action: str, details: Mapping[str, object]) -> None:
-    """The draft's revision has moved by one, and the trace says why."""
+    """The draft's revision has moved by one, a review of what it said before is void, and the trace says why."""
     record.draft_revision += 1
-    record.save(update_fields=["draft_revision", "updated_at"])
-    audit.record(
-        actor=actor, action=action, target=record, details={"draft_revision": record.draft_revision, **details}
-    )
+    note_editor(record, actor)
+    record.save(update_fields=["draft_revision", "editors", "updated_at"])
+    reviewed = ReviewRecord.objects.filter(spec=record, state__in=LIVE_STATES)
+    voided = reviewed.update(state=ReviewState.VOIDED, closed_at=timezone.now())
+    shown = {"draft_revision": record.draft_revision, **details} | ({"voided_review": True} if voided else {})
+    audit.record(actor=actor, action=action, target=record, details=shown)
+
+
+def note_editor(record: SpecRecord, actor: Actor) -> None:
+    """The actor counts as an author of the draft until it is published; not saved yet."""
+    if actor.person_id:
+        record.editors = {**record.editors, actor.person_id: actor.label}
 
 
 def next_version(record: SpecRecord) -> int:

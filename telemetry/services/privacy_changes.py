@@ -21,7 +21,7 @@ def find_loosened(before: TelemetrySpec, after: TelemetrySpec) -> tuple[FieldErr
     """Every place where ``after`` protects less than ``before``, for events that both have; code ``loosens``.
 
     Compared are the privacy level, each property's redaction, retention of events with personal data, and what
-    happens to undeclared properties.
+    happens to undeclared properties; a new version of an event with the newest one that there was before.
     """
     return tuple(_loosened(before, after))
 
@@ -34,8 +34,9 @@ def _loosened(before: TelemetrySpec, after: TelemetrySpec) -> Iterator[FieldErro
         yield _error("config.undeclaredProperties", f"{new_policy} lets more through than {old_policy}")
     yield from _loosened_context(old_defaults, new_defaults)
     known = {(event.name, event.version): event for event in before.events}
+    newest = {event.name: event for event in sorted(before.events, key=lambda event: event.version)}
     for event in after.events:
-        old = known.get((event.name, event.version))
+        old = known.get((event.name, event.version), newest.get(event.name))
         if old is not None:
             yield from _loosened_event(old, event, old_defaults, new_defaults)
 

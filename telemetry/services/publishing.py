@@ -11,8 +11,8 @@ from telemetry.core.validation import validate_spec
 from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.models import EventOwner, SpecRecord, SpecVersion, VersionStatus
 from telemetry.selectors.bindings import bindings_of
+from telemetry.services.approvals import close_review, require_approval
 from telemetry.services.drafts import lock_draft
-from telemetry.services.privacy_changes import find_loosened
 from tenants.actors import Actor, require
 from tenants.context import ALL, tenant_context
 from tenants.services import audit
@@ -27,9 +27,10 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     """The draft is frozen as the published version, its predecessor is superseded, and every bound config has moved.
 
     ``expected_revision`` is the ``draft_revision`` that was reviewed. Of several publishers at once exactly one
-    succeeds. Needs ``spec.publish`` in the workspace, and ``privacy.loosen`` for a version that protects less than its
-    predecessor. Raises ``StaleRevision``, which names the present revision; ``InvalidDocument`` with every broken
-    rule; ``DuplicateEvent`` when another spec owns one of the events; ``Conflict`` when nothing has changed.
+    succeeds. Needs ``spec.publish`` in the workspace, and what ``telemetry.services.approvals`` says about approvals;
+    a version that protects less than its predecessor needs ``privacy.loosen`` or an approval. Raises ``StaleRevision``,
+    which names the present revision; ``InvalidDocument`` with every broken rule; ``ApprovalRequired`` with all that
+    needs one; ``DuplicateEvent`` when another spec owns one of the events; ``Conflict`` when nothing has changed.
     """
     require(actor, "spec.publish")
     refuse_errors("publication", text_error("change_summary", change_summary, required=True))
@@ -40,12 +41,15 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     validate_spec(spec)
     previous = SpecVersion.objects.filter(spec=record).order_by("-version").first()
     if previous is not None:
-        _compare(actor, previous, spec)
+        _refuse_unchanged(previous, spec)
+    require_approval(actor, record, None if previous is None else spec_of_version(previous), spec)
     _own_events(record, spec)
     version = _freeze(actor, record, spec, previous, change_summary)
+    close_review(record, version)
     record.draft_version += 1
     record.draft_revision += 1
     record.published_revision = record.draft_revision
+    record.editors = {}
     record.config_revision = revision
     record.save()
     details = {"version": version.version, "checksum": version.checksum, "config_revision": revision}
@@ -81,14 +85,12 @@ def archive_version(*, actor: Actor, name: str, version: int) -> SpecVersion:
     return found
 
 
-def _compare(actor: Actor, previous: SpecVersion, spec: TelemetrySpec) -> None:
-    """Return if ``spec`` may follow the newest version: it says something else, and the actor may loosen if it does."""
+def _refuse_unchanged(previous: SpecVersion, spec: TelemetrySpec) -> None:
+    """Return if ``spec`` says something else than the newest version, or that one is published no more."""
     meta = msgspec.structs.replace(spec.meta, version=previous.version)
     is_same = encode_spec(msgspec.structs.replace(spec, meta=meta)) == previous.document_bytes
     if is_same and previous.status == VersionStatus.PUBLISHED:
         raise Conflict(f"nothing has changed since version {previous.version} of {spec.meta.name} was published")
-    if find_loosened(spec_of_version(previous), spec):
-        require(actor, "privacy.loosen")
 
 
 def _own_events(record: SpecRecord, spec: TelemetrySpec) -> None:

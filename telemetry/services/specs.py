@@ -28,6 +28,7 @@ from telemetry.services.drafts import (
     lock_draft,
     next_version,
     note_change,
+    note_editor,
     refuse_wrong_identity,
     replace_content,
 )
@@ -48,6 +49,7 @@ def create_spec(*, actor: Actor, spec: TelemetrySpec) -> SpecRecord:
     record, is_new = SpecRecord.objects.get_or_create(name=spec.meta.name, defaults={"title": spec.meta.title})
     if not is_new:
         raise DuplicateSpec(f"a spec with the name {spec.meta.name} exists already")
+    note_editor(record, actor)
     save_spec_to_records(spec, record)
     audit.record(actor=actor, action="spec.created", target=record, details={"events": len(spec.events)})
     return record
@@ -90,7 +92,9 @@ def discard_draft(*, actor: Actor, name: str, expected_revision: int) -> SpecRec
     spec = msgspec.structs.replace(frozen, meta=meta)
     if replace_content(record, spec, actor=actor, action="spec.draft.discarded"):
         record.published_revision = record.draft_revision
-        record.save(update_fields=["published_revision"])
+        # Nobody has changed anything in a draft that says what is published.
+        record.editors = {}
+        record.save(update_fields=["published_revision", "editors"])
     return record
 
 

@@ -6,9 +6,16 @@ from tenants.permissions import ABILITIES, abilities_of, may_grant
 from tenants.roles import Role, Scope
 
 VIEWER = {"view", "config.read"}
-ANALYST = VIEWER | {"spec.edit", "config.edit"}
-PUBLISHER = ANALYST | {"spec.publish", "config.publish"}
-PRIVACY_OFFICER = ANALYST | {"audit.view", "privacy.loosen", "floor.edit", "pseudonym_key.renew"}
+ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit"}
+PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish"}
+PRIVACY_OFFICER = ANALYST | {
+    "audit.view",
+    "review.approve",
+    "review.approve_personal_data",
+    "privacy.loosen",
+    "floor.edit",
+    "pseudonym_key.renew",
+}
 ADMIN = PUBLISHER | PRIVACY_OFFICER | {"app.manage", "tenant.manage", "key.manage", "people.manage"}
 
 

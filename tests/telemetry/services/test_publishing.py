@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from telemetry.core.codec import encode_spec
 from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
@@ -109,7 +109,7 @@ def test_publishing_costs_the_same_number_of_queries_for_a_large_spec(
 ) -> None:
     make_draft(make_spec(*(make_event(f"event_{number}") for number in range(events))))
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         publish(1)
 
 
@@ -216,7 +216,7 @@ def test_an_unknown_spec_cannot_be_published() -> None:
         publish_version(actor=SYSTEM, name="nothing", expected_revision=1, change_summary="A good reason")
 
 
-# Protecting less takes more
+# Protecting less takes more; what needs an approval besides is the business of test_approvals
 
 
 def test_a_publisher_alone_cannot_protect_less() -> None:
@@ -231,7 +231,8 @@ def test_a_publisher_alone_cannot_protect_less() -> None:
     assert everything_stored() == before
 
 
-def test_a_publisher_can_protect_more() -> None:
+def test_a_publisher_can_protect_more(settings: Settings) -> None:
+    settings.STUDIO_REVIEW_REQUIRED = "never"
     make_published(make_spec(make_event(privacy=PrivacyLevel.INTERNAL)))
     save_event(actor=SYSTEM, spec_name=NAME, event=make_event(privacy=PrivacyLevel.SENSITIVE))
 
@@ -240,7 +241,8 @@ def test_a_publisher_can_protect_more() -> None:
     assert version.version == 2
 
 
-def test_an_admin_can_protect_less() -> None:
+def test_an_admin_can_protect_less(settings: Settings) -> None:
+    settings.STUDIO_REVIEW_REQUIRED = "never"
     make_published(make_spec(make_event(privacy=PrivacyLevel.PII)))
     save_event(actor=SYSTEM, spec_name=NAME, event=make_event(privacy=PrivacyLevel.PUBLIC))
 
