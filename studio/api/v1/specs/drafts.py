@@ -85,8 +85,8 @@ class PublicationView(ApiView):
     def post(self, request: Request, name: str) -> Response:
         """The draft is frozen as the published version, and every config that is bound to it has changed.
 
-        Needs the ability `spec.publish`, and `privacy.loosen` for a version that protects less than the one before.
-        409 `stale_revision` if the draft was changed since `expectedRevision`.
+        Needs the ability `spec.publish`. 409 `stale_revision` if the draft was changed since `expectedRevision`, and
+        `approval_required` with the places that somebody else has to approve first.
         """
         actor = actor_of(request)
         require(actor, "spec.publish")

@@ -7,13 +7,14 @@ import pytest
 
 from telemetry.core.codec import decode_spec, encode_spec, spec_to_yaml
 from telemetry.core.enums import PrivacyLevel
-from telemetry.core.spec import TelemetrySpec
+from telemetry.core.spec import Sampling, TelemetrySpec
 from telemetry.models import SpecVersion
+from telemetry.services.reviews import approve, submit_for_review
 from tenants.roles import Role
 from tests.core.builders import make_event, make_sigil_spec, make_spec
 from tests.studio.api.calls import Caller, caller_with_role, code_of, cost_of
 from tests.telemetry.factories import everything_stored, make_draft, make_installation, make_published
-from tests.tenants.factories import make_key
+from tests.tenants.factories import make_actor, make_key
 
 pytestmark = pytest.mark.django_db
 
@@ -216,18 +217,18 @@ def test_publishing_shows_in_the_next_config_that_an_app_fetches(publisher: Call
     before = app.get("/api/v1/config")
     tag = analyst.get(DRAFT)["ETag"]
     spec = with_title("Sigil telemetry", version=2)
-    strict = msgspec.structs.replace(spec.events[0], privacy=PrivacyLevel.SENSITIVE)
-    changed = msgspec.structs.replace(spec, events=(strict,))
+    sampled = msgspec.structs.replace(spec.events[0], sampling=Sampling(rate=0.25))
+    changed = msgspec.structs.replace(spec, events=(sampled,))
     assert analyst.send("PUT", DRAFT, encode_spec(changed), If_Match=tag).status_code == 200
     assert app.get("/api/v1/config", If_None_Match=before["ETag"]).status_code == 304
 
     revision = analyst.get(SPEC).json()["draftRevision"]
-    published = publisher.post(PUBLISH, {"expectedRevision": revision, "changeSummary": "Stricter"})
+    published = publisher.post(PUBLISH, {"expectedRevision": revision, "changeSummary": "A quarter"})
 
     assert (published.status_code, published.json()["version"], published.json()["basedOn"]) == (200, 2, 1)
     after = app.get("/api/v1/config", If_None_Match=before["ETag"])
     assert after.status_code == 200
-    assert after.json()["events"][0]["privacy"] == "sensitive"
+    assert after.json()["events"][0]["sampling"]["rate"] == 0.25
 
 
 def test_publishing_another_revision_than_was_reviewed_changes_nothing(publisher: Caller) -> None:
@@ -253,7 +254,7 @@ def test_publishing_twice_changes_nothing(publisher: Caller) -> None:
     assert everything_stored() == before
 
 
-def test_protecting_less_needs_a_right_of_its_own(publisher: Caller, analyst: Caller) -> None:
+def test_protecting_less_waits_for_the_approval_of_somebody_else(publisher: Caller, analyst: Caller) -> None:
     make_published()
     spec = with_title("Sigil telemetry", version=2)
     open_event = msgspec.structs.replace(spec.events[0], privacy=PrivacyLevel.PUBLIC)
@@ -263,9 +264,17 @@ def test_protecting_less_needs_a_right_of_its_own(publisher: Caller, analyst: Ca
     publication = {"expectedRevision": revision, "changeSummary": "Looser"}
 
     refused = publisher.post(PUBLISH, publication)
-    accepted = caller_with_role(Role.ADMIN).post(PUBLISH, publication)
+    early = caller_with_role(Role.ADMIN).post(PUBLISH, publication)
+    review = submit_for_review(
+        actor=make_actor(Role.ANALYST), spec_name=spec.meta.name, expected_revision=revision, summary="Looser"
+    )
+    approve(actor=make_actor(Role.PRIVACY_OFFICER), review_id=review.pk)
+    accepted = publisher.post(PUBLISH, publication)
 
-    assert (refused.status_code, accepted.status_code) == (403, 200)
+    assert (refused.status_code, code_of(refused)) == (403, "not_allowed")
+    assert (early.status_code, code_of(early)) == (409, "approval_required")
+    assert [error["code"] for error in early.json()["errors"]] == ["loosens"]
+    assert accepted.status_code == 200
 
 
 @pytest.mark.parametrize(
