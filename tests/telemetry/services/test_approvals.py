@@ -65,7 +65,7 @@ def test_what_touches_personal_data_waits_for_an_approval_from_the_first_version
     make_draft(make_spec(make_event("plain"), event))
     before = everything_stored()
 
-    with pytest.raises(ApprovalRequired, match="revision 1 of the draft of sigil.telemetry is not approved") as error:
+    with pytest.raises(ApprovalRequired, match=r"revision 1 of the draft of sigil\.telemetry is not approved") as error:
         publish(admin)
 
     assert [each.path for each in error.value.errors] == [f'events["{event.name}@1"]']
