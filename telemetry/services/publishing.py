@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from telemetry.core.codec import checksum, encode_spec
+from telemetry.core.diff import find_unversioned_breaks
 from telemetry.core.errors import Conflict, DuplicateEvent, UnknownSpec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import validate_spec
@@ -29,8 +30,9 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     ``expected_revision`` is the ``draft_revision`` that was reviewed. Of several publishers at once exactly one
     succeeds. Needs ``spec.publish`` in the workspace, and what ``telemetry.services.approvals`` says about approvals;
     a version that protects less than its predecessor needs ``privacy.loosen`` or an approval. Raises ``StaleRevision``,
-    which names the present revision; ``InvalidDocument`` with every broken rule; ``ApprovalRequired`` with all that
-    needs one; ``DuplicateEvent`` when another spec owns one of the events; ``Conflict`` when nothing has changed.
+    which names the present revision; ``InvalidDocument`` with every broken rule, or with every breaking change that
+    needs a new version of its event; ``ApprovalRequired`` with all that needs an approval; ``DuplicateEvent`` when
+    another spec owns one of the events; ``Conflict`` when nothing has changed.
     """
     require(actor, "spec.publish")
     refuse_errors("publication", text_error("change_summary", change_summary, required=True))
@@ -40,9 +42,12 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     spec = spec_from_records(record)
     validate_spec(spec)
     previous = SpecVersion.objects.filter(spec=record).order_by("-version").first()
+    before = None
     if previous is not None:
+        before = spec_of_version(previous)
         _refuse_unchanged(previous, spec)
-    require_approval(actor, record, None if previous is None else spec_of_version(previous), spec)
+        refuse_errors("publication", *find_unversioned_breaks(before, spec))
+    require_approval(actor, record, before, spec)
     _own_events(record, spec)
     version = _freeze(actor, record, spec, previous, change_summary)
     close_review(record, version)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from telemetry.core.codec import checksum
+from telemetry.core.diff import find_unversioned_breaks
 from telemetry.core.errors import Conflict, FieldError, NotAllowed, StaleRevision
 from telemetry.core.spec import EventDefinition, TelemetrySpec
 from telemetry.core.validation import check_spec
@@ -82,7 +83,7 @@ def review_draft(record: SpecRecord) -> DraftReview:
     return DraftReview(
         draft=draft,
         before=before,
-        errors=check_spec(draft),
+        errors=check_spec(draft) + (() if old is None else find_unversioned_breaks(old, draft)),
         loosened=() if old is None else find_loosened(old, draft),
         added=tuple(event for event in draft.events if (event.name, event.version) not in known),
         changed=tuple(event for event in draft.events if known.get((event.name, event.version), event) != event),

@@ -15,7 +15,7 @@ from telemetry.core.config import (
 )
 from telemetry.core.enums import PrivacyLevel, UndeclaredPolicy
 from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed, NotFound, StaleRevision
-from telemetry.core.spec import Threshold
+from telemetry.core.spec import Deprecation, Threshold
 from telemetry.models import SpecRecord
 from telemetry.services.configs import effective_config
 from telemetry.services.overrides import (
@@ -279,7 +279,7 @@ def test_a_draft_that_the_floor_has_overtaken_does_not_go_live() -> None:
 
 
 def test_a_draft_about_an_event_that_is_gone_does_not_go_live() -> None:
-    make_published(make_spec(make_event("first"), make_event("second")))
+    make_published(make_spec(make_event("first", deprecation=Deprecation(reason="Unused")), make_event("second")))
     installation = make_installation()
     draft = save(installation, TenantOverride(events={"first": EventOverride(enabled=False)}))
     delete_event(actor=SYSTEM, spec_name=NAME, event_name="first", event_version=1)

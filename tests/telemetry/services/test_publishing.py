@@ -1,7 +1,9 @@
 """Publishing freezes exactly what was reviewed; nothing that was published is ever different afterwards."""
 
 import hashlib
+from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from telemetry.core.errors import (
     StaleRevision,
     UnknownSpec,
 )
-from telemetry.core.spec import TelemetrySpec
+from telemetry.core.spec import Deprecation, EventDefinition, TelemetrySpec
 from telemetry.models import EventOwner, EventRecord, SpecRecord, SpecVersion, VersionStatus
 from telemetry.selectors.specs import version_of
 from telemetry.services.publishing import archive_version, publish_version
@@ -83,6 +85,13 @@ def test_the_next_version_supersedes_the_one_it_is_based_on() -> None:
     assert SpecRecord.objects.get().config_revision == 2
 
 
+def successors(events: tuple[EventDefinition, ...], number: int) -> Iterator[EventDefinition]:
+    """The events as they may stand in version ``number``: all new, deprecated, and one more that no other has."""
+    for index, event in enumerate((*events, make_event(f"version_{number}"))):
+        version = 100 * number + index
+        yield msgspec.structs.replace(event, version=version, deprecation=Deprecation(reason="Only for this test"))
+
+
 class PastVersionTests(TestCase):
     """Hypothesis needs a database transaction of its own for each example, which this class opens."""
 
@@ -91,9 +100,7 @@ class PastVersionTests(TestCase):
         published: dict[int, bytes] = {}
         with tenant_context(ALL):
             for number, spec in enumerate(drawn, start=1):
-                # A tag of its own, so that no version equals the one before.
-                events = (*spec.events, make_event(f"version_{number}"))
-                next_spec = make_spec(*events, version=number, config=spec.config)
+                next_spec = make_spec(*successors(spec.events, number), version=number, config=spec.config)
                 version = make_published(next_spec) if number == 1 else publish_next(next_spec)
                 published[version.version] = encode_spec(next_spec)
 
@@ -177,7 +184,7 @@ def test_another_version_of_the_event_may_belong_to_another_spec() -> None:
 
 
 def test_an_event_that_a_later_version_leaves_out_stays_owned() -> None:
-    make_published(make_spec(make_event("first"), make_event("second")))
+    make_published(make_spec(make_event("first", deprecation=Deprecation(reason="Unused")), make_event("second")))
     delete_event(actor=SYSTEM, spec_name=NAME, event_name="first", event_version=1)
     publish()
 
