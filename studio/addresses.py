@@ -20,7 +20,7 @@ def page_address(row: Model, page: str) -> str:
 
 def list_address(noun: type[Model] | Model, **filters: object) -> str:
     """The noun's list, filtered by exact values of columns."""
-    query = urlencode({f"{column}__exact": value for column, value in filters.items()})
+    query = urlencode({f"{column}__exact": str(value) for column, value in filters.items()})
     return reverse(f"{_name(noun)}_changelist") + (f"?{query}" if query else "")
 
 

@@ -88,6 +88,9 @@ class AppForm(ServiceForm):
             ("", "no spec yet"),
             *((name, name) for name in names),
         ]
+        if self.instance.pk is not None:
+            for name in ("slug", "name", "description"):
+                self.fields.pop(name, None)
         blueprint = blueprint_of(self.instance) if self.instance.pk else AppBlueprint()
         self.initial.update(_initial(blueprint), expected_revision=self.instance.config_revision)
 

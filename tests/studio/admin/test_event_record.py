@@ -7,7 +7,9 @@ import pytest
 from telemetry.core.enums import AnomalyAction, PrivacyLevel, PropertyType, RedactionStrategy, RetentionPolicy, TimeUnit
 from telemetry.core.spec import (
     AnomalyDetection,
+    Deprecation,
     EventDefinition,
+    LintOptOut,
     PropertyDefinition,
     Redaction,
     Retention,
@@ -82,6 +84,11 @@ def test_a_new_event_has_everything_that_was_filled_in() -> None:
         anomaly_enabled="true",
         anomaly_minimum_sample="20",
         anomaly_actions=["alert", "log"],
+        owners="@team.shop",
+        review_by="2027-01-31",
+        deprecation_reason="too chatty",
+        deprecation_replaced_by="order_placed@2",
+        lint_opt_outs="- {rule: sampling_too_low, reason: rare}",
         **rows(
             "properties",
             {"name": "amount", "type": "number", "required": "on", "pii": "false"},
@@ -89,6 +96,7 @@ def test_a_new_event_has_everything_that_was_filled_in() -> None:
             {"name": "email", "type": "string", "pii": "true", "redact": "on", "redaction_strategy": "email_domain"},
             {"name": "placedAt", "type": "timestamp", "redaction_strategy": "generalise", "setting": "day"},
             {"name": "zip", "type": "string", "redaction_strategy": "truncate", "setting": "2"},
+            {"name": "rating", "type": "number", "allowed_values": "1\n2.5", "unit": "stars"},
         ),
         **rows("thresholds", {"metric": "amount", "min": "1", "max": "5000.5"}),
     )
@@ -116,6 +124,7 @@ def test_a_new_event_has_everything_that_was_filled_in() -> None:
             "zip": PropertyDefinition(
                 type=PropertyType.STRING, redaction=Redaction(strategy=RedactionStrategy.TRUNCATE, length=2)
             ),
+            "rating": PropertyDefinition(type=PropertyType.NUMBER, allowed_values=(1, 2.5), unit="stars"),
         },
         retention=Retention(days=30, policy=RetentionPolicy.ARCHIVE),
         sampling=Sampling(rate=0.5, conditions=("properties.amount > 10.0", "properties.currency == 'EUR'")),
@@ -126,6 +135,10 @@ def test_a_new_event_has_everything_that_was_filled_in() -> None:
             actions=(AnomalyAction.ALERT, AnomalyAction.LOG),
         ),
         tags=("funnel", "revenue"),
+        owners=("@team.shop",),
+        review_by="2027-01-31",
+        deprecation=Deprecation(reason="too chatty", replaced_by="order_placed@2"),
+        lint_opt_outs=(LintOptOut(rule="sampling_too_low", reason="rare"),),
     )
     assert actions()[-1] == "spec.event.saved"
 
@@ -196,6 +209,10 @@ def test_who_may_not_edit_specs_adds_no_event(role: Role) -> None:
         ),
         ({"anomaly_minimum_sample": "0"}, "anomaly_minimum_sample", "at least 1"),
         ({"tags": "good\nbad tag"}, "tags", "Line 2"),
+        ({"owners": "team"}, "owners", "Line 1"),
+        ({"review_by": "tomorrow"}, "review_by", "date"),
+        ({"deprecation_replaced_by": "other"}, "deprecation_reason", "is required"),
+        ({"lint_opt_outs": "- {rule: x}"}, "lint_opt_outs", "reason: is required"),
     ],
 )
 def test_what_breaks_a_rule_is_said_beside_its_field(entries: dict[str, Any], field: str, message: str) -> None:
@@ -224,6 +241,8 @@ def test_what_breaks_a_rule_is_said_beside_its_field(entries: dict[str, Any], fi
         ({"name": "x", "type": "timestamp", "redaction_strategy": "generalise", "setting": "eon"}, "setting", "one of"),
         ({"name": "x", "type": "boolean", "redaction_strategy": "hash"}, "redaction_strategy", "can hide"),
         ({"name": "x", "type": "string", "description": "x" * 4001}, "description", "at most 4000"),
+        ({"name": "x", "type": "number", "allowed_values": "1\nmany"}, "allowed_values", "must be"),
+        ({"name": "x", "type": "string", "unit": "ms"}, "unit", "belongs to"),
     ],
 )
 def test_what_a_property_breaks_is_said_in_its_row(row: dict[str, Any], field: str, message: str) -> None:
@@ -289,7 +308,13 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing() -> None:
             "amount": make_property("number", redaction=make_redaction("generalise", bucket=100.0)),
             "at": make_property("timestamp", pii=False, redaction=make_redaction("generalise", unit=TimeUnit.MONTH)),
             "Product Id": make_property(required=True, description="As in the catalogue"),
+            "currency": make_property(allowed_values=("EUR", "USD")),
+            "durationMs": make_property("number", allowed_values=(1.0, 2.5), unit="ms"),
         },
+        owners=("@team.shop",),
+        review_by="2027-01-31",
+        deprecation=Deprecation(reason="too chatty", replaced_by="quiet@2"),
+        lint_opt_outs=(LintOptOut(rule="sampling_too_low", reason="rare", until="2027-06-30"),),
         retention=Retention(days=7),
         sampling=Sampling(rate=0.25, conditions=("properties.amount > 1.0",)),
         anomaly_detection=AnomalyDetection(enabled=False, thresholds=(Threshold(metric="amount", max=2.5),)),
