@@ -1,9 +1,11 @@
 """The Celery application; its settings are in ``studio.settings.jobs``."""
 
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 from studio.checks import refuse_unsafe_settings
 
@@ -15,4 +17,12 @@ app = Celery("studio")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-worker_init.connect(refuse_unsafe_settings, weak=False)
+
+@worker_init.connect
+@beat_init.connect
+def _refuse_to_start(**_: Any) -> None:
+    """Workers and beat end at once if the settings are unsafe; Celery would log any other exception and go on."""
+    try:
+        refuse_unsafe_settings()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None

@@ -25,11 +25,10 @@ POSTGRESQL_MINIMUM = 150_000  # 15: views that respect row-level security
 Messages = list[CheckMessage]
 
 
-def refuse_unsafe_settings(**_: Any) -> None:
+def refuse_unsafe_settings() -> None:
     """The settings are safe for what this process is about to do.
 
-    Raises ``ImproperlyConfigured`` with one line per finding. Never asks the database. Takes and ignores keyword
-    arguments, so that it can be the receiver of a signal.
+    Raises ``ImproperlyConfigured`` with one line per finding. Never asks the database.
     """
     deployed = not settings.STUDIO_INSECURE_LOCAL
     findings = run_checks(tags=[Tags.security, "studio"], include_deployment_checks=deployed)
