@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from studio.addresses import address_of
-from studio.pages.forms import PageForm
+from studio.pages.forms import PageForm, posted
 from studio.pages.shell import render_page
 from studio.people import actor_of
 from telemetry.core.errors import NotAllowed, TelemetryError
@@ -38,7 +38,7 @@ def change_password(request: HttpRequest, user_id: int) -> HttpResponse:
     actor = actor_of(request)
     require(actor, "people.manage")
     user = get_object_or_404(User, pk=user_id)
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             set_password(actor=actor, user=user, password=form.cleaned_data["password"])

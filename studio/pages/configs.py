@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
 from studio.addresses import address_of, page_address
-from studio.pages.forms import PageForm, summary_field
+from studio.pages.forms import PageForm, posted, summary_field
 from studio.pages.shell import confirm, render_page
 from studio.people import actor_of
 from telemetry.core.errors import NotAllowed, TelemetryError
@@ -39,7 +39,7 @@ def rollback(request: HttpRequest, config_id: int) -> HttpResponse:
     require(actor, "config.publish", config.tenant_id)
     live = published_config(config.installation)
     shown = {"expected_number": None if live is None else live.number}
-    form = RollbackForm(request.POST or None, initial=shown)
+    form = RollbackForm(posted(request), initial=shown)
     if request.method == "POST" and form.is_valid():
         try:
             restored = rollback_override(

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from telemetry.core.errors import FieldError, TelemetryError
 
-__all__ = ["STALE", "PageForm", "errors_of", "place_of", "sentence", "statement", "summary_field"]
+__all__ = ["STALE", "PageForm", "errors_of", "place_of", "posted", "sentence", "statement", "summary_field"]
 
 
 # Said when a form was filled from a state that has passed.
@@ -70,3 +70,8 @@ def summary_field(label: str = "What changed, and why?", *, lines: int = 3) -> f
         widget=UnfoldAdminTextareaWidget(attrs={"rows": lines}) if lines > 1 else UnfoldAdminTextInputWidget(),
         help_text="One or two sentences for whoever reads the history later." if lines > 1 else "",
     )
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, or ``None`` for a page that is only looked at; a form may be sent empty."""
+    return request.POST if request.method == "POST" else None

@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from studio.addresses import address_of, list_address
-from studio.pages.forms import PageForm
+from studio.pages.forms import PageForm, posted
 from studio.pages.scope import installations_where
 from studio.pages.shell import confirm, render_page
 from studio.people import actor_of
@@ -109,7 +109,7 @@ def issue(request: HttpRequest) -> HttpResponse:
     if not actor.can_somewhere("key.manage"):
         raise NotAllowed("your role does not include the ability key.manage", ability="key.manage")
     chosen = {"installation": request.GET.get("installation")}
-    form = IssueForm(request.POST or None, initial=chosen, installations=installations_where(actor, "key.manage"))
+    form = IssueForm(posted(request), initial=chosen, installations=installations_where(actor, "key.manage"))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         expires_at = timezone.now() + timedelta(days=data["days"]) if data["days"] else None

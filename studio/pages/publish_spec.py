@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
 from studio.addresses import address_of
-from studio.pages.forms import PageForm, summary_field
+from studio.pages.forms import PageForm, posted, summary_field
 from studio.pages.shell import render_page
 from studio.people import actor_of
 from telemetry.core.errors import FieldError, NotAllowed, StaleRevision, TelemetryError
 from telemetry.models import EventRecord, SpecRecord
+from telemetry.services.approvals import find_publication_obstacle, need_of_draft
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import DraftReview, review_draft
 from tenants.actors import require
@@ -37,7 +38,7 @@ def publish(request: HttpRequest, spec_id: int) -> HttpResponse:
     actor, record = actor_of(request), get_object_or_404(SpecRecord, pk=spec_id)
     require(actor, "spec.publish")
     initial = {"expected_revision": record.draft_revision}
-    form = PublishForm(request.POST or None, initial=initial)
+    form = PublishForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             version = publish_version(
@@ -55,13 +56,14 @@ def publish(request: HttpRequest, spec_id: int) -> HttpResponse:
         else:
             messages.success(request, f"{version} is published. Apps get it with their next request.")
             return HttpResponseRedirect(address_of(version))
-    review = review_draft(record)
+    review, need = review_draft(record), need_of_draft(record)
     context = {
         "form": form,
         "record": record,
         "review": review,
         "errors": [(error, _address_of(record, review, error)) for error in review.errors],
-        "may_loosen": actor.can("privacy.loosen"),
+        "need": need,
+        "obstacle": find_publication_obstacle(actor, record, need),
         "back": address_of(record),
     }
     return render_page(

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from studio.addresses import address_of, list_address
 from studio.pages.downloads import as_file
-from studio.pages.forms import PageForm
+from studio.pages.forms import PageForm, posted
 from studio.pages.shell import confirm, render_page
 from studio.people import actor_of
 from telemetry.core.codec import decode_spec, encode_spec, spec_to_yaml
@@ -61,7 +61,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     """A new spec from a document."""
     actor = actor_of(request)
     require(actor, "spec.edit")
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(posted(request), request.FILES if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             record = create_spec(actor=actor, spec=decode_spec(form.document()))
@@ -82,7 +82,7 @@ def import_into(request: HttpRequest, spec_id: int) -> HttpResponse:
     actor, record = actor_of(request), get_object_or_404(SpecRecord, pk=spec_id)
     require(actor, "spec.edit")
     initial = {"expected_revision": record.draft_revision}
-    form = ImportForm(request.POST or None, request.FILES or None, initial=initial)
+    form = ImportForm(posted(request), request.FILES if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             replace_draft(

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from studio.addresses import page_address
+from studio.pages.forms import posted
 from studio.pages.installation import head_of, installation_or_404
 from studio.pages.shell import render_page
 from studio.pages.toggles_form import Baseline, TogglesForm, baseline_of, state_of
@@ -23,7 +24,7 @@ def toggles(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The grid; sent, it is saved as the draft, or saved and published at once."""
     installation, actor = installation_or_404(public_id), actor_of(request)
     baseline = baseline_of(installation)
-    form = TogglesForm(request.POST or None, baseline=baseline)
+    form = TogglesForm(posted(request), baseline=baseline)
     if request.method == "POST" and form.is_valid():
         try:
             messages.success(request, _save(actor, installation, form, publish="publish" in request.POST))

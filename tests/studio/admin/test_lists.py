@@ -11,6 +11,7 @@ from studio.admin.navigation import SECTIONS
 from studio.admin.nouns import site
 from telemetry.core.config import PrivacyFloor
 from telemetry.core.spec import TelemetrySpec
+from telemetry.services.reviews import comment, submit_for_review
 from telemetry.services.specs import save_event
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -44,10 +45,18 @@ def add_event() -> None:
         save_event(actor=SYSTEM, spec_name=record.name, event=make_event("another", tags=("one", "two")))
 
 
+def add_review() -> None:
+    record = make_draft(new_spec())
+    with tenant_context(ALL):
+        review = submit_for_review(actor=SYSTEM, spec_name=record.name, expected_revision=1, summary="New")
+        comment(actor=SYSTEM, review_id=review.pk, text="Looks good")
+
+
 # One more row of each noun, with everything that its columns show.
 ADD: dict[str, Callable[[], object]] = {
     "specs": lambda: make_published(new_spec()),
     "events": add_event,
+    "reviews": add_review,
     "versions": lambda: make_published(new_spec()),
     "tenants": lambda: tenants.make_installation(tenants.make_tenant()),
     "apps": lambda: tenants.make_installation(app=tenants.make_app()),
@@ -155,7 +164,7 @@ def sections_for(role: Role | None, *, in_tenant: bool = False) -> list[str]:
     return [item["title"] for group in response.context["sidebar_navigation"] for item in group["items"]]
 
 
-READ = ["Overview", "Specs", "Events", "Versions", "Tenants", "Apps", "Installations", "Configs", "API keys"]
+READ = ["Overview", "Specs", "Events", "Reviews", "Versions", "Tenants", "Apps", "Installations", "Configs", "API keys"]
 
 
 @pytest.mark.parametrize(

@@ -157,15 +157,33 @@ def test_saving_without_a_change_leaves_the_draft_as_it_was() -> None:
     assert SpecRecord.objects.get().draft_revision == 1
 
 
-def test_the_page_shows_events_versions_and_what_can_be_done() -> None:
+def test_the_page_shows_events_and_what_can_be_done() -> None:
     record = make_published().spec
 
-    text = text_of(visitor(Role.PUBLISHER).get(page(record)))
+    response = visitor(Role.PUBLISHER).get(page(record))
 
+    text = text_of(response)
     assert "sigil.telemetry.workflow_step@1" in text
     assert "Workflow step executed" in text
-    assert "Published by a test" in text
-    assert "Publish" not in text.split("Versions")[0].split()
+    titles = [deed.title for deed in response.context["head"].deeds]
+    assert titles == ["New event", "Import", "YAML", "JSON", "Clone"]
+
+
+def test_the_page_counts_what_changed_since_the_published_version() -> None:
+    record = make_published().spec
+    asked = visitor(Role.PUBLISHER)
+    asked.fill_in(page(record), title="Of Ana", default_sampling_rate="0.5")
+
+    response = asked.get(page(record))
+
+    assert "2 changes since version 1: 1 risky, 1 safe" in text_of(response)
+    assert f"/studio/specs/{record.pk}/compare/" in response.content.decode()
+
+
+def test_the_page_of_a_spec_that_never_was_published_compares_nothing() -> None:
+    record = make_draft()
+
+    assert "Nothing is published yet" in text_of(visitor(Role.VIEWER).get(page(record)))
 
 
 def test_publishing_is_offered_when_there_is_something_to_publish() -> None:
@@ -182,7 +200,7 @@ def test_who_may_only_look_sees_the_values_and_changes_none(role: Role) -> None:
     shown = asked.get(page(record))
 
     assert 'value="Sigil telemetry"' in shown.content.decode()
-    assert {name.split("-")[0] for name in fields_of(shown)} == {"events", "versions"}
+    assert {name.split("-")[0] for name in fields_of(shown)} == {"events"}
     assert_denied("spec.edit", lambda: asked.post(page(record), title="Mine", version="1", stability="stable"))
 
 
