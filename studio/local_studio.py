@@ -199,7 +199,7 @@ def _prepare(data: LocalData, environment: Mapping[str, str], say: Say, raise_if
     for description, arguments in steps.items():
         say(description)
         log = data.logs / f"{arguments[0]}.log"
-        command = [sys.executable, settings.BASE_DIR / "manage.py", *arguments]
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
         process = start_process(command, log=log, environment=environment, directory=settings.BASE_DIR)
         try:
             while process.poll() is None:

@@ -48,10 +48,12 @@ class Studio:
         assert self.process.stdout is not None
         said = ""
         for line in self.process.stdout:
-            said += line
+            said += str(line)
             if text in line:
-                return said
-        pytest.fail(f"ended without saying {text!r}:\n{said}")
+                break
+        else:
+            pytest.fail(f"ended without saying {text!r}:\n{said}")
+        return said
 
     def end(self) -> tuple[int, str]:
         """Its exit code and what it said since it was last read."""
