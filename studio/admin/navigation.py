@@ -1,12 +1,13 @@
 """The side bar: sections by what people do, entries by what the person may do; and the words for each noun."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
+from studio.pages.review_states import count_waiting
 from studio.people import actor_of
 from tenants.actors import Actor
 
@@ -17,6 +18,7 @@ class Entry(NamedTuple):
     """One line of the side bar: a noun's title, its words for one and many, and who sees it.
 
     ``ability`` is asked in the whole workspace only if ``everywhere``, else it is enough to have it in one tenant.
+    ``badge`` counts what waits there for somebody, in one query at most.
     """
 
     label: str
@@ -25,6 +27,7 @@ class Entry(NamedTuple):
     icon: str
     ability: str = "view"
     everywhere: bool = False
+    badge: Callable[[Actor], int] | None = None
 
     @property
     def many(self) -> str:
@@ -41,6 +44,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Govern": (
         Entry("telemetry_specrecord", "Specs", "spec", "schema"),
         Entry("telemetry_eventrecord", "Events", "event", "bolt"),
+        Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge=count_waiting),
         Entry("telemetry_specversion", "Versions", "version", "history"),
     ),
     "Tenants": (
@@ -62,7 +66,7 @@ _ENTRIES = {entry.label: (section, entry) for section, entries in SECTIONS.items
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The theme's description of the side bar, without what the person may not see; no query."""
+    """The theme's description of the side bar, without what the person may not see; one query per badge."""
     overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, entries in SECTIONS.items():
@@ -85,4 +89,6 @@ def section_of(options: "Options[Any]") -> str:
 def _items(entries: tuple[Entry, ...], actor: Actor) -> Iterator[dict[str, Any]]:
     for entry in entries:
         if actor.can(entry.ability) or (not entry.everywhere and actor.can_somewhere(entry.ability)):
-            yield {"title": entry.title, "icon": entry.icon, "link": entry.address}
+            item = {"title": entry.title, "icon": entry.icon, "link": entry.address}
+            count = entry.badge(actor) if entry.badge else 0
+            yield {**item, "badge": count, "badge_variant": "primary"} if count else item

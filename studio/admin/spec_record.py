@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from studio import markup
-from studio.addresses import list_address, page_address
+from studio.addresses import list_address
 from studio.admin.base import EmptyState, StudioModelAdmin
 from studio.admin.event_columns import EventColumns
 from studio.admin.fields import (
@@ -30,11 +30,14 @@ from studio.admin.fields import (
 )
 from studio.admin.refusals import ServiceForm
 from studio.admin.site import site
-from studio.admin.version_columns import VersionColumns
-from studio.head import Deed, Fact, Head
+from studio.head import Head
 from studio.pages import spec_deeds
-from studio.pages.installation import version_and_time
+from studio.pages.clone_spec import clone
+from studio.pages.compare import compare
 from studio.pages.publish_spec import publish
+from studio.pages.reviews import submit
+from studio.pages.spec_head import published_state, spec_head, stability_chip
+from studio.pages.spec_history import history
 from studio.people import actor_of
 from telemetry.core import defaults
 from telemetry.core.codec import convert_document
@@ -42,20 +45,13 @@ from telemetry.core.enums import Stability, UndeclaredPolicy
 from telemetry.core.plain import to_plain
 from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
 from telemetry.mappers import defaults_from_record, meta_from_record
-from telemetry.models import EventRecord, SpecRecord, SpecVersion
+from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors.specs import specs_with_status
 from telemetry.services.specs import create_spec, save_meta
 
 __all__ = ["SpecRecordAdmin"]
 
 WHAT = "telemetry spec"
-
-STABILITY_TONES = {
-    Stability.EXPERIMENTAL.value: "violet",
-    Stability.BETA.value: "blue",
-    Stability.STABLE.value: "green",
-    Stability.DEPRECATED.value: "red",
-}
 
 
 class SpecForm(ServiceForm):
@@ -225,22 +221,6 @@ class EventInline(EventColumns, ReadOnlyInline):
         return super().get_queryset(request).annotate(property_count=Count("properties"))
 
 
-class VersionInline(VersionColumns, ReadOnlyInline):
-    """What was published."""
-
-    model = SpecVersion
-    fk_name = "spec"
-    verbose_name_plural = "versions"
-    fields = ["title_link", "state", "summary", "published", "lineage"]
-    readonly_fields = fields
-    ordering = ["-version"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SpecVersion]:
-        """Without the documents, which can be large."""
-        rows = super().get_queryset(request).select_related("spec", "based_on")
-        return rows.defer("document", "based_on__document")
-
-
 @admin.register(SpecRecord, site=site)
 class SpecRecordAdmin(StudioModelAdmin):
     """Tracking plans: edited as a draft, published as frozen versions."""
@@ -255,7 +235,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     add_ability = "spec.edit"
     change_ability = "spec.edit"
     form = SpecForm
-    inlines = [EventInline, VersionInline]
+    inlines = [EventInline]
     list_display = ["title_and_name", "stability_chip", "events_number", "published", "draft", "owner_chips"]
     list_filter = [("stability", ChoicesDropdownFilter), DraftFilter]
     list_filter_submit = True
@@ -267,7 +247,7 @@ class SpecRecordAdmin(StudioModelAdmin):
         return specs_with_status()
 
     def get_inlines(self, request: HttpRequest, obj: SpecRecord | None) -> list[type[TabularInline]]:
-        """A new spec has neither events nor versions."""
+        """A new spec has no events."""
         return [] if obj is None else list(self.inlines)
 
     def get_fieldsets(self, request: HttpRequest, obj: SpecRecord | None = None) -> Any:
@@ -301,7 +281,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     @display(description="Stability", ordering="stability")
     def stability_chip(self, record: SpecRecord) -> SafeString:
         """How settled it is."""
-        return markup.chip(record.stability.replace("_", " "), STABILITY_TONES.get(record.stability, "grey"))
+        return stability_chip(record)
 
     @display(description="Events", ordering="event_count")
     def events_number(self, record: Any) -> SafeString:
@@ -311,9 +291,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     @display(description="Published", ordering="published_at")
     def published(self, record: Any) -> SafeString:
         """Which version apps obey, and since when."""
-        if record.published_version is None:
-            return markup.status_chip("never published")
-        return version_and_time(record.published_version, record.published_at)
+        return published_state(record)
 
     @display(description="Draft", ordering="updated_at")
     def draft(self, record: SpecRecord) -> SafeString:
@@ -329,31 +307,17 @@ class SpecRecordAdmin(StudioModelAdmin):
 
     def head_of(self, request: HttpRequest, row: Any) -> Head:
         """What is published, what is not, and what can be done."""
-        actor = actor_of(request)
-        edits, publishes = actor.can("spec.edit"), actor.can("spec.publish")
-        deeds = [
-            Deed("New event", f"{list_address(EventRecord)}add/?spec={row.pk}", "add") if edits else None,
-            Deed("Import", page_address(row, "import"), "upload") if edits else None,
-            Deed("YAML", page_address(row, "yaml"), "download"),
-            Deed("JSON", page_address(row, "json"), "download"),
-            Deed("Discard draft", page_address(row, "discard"), "undo", "danger")
-            if edits and row.has_changes and row.published_version
-            else None,
-            Deed("Publish", page_address(row, "publish"), "rocket_launch", "primary")
-            if publishes and row.has_changes
-            else None,
-        ]
-        chips = [self.stability_chip(row)]
-        if row.has_changes:
-            chips.append(self.draft(row))
-        facts = (Fact("Published", self.published(row)), Fact("Draft revision", row.draft_revision))
-        return Head(tuple(chips), facts, tuple(deed for deed in deeds if deed))
+        return spec_head(request, row, "change")
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages of what can be done."""
         wrap, name = self.admin_site.admin_view, "telemetry_specrecord"
         pages = {
+            "compare": compare,
+            "history": history,
+            "submit": submit,
             "publish": publish,
+            "clone": clone,
             "import": spec_deeds.import_into,
             "discard": spec_deeds.discard,
             "yaml": spec_deeds.download_yaml,

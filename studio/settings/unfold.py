@@ -20,6 +20,10 @@ def _components(_request: HttpRequest) -> str:
     return static("studio/components.css")
 
 
+def _govern(_request: HttpRequest) -> str:
+    return static("studio/govern.css")
+
+
 def _behaviour(_request: HttpRequest) -> str:
     return static("studio/behaviour.js")
 
@@ -51,7 +55,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": PRIMARY},
-    "STYLES": [_tokens, _components],
+    "STYLES": [_tokens, _components, _govern],
     "SCRIPTS": [_behaviour],
     "SIDEBAR": {
         "show_search": False,

@@ -8,7 +8,12 @@ from django.db.models import Count, QuerySet
 from telemetry.core.errors import NotFound
 from telemetry.models import LIVE_STATES, ReviewComment, ReviewRecord, SpecRecord
 
-__all__ = ["comments_of", "live_review", "open_reviews", "review_by_id", "reviews_of"]
+__all__ = ["all_reviews", "comments_of", "live_review", "open_reviews", "review_by_id", "reviews_of"]
+
+
+def all_reviews() -> QuerySet[ReviewRecord]:
+    """Every review of every spec, newest first; rows as in ``reviews_of``."""
+    return _reviews()
 
 
 def reviews_of(spec: SpecRecord) -> QuerySet[ReviewRecord]:
@@ -40,6 +45,7 @@ def comments_of(review: ReviewRecord) -> QuerySet[ReviewComment]:
 
 
 def _reviews() -> QuerySet[ReviewRecord]:
-    rows = ReviewRecord.objects.select_related("spec", "published_as").defer("published_as__document")
+    rows = ReviewRecord.objects.select_related("spec", "published_as__based_on")
+    rows = rows.defer("published_as__document", "published_as__based_on__document")
     # The model declares the count, so that whoever shows a row may name it.
     return rows.annotate(comment_count=Count("comments"))  # type: ignore[no-redef]

@@ -1,0 +1,12 @@
+"""``{% load govern %}``: pieces of HTML about changes, reviews and findings."""
+
+from django import template
+
+from studio.pages.changes import change_chip, shown_value
+from studio.pages.review_states import review_chip
+
+register = template.Library()
+
+register.simple_tag(change_chip, name="change_chip")
+register.simple_tag(review_chip, name="review_chip")
+register.simple_tag(shown_value, name="shown_value")
