@@ -29,8 +29,8 @@ test: $(READY) ## All tests, in parallel, on servers of their own
 check: $(READY) ## Style, types, layers, templates, migrations, settings, OpenAPI, Dockerfile
 	@.ci/check
 
-bench: $(READY) ## Measurements; they say what is slower than its goal
-	@$(PY) -m benchmarks $(ARGS)
+bench: $(READY) ## What one call of the tracker costs an app
+	@$(PY) -m benchmarks.tracker $(ARGS)
 
 example: $(READY) ## An app with a tracker, against the studio that `make run` started
 	@$(PY) examples/workflow.py $(ARGS)

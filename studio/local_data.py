@@ -20,11 +20,12 @@ class DataDirectoryFailed(Exception):
 
 
 class Credentials(NamedTuple):
-    """What a newcomer needs: a login, its password, and an API key of the demo workspace."""
+    """What a newcomer needs: a login, its password, and an API key of the demo workspace with its owner's name."""
 
     username: str
     password: str
     api_key: str
+    key_owner: str
 
 
 class LocalData(NamedTuple):
@@ -59,7 +60,8 @@ class LocalData(NamedTuple):
         if not self.credentials.exists():
             return None
         found = json.loads(self.credentials.read_text())
-        return Credentials(found["username"], found["password"], next(iter(found["api_keys"].values())))
+        owner, api_key = next(iter(found["api_keys"].items()))
+        return Credentials(found["username"], found["password"], api_key, owner)
 
     @contextmanager
     def published_environment(self, variables: Mapping[str, str]) -> Iterator[None]:

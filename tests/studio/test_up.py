@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from django.conf import settings
 
@@ -132,7 +133,7 @@ def test_the_first_start_shows_the_studio_and_the_second_keeps_it(data: Path) ->
 
         # And the login that it printed exists, in a file that only its owner can read.
         credentials = json.loads((data / "credentials.json").read_text())
-        assert f"Login     {credentials['username']}   {credentials['password']}\n" in said
+        assert f"Sign in   {credentials['username']} / {credentials['password']}\n" in said
         for file in ("credentials.json", "secrets.json", "environment", "postgresql.log", "logs/web.log"):
             assert stat.S_IMODE((data / file).stat().st_mode) == 0o600
 
@@ -180,7 +181,8 @@ def test_a_studio_that_was_killed_leaves_nothing_behind_and_starts_again(data: P
             time.sleep(0.1)
 
     with studio(data) as again:
-        assert again.read_until("curl ").splitlines()[-1].split()[4] == said.splitlines()[-1].split()[4]
+        api_key = re.findall('Bearer [^"]+', said)
+        assert re.findall('Bearer [^"]+', again.read_until("curl ")) == api_key != []
 
 
 @pytest.mark.parametrize("name", ["web", "postgresql"])
@@ -207,6 +209,24 @@ def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(data: Path, numb
         assert started.end() == (0, "Stopped.\n")
 
     assert alive(below) == []
+
+
+def test_given_servers_are_used_and_none_is_started(data: Path, database_server: None, redis_url: str) -> None:
+    # Given a database of its own on a real server, and a broker.
+    name = "given_servers"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    url = os.environ["DATABASE_URL"].replace("/postgres?", f"/{name}?")
+
+    with studio(data, DATABASE_URL=url, REDIS_URL=redis_url) as started:
+        started.read_until("curl ")
+
+        assert started.children().keys() == {"web", "worker", "beat"}
+        assert not (data / "postgresql").exists()
+        assert not (data / "valkey").exists()
+
+    with psycopg.connect(url) as owner:
+        assert owner.execute("SELECT count(*) FROM tenants_tenant").fetchone() == (2,)
 
 
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(data: Path) -> None:

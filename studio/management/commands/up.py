@@ -9,23 +9,21 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from studio.embedded import EmbeddedServerFailed
-from studio.local_data import Credentials, DataDirectoryFailed, LocalData, open_data_directory
+from studio.local_data import DataDirectoryFailed, LocalData, open_data_directory
 from studio.local_studio import LocalStudioFailed, Stopped, ensure_port_is_free, run_studio, stop_on_signals
 from studio.settings import env
 
 WELCOME = """
-Telemetry Studio is running; Ctrl-C stops it.
+Telemetry Studio is running. Ctrl-C stops it.
 
-  Address   http://127.0.0.1:{port}/studio/
-  Login     {login}
+  Open      http://127.0.0.1:{port}/studio/
+  Sign in   {login}
   API key   {api_key}
   Data      {directory}
 
-Fetch the config of an app:
-
-curl -i -H "Authorization: Bearer {api_key}" http://127.0.0.1:{port}/api/v1/config
+curl -i -H "Authorization: Bearer {key}" http://127.0.0.1:{port}/api/v1/config
 """
-NO_CREDENTIALS = Credentials("your own account", "", "YOUR_API_KEY")
+NO_DEMO = "that of an installation, see API keys in the studio"
 
 
 class Command(BaseCommand):
@@ -57,9 +55,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _welcome(self, data: LocalData, port: int) -> None:
-        found = data.read_credentials() or NO_CREDENTIALS
-        login = f"{found.username}   {found.password}".rstrip()
-        self._say(WELCOME.format(port=port, login=login, api_key=found.api_key, directory=data.directory))
+        found = data.read_credentials()
+        login = f"{found.username} / {found.password}" if found else "with your own account"
+        api_key = f"{found.api_key}  ({found.key_owner})" if found else NO_DEMO
+        key = found.api_key if found else "YOUR_API_KEY"
+        self._say(WELCOME.format(port=port, login=login, api_key=api_key, key=key, directory=data.directory))
 
     def _say(self, message: str) -> None:
         self.stdout.write(message)
