@@ -16,6 +16,7 @@ from telemetry.core.enums import (
     TimeUnit,
 )
 from telemetry.core.plain import to_plain
+from telemetry.core.search_text import search_text
 from telemetry.core.spec import (
     AllowedValue,
     AnomalyDetection,
@@ -280,6 +281,7 @@ def _event_row(record: SpecRecord, position: int, event: EventDefinition) -> Eve
         deprecation_reason=None if deprecation is None else deprecation.reason,
         deprecation_replaced_by=None if deprecation is None else deprecation.replaced_by,
         lint_opt_outs=to_plain(event.lint_opt_outs),
+        search_text=search_text(event),
     )
 
 

@@ -19,7 +19,8 @@ class EventRecord(models.Model):
 
     Groups of columns that are null together stand for a part that the document leaves out: retention, sampling,
     anomaly detection, deprecation. ``lint_opt_outs`` is the document's list. ``property_count`` is there when
-    ``selectors.events.search_events`` gave the row.
+    ``selectors.events.search_events`` gave the row. ``search_text`` is what ``telemetry.core.search_text`` makes of the
+    event; ``finding_count`` says how many lint findings it had when the draft was last saved, null before it was linted.
     """
 
     property_count: int
@@ -47,6 +48,8 @@ class EventRecord(models.Model):
     deprecation_reason = models.TextField(null=True, blank=True, max_length=1000)
     deprecation_replaced_by = models.CharField(max_length=211, null=True, blank=True)
     lint_opt_outs = DocumentField(default=list, blank=True)
+    search_text = models.TextField(blank=True, default="", editable=False)
+    finding_count = models.PositiveIntegerField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = "event"
