@@ -34,6 +34,7 @@ from studio.head import Head
 from studio.pages import spec_deeds
 from studio.pages.clone_spec import clone
 from studio.pages.compare import compare
+from studio.pages.impact import impact
 from studio.pages.publish_spec import publish
 from studio.pages.reviews import submit
 from studio.pages.spec_head import published_state, spec_head, stability_chip
@@ -314,6 +315,7 @@ class SpecRecordAdmin(StudioModelAdmin):
         wrap, name = self.admin_site.admin_view, "telemetry_specrecord"
         pages = {
             "compare": compare,
+            "impact": impact,
             "history": history,
             "submit": submit,
             "publish": publish,

@@ -28,6 +28,7 @@ __all__ = ["published_state", "spec_head", "spec_or_404", "stability_chip"]
 TABS: Final = {
     "change": "Draft",
     "compare": "Compare",
+    "impact": "Blast radius",
     "history": "History",
 }
 STABILITY_TONES: Final = {
@@ -67,11 +68,14 @@ def spec_head(request: HttpRequest, record: SpecRecord, page: str) -> Head:
         chips.append(review_chip(review.state))
     facts = (Fact("Published", published_state(record)), Fact("Draft revision", record.draft_revision))
     deeds = tuple(_deeds(actor, record, review, page))
-    return Head(tuple(chips), facts, deeds, tuple(_tabs(record, page)), _status(record))
+    return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(record))
 
 
-def _tabs(record: SpecRecord, page: str) -> Iterator[Tab]:
+def _tabs(actor: Actor, record: SpecRecord, page: str) -> Iterator[Tab]:
     for name, title in TABS.items():
+        # What happens to every installation is for those who may see every tenant.
+        if name == "impact" and not actor.can("view"):
+            continue
         yield Tab(title, address_of(record) if name == "change" else page_address(record, name), name == page)
 
 
