@@ -18,7 +18,7 @@ def all_reviews() -> QuerySet[ReviewRecord]:
 
 def reviews_of(spec: SpecRecord) -> QuerySet[ReviewRecord]:
     """The reviews of the spec, newest first, each with spec, ``published_as`` and ``comment_count``; one query."""
-    return _reviews().filter(spec=spec)
+    return _reviews().filter(spec=spec).order_by("-id")
 
 
 def open_reviews() -> QuerySet[ReviewRecord]:

@@ -42,7 +42,7 @@ def test_all_else_stays_as_it_is(value: Any) -> None:
 
 
 def test_rows_are_written_as_the_standard_says() -> None:
-    rows = [["event", "count"], ['say "hi", all', -3], ["=1\n2", None]]
+    rows: list[list[object]] = [["event", "count"], ['say "hi", all', -3], ["=1\n2", None]]
 
     assert write_rows(rows) == 'event,count\r\n"say ""hi"", all",-3\r\n"\'=1\n2",\r\n'
 
