@@ -18,7 +18,7 @@ def all_reviews() -> QuerySet[ReviewRecord]:
 
 def reviews_of(spec: SpecRecord) -> QuerySet[ReviewRecord]:
     """The reviews of the spec, newest first, each with spec, ``published_as`` and ``comment_count``; one query."""
-    return _reviews().filter(spec=spec).order_by("-id")
+    return _reviews().filter(spec=spec)
 
 
 def open_reviews() -> QuerySet[ReviewRecord]:
@@ -48,4 +48,4 @@ def _reviews() -> QuerySet[ReviewRecord]:
     rows = ReviewRecord.objects.select_related("spec", "published_as__based_on")
     rows = rows.defer("published_as__document", "published_as__based_on__document")
     # The model declares the count, so that whoever shows a row may name it.
-    return rows.annotate(comment_count=Count("comments"))  # type: ignore[no-redef]
+    return rows.annotate(comment_count=Count("comments")).order_by("-id")  # type: ignore[no-redef]
