@@ -14,6 +14,7 @@ __all__ = [
     "ProviderType",
     "RedactionStrategy",
     "RetentionPolicy",
+    "Severity",
     "Stability",
     "TimeUnit",
     "UndeclaredPolicy",
@@ -151,6 +152,14 @@ class ChangeClass(StrEnum):
     def rank(self) -> int:
         """0 for ``safe`` up to 2 for ``breaking``."""
         return tuple(ChangeClass).index(self)
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error blocks publishing, a warning asks for a decision, info is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
 
 
 class DropReason(StrEnum):
