@@ -18,7 +18,8 @@ class Entry(NamedTuple):
     """One line of the side bar: a noun's title, its words for one and many, and who sees it.
 
     ``ability`` is asked in the whole workspace only if ``everywhere``, else it is enough to have it in one tenant.
-    ``badge`` counts what waits there for somebody, in one query at most.
+    ``badge`` counts what waits there for somebody, in one query at most. ``page`` is the name of the page that it leads
+    to, if not the noun's list; ``several`` the word for many, if not the title.
     """
 
     label: str
@@ -28,22 +29,26 @@ class Entry(NamedTuple):
     ability: str = "view"
     everywhere: bool = False
     badge: Callable[[Actor], int] | None = None
+    page: str = ""
+    several: str = ""
 
     @property
     def many(self) -> str:
         """The word for several, inside a sentence."""
+        if self.several:
+            return self.several
         return self.title if self.title[:2].isupper() else self.title[:1].lower() + self.title[1:]
 
     @property
     def address(self) -> str:
-        """Where its list is."""
-        return reverse(f"admin:{self.label}_changelist")
+        """Where it leads."""
+        return reverse(self.page) if self.page else reverse(f"admin:{self.label}_changelist")
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Govern": (
         Entry("telemetry_specrecord", "Specs", "spec", "schema"),
-        Entry("telemetry_eventrecord", "Events", "event", "bolt"),
+        Entry("telemetry_eventrecord", "Catalog", "event", "bolt", page="catalog", several="events"),
         Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge=count_waiting),
         Entry("telemetry_specversion", "Versions", "version", "history"),
     ),

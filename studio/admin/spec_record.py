@@ -6,14 +6,14 @@ import msgspec
 from django.contrib import admin
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from studio import markup
-from studio.addresses import list_address
 from studio.admin.base import EmptyState, StudioModelAdmin
 from studio.admin.event_columns import EventColumns
 from studio.admin.fields import (
@@ -287,7 +287,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     @display(description="Events", ordering="event_count")
     def events_number(self, record: Any) -> SafeString:
         """How many the draft has, with the way to the catalogue."""
-        return markup.link(list_address(EventRecord, spec__id=record.pk), str(record.event_count))
+        return markup.link(f"{reverse('catalog')}?{urlencode({'spec': record.name})}", str(record.event_count))
 
     @display(description="Published", ordering="published_at")
     def published(self, record: Any) -> SafeString:

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 __all__ = ["as_file"]
 
-CONTENT_TYPES = {"yaml": "application/yaml", "json": "application/json"}
+CONTENT_TYPES = {"yaml": "application/yaml", "json": "application/json", "csv": "text/csv"}
 
 
 def as_file(body: bytes | str, stem: str, extension: str) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The page that says what publishing the draft would do to each installation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -163,5 +163,13 @@ def _event(found: EventImpact) -> ShownEvent:
 
 
 def _value(change: ValueChange) -> ShownValue:
-    before, after = (" ".join(plainly(each).split()) or "nothing" for each in (change.before, change.after))
-    return ShownValue(change.path, before, after)
+    return ShownValue(change.path, _briefly(change.before) or "nothing", _briefly(change.after) or "nothing")
+
+
+def _briefly(value: object) -> str:
+    """A value in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_briefly(each)}" for key, each in value.items() if each is not None)
+    if isinstance(value, tuple | list):
+        return "; ".join(_briefly(each) for each in value)
+    return " ".join(plainly(value).split())

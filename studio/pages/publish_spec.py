@@ -36,7 +36,7 @@ class PublishForm(PageForm):
 
     places = {"change_summary": "change_summary"}
 
-    change_summary = summary_field()
+    change_summary = summary_field(lines=1)
     expected_revision = forms.IntegerField(widget=forms.HiddenInput())
     expected_version = forms.IntegerField(required=False, widget=forms.HiddenInput())
 

@@ -20,10 +20,11 @@ TONES: Final = {
 WORDS: Final = {ReviewState.CHANGES_REQUESTED: "changes requested", ReviewState.VOIDED: "void: draft edited"}
 
 
-def review_chip(state: str) -> SafeString:
-    """The state of a review, the same everywhere."""
+def review_chip(state: str, *, named: bool = False) -> SafeString:
+    """The state of a review, the same everywhere; ``named`` where other states stand beside it."""
     known = ReviewState(state)
-    return markup.chip(WORDS.get(known, known.value), TONES.get(known, "grey"))
+    word = WORDS.get(known, known.value)
+    return markup.chip(f"review {word}" if named else word, TONES.get(known, "grey"))
 
 
 def count_waiting(actor: Actor) -> int:

@@ -65,7 +65,7 @@ def spec_head(request: HttpRequest, record: SpecRecord, page: str) -> Head:
     if record.has_changes:
         chips.append(markup.status_chip("unpublished changes"))
     if review is not None:
-        chips.append(review_chip(review.state))
+        chips.append(review_chip(review.state, named=True))
     facts = (Fact("Published", published_state(record)), Fact("Draft revision", record.draft_revision))
     deeds = tuple(_deeds(actor, record, review, page))
     return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(record))
