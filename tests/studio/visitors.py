@@ -40,7 +40,7 @@ class Visitor:
         self.client = client
         self.username = username
 
-    def get(self, address: str, **query: object) -> Any:
+    def get(self, address: str, **query: str | int) -> Any:
         """The page."""
         return self.client.get(address, query)
 

@@ -21,7 +21,7 @@ def page(user: User, name: str = "change") -> str:
 
 
 def accounts() -> list[dict[str, Any]]:
-    return list(User.objects.order_by("pk").values())
+    return [dict(row) for row in User.objects.order_by("pk").values()]
 
 
 def assert_nothing_changes(send: Any, status: int = 403) -> None:

@@ -1,5 +1,7 @@
 """Publishing a spec: what is reviewed is what is published."""
 
+from typing import Any
+
 import pytest
 
 from telemetry.core.enums import PrivacyLevel
@@ -32,7 +34,7 @@ def page(record: SpecRecord) -> str:
     return f"/studio/specs/{record.pk}/publish/"
 
 
-def change(record: SpecRecord, **fields: object) -> None:
+def change(record: SpecRecord, **fields: Any) -> None:
     """The draft's only event has other fields."""
     with tenant_context(ALL):
         save_event(actor=SYSTEM, spec_name=record.name, event=make_event(STEP, **fields))

@@ -1,0 +1,106 @@
+"""Every page in a real browser: nothing wider than the screen, no script that fails, readable in the dark."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
+from telemetry.core.enums import PrivacyLevel
+from tenants.actors import SYSTEM
+from tenants.context import ALL, tenant_context
+from tenants.models import AuditEntry, ConfigStatus
+from tenants.roles import Role
+from tenants.services.floors import save_floor
+from tests.browser.conftest import PersonMaker
+from tests.core.builders import make_event, make_spec
+from tests.telemetry.factories import make_draft, make_installation, make_published
+from tests.tenants.factories import make_draft_config, make_key, make_membership, make_published_config, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LISTS = [
+    "",
+    "specs/",
+    "events/",
+    "versions/",
+    "tenants/",
+    "apps/",
+    "installations/",
+    "configs/",
+    "api-keys/",
+    "floors/",
+    "people/",
+    "roles/",
+    "audit/",
+    "password_change/",
+]
+FORMS = [f"{name}add/" for name in LISTS[1:] if name not in ("versions/", "configs/", "audit/", "password_change/")]
+
+
+def pages_of_a_full_workspace() -> list[str]:
+    """Their paths; every list has a row and every row its page."""
+    version = make_published()
+    long_name = "a.very.long.event.name.that.somebody.chose.without.any.space.in.it.and.never.changed"
+    draft = make_draft(make_spec(make_event(long_name, privacy=PrivacyLevel.SENSITIVE), name="second"))
+    event = draft.events.get()
+    step = "sigil.telemetry.workflow_step"
+    installation = make_installation("acme", override=TenantOverride(events={step: EventOverride(enabled=False)}))
+    make_published_config(installation)
+    make_draft_config(installation)
+    key = make_key(installation).key
+    membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
+    with tenant_context(ALL):
+        floor = save_floor(
+            actor=SYSTEM,
+            app=None,
+            floor=PrivacyFloor(maximum_retention_days={PrivacyLevel.PII: 30}),
+            expected_revision=0,
+        )
+        entry = AuditEntry.objects.latest("id")
+        superseded = installation.configs.get(status=ConfigStatus.SUPERSEDED)
+    rows = [
+        *(f"specs/{draft.pk}/{page}/" for page in ("change", "publish", "import", "discard")),
+        *(f"events/{event.pk}/{page}/" for page in ("change", "remove")),
+        *(f"versions/{version.pk}/{page}/" for page in ("change", "archive")),
+        *(f"tenants/{installation.tenant_id}/{page}/" for page in ("change", "switch", "pseudonym-key")),
+        f"apps/{installation.app_id}/change/",
+        *(
+            f"installations/{installation.public_id}/{page}/"
+            for page in ("change", "toggles", "config", "explain", "history")
+        ),
+        *(f"configs/{superseded.pk}/{page}/" for page in ("change", "rollback", "archive")),
+        *(f"api-keys/{key.pk}/{page}/" for page in ("change", "revoke", "rotate")),
+        f"floors/{floor.pk}/change/",
+        *(f"people/{User.objects.get(username='ana').pk}/{page}/" for page in ("change", "password")),
+        *(f"roles/{membership.pk}/{page}/" for page in ("change", "revoke")),
+        f"audit/{entry.pk}/change/",
+    ]
+    return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page_fits_the_screen_and_no_script_complains(person: PersonMaker, width: int, scheme: str) -> None:
+    paths = pages_of_a_full_workspace()
+    admin = person(superuser=True, width=width, color_scheme=scheme)
+    wider, broken = [], []
+
+    for path in paths:
+        answer = admin.page.goto(admin.address + path)
+        assert answer is not None
+        if answer.status != 200:
+            broken.append((path, answer.status))
+        if admin.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wider.append(path)
+
+    assert broken == []
+    assert wider == []
+    assert admin.complaints == []
+
+
+def test_pages_show_themselves_without_scripts(person: PersonMaker) -> None:
+    make_published()
+    admin = person(superuser=True, java_script_enabled=False)
+
+    for path in ("/studio/", "/studio/specs/", "/studio/specs/add/", "/studio/api-keys/add/"):
+        admin.open(path)
+        assert admin.page.locator("#main").is_visible()
+        assert admin.page.get_by_role("button", name="Log out").is_visible()
