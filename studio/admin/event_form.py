@@ -1,15 +1,19 @@
 """The form of one event, without the rows of its properties and thresholds."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from studio.admin.event_fields import RateField, RowsField
 from studio.admin.event_parts import filled_rows
 from studio.admin.fields import (
     DocumentField,
     LinesField,
-    NumberField,
     RevisionField,
     SwitchField,
     TextField,
@@ -27,7 +31,7 @@ from telemetry.core.spec import EventDefinition
 from telemetry.mappers import event_from_record
 from telemetry.models import EventRecord, SpecRecord
 
-__all__ = ["EventForm", "event_of_forms"]
+__all__ = ["EDITED", "EventForm", "event_of_forms"]
 
 
 class EventForm(ServiceForm):
@@ -60,14 +64,16 @@ class EventForm(ServiceForm):
     )
     name = TextField(required=True, help_text="Such as <code>sigil.telemetry.workflow_step</code>.")
     version = WholeNumberField(
-        required=True, initial=1, help_text="A new version when the payload changes in a way that breaks readers."
+        required=True, initial=1, help_text="Raise it when the payload changes in a way that breaks readers."
     )
     semantics_what = TextField(label="What happened", required=True)
     semantics_who = TextField(label="Who did it", lines=2)
     semantics_why = TextField(label="Why it is collected", lines=2)
     tags = LinesField(help_text="One per line.")
     owners = LinesField(help_text="One per line, each with @. Empty: the spec's owners.")
-    review_by = TextField(label="Look at it again by", help_text="A date, such as 2027-01-31.")
+    review_by = forms.CharField(
+        label="Look at it again by", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
     deprecation_reason = TextField(label="Deprecated because", help_text="Empty: it is in use.")
     deprecation_replaced_by = TextField(
         label="Replaced by", help_text="The event that is sent instead, such as <code>order_placed@2</code>."
@@ -78,24 +84,18 @@ class EventForm(ServiceForm):
         label="Lint opt-outs",
         help_text="Rules that do not hold here, as YAML: <code>- {rule: sampling_too_low, reason: rare event}</code>.",
     )
-    privacy = WordField(
-        PrivacyLevel,
+    privacy = forms.ChoiceField(
         label="Privacy level",
-        required=True,
+        choices=[(level.value, level.value) for level in PrivacyLevel],
         initial=PrivacyLevel.INTERNAL.value,
-        help_text="public and internal hide flagged properties; pii also hides every text that is not declared free of "
-        "personal data; sensitive hides everything.",
+        widget=forms.RadioSelect(),
     )
     retention_days = WholeNumberField(label="Keep for (days)", help_text="Empty: the spec's default.")
     retention_policy = WordField(RetentionPolicy, label="Then", inherited="delete")
-    sampling_rate = NumberField(
-        label="Sampling rate", help_text="Share of subjects kept, 0 to 1. Empty: the spec's default."
+    sampling_rate = RateField(
+        label="Share of subjects kept", help_text="Such as 25 % or 0.25. Empty: the spec's default."
     )
-    sampling_conditions = LinesField(
-        label="Conditions",
-        help_text="One CEL expression per line, such as <code>properties.durationMs &gt; 100</code>. When all hold, "
-        "the rate above counts, otherwise the spec's default. Needs a rate.",
-    )
+    sampling_conditions = RowsField(label="Conditions")
     anomaly_enabled = SwitchField(label="Anomaly rules", inherited="none")
     anomaly_minimum_sample = WholeNumberField(
         label="Minimum sample",
@@ -108,6 +108,8 @@ class EventForm(ServiceForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
     expected_revision = RevisionField()
+    # A rehearsal shows what saving would say, and never saves.
+    is_rehearsal: ClassVar[bool] = False
 
     class Meta:
         model = EventRecord
@@ -123,6 +125,10 @@ class EventForm(ServiceForm):
         columns = set(self.fields) - {"expected_revision"}
         self.initial.update({column: getattr(record, column) for column in columns})
         self.initial["expected_revision"] = record.spec.draft_revision
+
+    def is_valid(self) -> bool:
+        """Whether it may be saved."""
+        return super().is_valid() and not self.is_rehearsal
 
     def stored(self) -> dict[str, Any]:
         """The event in document terms, as it is stored now; empty for a new one. Two queries."""
@@ -159,6 +165,10 @@ class EventForm(ServiceForm):
             "thresholds": thresholds,
             "actions": data["anomaly_actions"],
         }
+
+
+# What people edit, and the revision that they edit; where a new event goes is asked apart.
+EDITED = [name for name in EventForm.base_fields if name != "spec_choice"]
 
 
 def event_of_forms(form: EventForm, properties: Any, thresholds: Any) -> EventDefinition:

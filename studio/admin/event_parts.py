@@ -14,7 +14,26 @@ from telemetry.core.enums import PropertyType, RedactionStrategy, TimeUnit
 from telemetry.core.paths import key_path
 from telemetry.models import PropertyRecord, ThresholdRecord
 
-__all__ = ["PartFormSet", "PropertyForm", "PropertyFormSet", "ThresholdForm", "filled_rows", "place_in_rows"]
+__all__ = [
+    "PartFormSet",
+    "PropertyForm",
+    "PropertyFormSet",
+    "ThresholdForm",
+    "filled_rows",
+    "ordered_rows",
+    "place_in_rows",
+]
+
+
+class PlaceField(forms.IntegerField):
+    """Where a row stands among the others, from 0; alone it makes no row count as filled in."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Never, see above."""
+        return False
 
 
 class PropertyForm(ServiceForm):
@@ -35,6 +54,7 @@ class PropertyForm(ServiceForm):
     allowed_values = LinesField(label="Allowed values", help_text="One per line. Empty: every value of the type.")
     unit = TextField(help_text="What a number counts, such as ms or EUR.")
     description = TextField()
+    place = PlaceField()
 
     class Meta:
         model = PropertyRecord
@@ -106,6 +126,8 @@ class PartFormSet(PaginationInlineFormSet):
         """The row's number is taken as it comes: by now, somebody else may have saved the event."""
         super().add_fields(form, index)
         form.fields["id"] = forms.CharField(required=False, initial=form.instance.pk, widget=forms.HiddenInput())
+        if "place" in form.fields and index is not None:
+            form.fields["place"].initial = index
 
 
 class PropertyFormSet(PartFormSet):
@@ -144,9 +166,23 @@ _PROPERTY_FIELDS = {
 _THRESHOLD_FIELDS = {r"\.min": "min", r"\.max": "max", "": "metric"}
 
 
+def ordered_rows(formset: Any) -> list[Any]:
+    """All rows in the order of their places; one without a place is where the browser numbered it."""
+    rows = enumerate(formset.forms)
+    return [row for _, row in sorted(rows, key=lambda each: (_place(each[1], each[0]), each[0]))]
+
+
 def filled_rows(formset: Any) -> list[Any]:
-    """The rows that stay, in their order: neither empty nor marked for removal."""
-    return [row for row in formset.forms if getattr(row, "cleaned_data", None) and not row.cleaned_data.get("DELETE")]
+    """The rows that stay, in the order of their places: neither empty nor marked for removal."""
+    rows = ordered_rows(formset)
+    return [row for row in rows if getattr(row, "cleaned_data", None) and not row.cleaned_data.get("DELETE")]
+
+
+def _place(row: Any, index: int) -> int:
+    if "place" not in row.fields:
+        return index
+    text = str(row["place"].value())
+    return int(text) if text.isascii() and text.isdigit() else index
 
 
 def _setting_of(record: PropertyRecord) -> str:

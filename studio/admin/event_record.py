@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -14,18 +16,26 @@ from studio import markup
 from studio.addresses import address_of, page_address
 from studio.admin.base import EmptyState, StudioModelAdmin
 from studio.admin.event_columns import EventColumns
-from studio.admin.event_form import EventForm, event_of_forms
+from studio.admin.event_form import EDITED, EventForm, event_of_forms
 from studio.admin.event_parts import PartFormSet, PropertyForm, PropertyFormSet, ThresholdForm, place_in_rows
-from studio.admin.refusals import refusal_of
+from studio.admin.refusals import refusal_of, show_refusal
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages.event_deeds import remove
+from studio.pages.event_editor import Forms, editor_of, note_findings, spec_of, switch_off
+from studio.pages.event_rehearsal import Answer, begin_rehearsal, carry_out, rehearsal_of
 from studio.people import actor_of
+from telemetry.core.errors import TelemetryError
+from telemetry.core.lint import Finding
+from telemetry.mappers import event_from_record
 from telemetry.models import EventRecord, PropertyRecord, SpecRecord, ThresholdRecord
 from telemetry.selectors.events import search_events
+from telemetry.services.event_rehearsal import rehearse_event
 from telemetry.services.specs import save_event
 
 __all__ = ["EventRecordAdmin"]
+
+PREVIEW_NEW = "admin:telemetry_eventrecord_preview_new"
 
 
 class PartInline(TabularInline):
@@ -67,6 +77,7 @@ class PropertyInline(PartInline):
         "allowed_values",
         "unit",
         "description",
+        "place",
     ]
 
 
@@ -94,6 +105,7 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
     change_ability = "spec.edit"
     adds_in_series = True
     form = EventForm
+    change_form_template = "studio/event_editor/page.html"
     inlines = [PropertyInline, ThresholdInline]
     list_display = ["title", "what", "level", "spec_name", "properties_number", "retention", "sampling"]
     list_filter = [("privacy", ChoicesDropdownFilter), ("spec", RelatedDropdownFilter)]
@@ -107,40 +119,95 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
         return search_events()
 
     def get_fieldsets(self, request: HttpRequest, obj: EventRecord | None = None) -> Any:
-        """By the question that they answer."""
+        """One for all fields: the editor's template has them by tab."""
         where = ["spec_choice"] if obj is None else []
-        return [
-            (
-                None,
-                {"fields": [*where, ("name", "version"), "semantics_what", "semantics_who", "semantics_why", "tags"]},
-            ),
-            (
-                "Upkeep",
-                {
-                    "fields": [
-                        "owners",
-                        "review_by",
-                        ("deprecation_reason", "deprecation_replaced_by"),
-                        "lint_opt_outs",
-                    ],
-                    "classes": ["collapse"],
-                },
-            ),
-            ("Protection", {"fields": ["privacy", ("retention_days", "retention_policy")]}),
-            ("Sampling", {"fields": ["sampling_rate", "sampling_conditions"]}),
-            (
-                "Anomaly rules",
-                {"fields": ["anomaly_enabled", "anomaly_minimum_sample", "anomaly_actions", "expected_revision"]},
-            ),
-        ]
+        return [(None, {"fields": [*where, *EDITED]})]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form names its fields itself: most are parts of documents, not columns."""
-        return super().get_form(request, obj, change, **kwargs | {"fields": []})
+        form = super().get_form(request, obj, change, **kwargs | {"fields": []})
+        return form if rehearsal_of(request) is None else type(form.__name__, (form,), {"is_rehearsal": True})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The spec from whose page the person comes."""
         return {"spec_choice": request.GET.get("spec", "")}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's; a button that does not save answers with the same page and the entries as they are then."""
+        if request.method == "POST":
+            self._require_ability(request, object_id)
+            answer = carry_out(request)
+            if answer is not None:
+                begin_rehearsal(request, answer)
+                note_findings(request, self._judge(request, self._row(request, object_id)))
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def preview(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+        """What stands beside the form, for the entries of the form: a piece of HTML; nothing is stored."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self._require_ability(request, object_id)
+        begin_rehearsal(request, Answer(request.POST))
+        row = self._row(request, object_id)
+        note_findings(request, self._judge(request, row))
+        editor = editor_of(request, self._sent_forms(request, row), row)
+        return TemplateResponse(request, "studio/event_editor/preview.html", {"editor": editor, "is_live": True})
+
+    def _row(self, request: HttpRequest, object_id: str | None) -> EventRecord | None:
+        return None if object_id is None else self.get_object(request, unquote(object_id))
+
+    def _judge(self, request: HttpRequest, row: EventRecord | None) -> tuple[Finding, ...] | None:
+        """What lint says about the entries; ``None``, and the forms show why, when saving would refuse them."""
+        forms = self._sent_forms(request, row)
+        spec = spec_of(forms[0], row)
+        if spec is None or any(form.errors and any(form.errors) for form in forms):
+            return None
+        try:
+            replaces = None if row is None else (row.name, row.version)
+            return rehearse_event(spec, event_of_forms(*forms), replaces=replaces)
+        except TelemetryError as error:
+            show_refusal(request, error)
+            return None
+
+    def _sent_forms(self, request: HttpRequest, row: EventRecord | None) -> Forms:
+        """The forms, filled from what was sent; errors of rows find their place before those of the event."""
+        form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+        formsets, _ = self._create_formsets(request, form.instance, change=row is not None)
+        for formset in formsets:
+            formset.is_valid()
+        return (form, formsets[0], formsets[1])
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The editor; who may only look gets its rows switched off, too."""
+        row = context.get("original")
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        is_editable = actor_of(request).can("spec.edit")
+        if not is_editable:
+            switch_off(*formsets)
+        forms = (context["adminform"].form, formsets[0], formsets[1])
+        if row is not None and not forms[0].is_bound:
+            note_findings(request, self._findings(row))
+        context |= {
+            "editor": editor_of(request, forms, row),
+            "rehearsal": rehearsal_of(request),
+            "is_editable": is_editable,
+            "preview_address": reverse(PREVIEW_NEW) if row is None else page_address(row, "preview"),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _findings(self, row: EventRecord) -> tuple[Finding, ...] | None:
+        """What lint says about the stored event."""
+        try:
+            return rehearse_event(row.spec, event_from_record(row), replaces=(row.name, row.version))
+        except TelemetryError:
+            # The draft changed around the event so that it breaks a rule now; a check says which.
+            return None
 
     def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
         """Django's, with what was refused in the rows that it is about."""
@@ -170,8 +237,13 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """With the page that removes an event."""
-        view = self.admin_site.admin_view(remove)
-        return [path("<int:event_id>/remove/", view, name="telemetry_eventrecord_remove"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("<int:event_id>/remove/", view(remove), name="telemetry_eventrecord_remove"),
+            path("<object_id>/preview/", view(self.preview), name="telemetry_eventrecord_preview"),
+            path("preview/", view(self.preview), name=PREVIEW_NEW.removeprefix("admin:")),
+            *super().get_urls(),
+        ]
 
     def save_row(self, request: HttpRequest, row: Any, form: Any, formsets: Any, change: bool) -> EventRecord:
         """The event with its properties and thresholds, all of it or nothing."""

@@ -32,6 +32,7 @@ from telemetry.services.drafts import (
     refuse_wrong_identity,
     replace_content,
 )
+from telemetry.services.linting import count_findings
 from tenants.actors import Actor, require
 from tenants.services import audit
 
@@ -51,6 +52,7 @@ def create_spec(*, actor: Actor, spec: TelemetrySpec) -> SpecRecord:
         raise DuplicateSpec(f"a spec with the name {spec.meta.name} exists already")
     note_editor(record, actor)
     save_spec_to_records(spec, record)
+    count_findings(record)
     audit.record(actor=actor, action="spec.created", target=record, details={"events": len(spec.events)})
     return record
 
@@ -148,7 +150,7 @@ def save_event(
     row = _row_for(record, event, replaces)
     if row is not None and must_be_new:
         raise _taken(event)
-    if row is not None and event_from_record(row) == event:
+    if row is not None and _says(event_from_record(row), event):
         return row
     if row is not None and (row.name, row.version) != (event.name, event.version):
         EventRecord.objects.filter(pk=row.pk).update(name=event.name, version=event.version)
@@ -171,6 +173,11 @@ def delete_event(
     _existing(record, event_name, event_version).delete()
     note_change(record, actor=actor, action="spec.event.deleted", details=_identity(event_name, event_version))
     return record
+
+
+def _says(before: EventDefinition, after: EventDefinition) -> bool:
+    """Whether both say the same, in the same order: equal mappings may differ in theirs."""
+    return before == after and list(before.properties) == list(after.properties)
 
 
 def _row_for(record: SpecRecord, event: EventDefinition, replaces: tuple[str, int] | None) -> EventRecord | None:

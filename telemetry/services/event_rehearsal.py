@@ -1,0 +1,44 @@
+"""What saving an event would say, without saving it."""
+
+import msgspec
+from django.utils import timezone
+
+from telemetry.core.errors import DuplicateEvent
+from telemetry.core.lint import Finding, lint_spec
+from telemetry.core.spec import EventDefinition, TelemetrySpec
+from telemetry.mappers import spec_from_records
+from telemetry.models import SpecRecord
+from telemetry.services.drafts import check_event
+
+__all__ = ["rehearse_event"]
+
+
+def rehearse_event(
+    record: SpecRecord, event: EventDefinition, *, replaces: tuple[str, int] | None = None
+) -> tuple[Finding, ...]:
+    """What lint would say about the event were it saved in this draft now; paths start inside the event.
+
+    ``replaces`` is the name and version under which the draft knows it, if it does. Raises as ``save_event`` would:
+    ``InvalidDocument`` with paths inside the event, ``DuplicateEvent``. Three queries; nothing is stored.
+    """
+    check_event(record, event)
+    draft, place = _draft_with(spec_from_records(record), event, replaces)
+    inside = f"events[{place}]"
+    return tuple(
+        msgspec.structs.replace(finding, path=finding.path.removeprefix(inside).removeprefix("."))
+        for finding in lint_spec(draft, today=timezone.now().date())
+        if finding.path == inside or finding.path.startswith(f"{inside}.")
+    )
+
+
+def _draft_with(
+    draft: TelemetrySpec, event: EventDefinition, replaces: tuple[str, int] | None
+) -> tuple[TelemetrySpec, int]:
+    """The draft as it would be, and the place of the event in it."""
+    identities = [(each.name, each.version) for each in draft.events]
+    place = identities.index(replaces) if replaces in identities else len(identities)
+    others = identities[:place] + identities[place + 1 :]
+    if (event.name, event.version) in others:
+        raise DuplicateEvent(f"the draft has version {event.version} of the event {event.name} already")
+    events = (*draft.events[:place], event, *draft.events[place + 1 :])
+    return msgspec.structs.replace(draft, events=events), place
