@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.catalog import catalog_csv, catalog_page
+from studio.pages.findings import lint_rules
 
 handler400 = "studio.pages.errors.bad_request"
 handler403 = "studio.pages.errors.permission_denied"
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("studio/catalog/", site.admin_view(catalog_page), name="catalog"),
     path("studio/catalog/csv/", site.admin_view(catalog_csv), name="catalog_csv"),
+    path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     re_path(r"^api/", unknown_address),

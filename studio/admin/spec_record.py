@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
@@ -34,6 +35,8 @@ from studio.head import Head
 from studio.pages import spec_deeds
 from studio.pages.clone_spec import clone
 from studio.pages.compare import compare
+from studio.pages.deprecation import deprecate, restore
+from studio.pages.findings import findings
 from studio.pages.impact import impact
 from studio.pages.publish_spec import publish
 from studio.pages.reviews import submit
@@ -212,7 +215,7 @@ class EventInline(EventColumns, ReadOnlyInline):
     """The draft's events."""
 
     model = EventRecord
-    fields = ["title_link", "what", "level", "properties_number", "retention", "sampling"]
+    fields = ["title_link", "what", "level", "properties_number", "retention", "sampling", "findings", "end"]
     readonly_fields = fields
     # Said again, because counting drops the model's order.
     ordering = ["position", "id"]
@@ -220,6 +223,23 @@ class EventInline(EventColumns, ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventRecord]:
         """With the number of properties."""
         return super().get_queryset(request).annotate(property_count=Count("properties"))
+
+    @display(description="Findings")
+    def findings(self, event: EventRecord) -> SafeString:
+        """What lint said of it when the draft was saved."""
+        return markup.words([]) if event.finding_count is None else markup.number(event.finding_count)
+
+    @display(description="In use")
+    def end(self, event: EventRecord) -> SafeString:
+        """Whether it is still to be sent, with the way to change that."""
+        verb, word = ("deprecate", "Deprecate") if event.deprecation_reason is None else ("restore", "Use again")
+        address = reverse(f"admin:telemetry_specrecord_{verb}", args=[event.spec_id, event.pk])
+        link = markup.link(address, word)
+        if event.deprecation_reason is None:
+            return link
+        replaced = f"Sent instead: {event.deprecation_replaced_by}. " if event.deprecation_replaced_by else ""
+        flag = markup.chip("deprecated", "amber", title=f"{replaced}{event.deprecation_reason}")
+        return format_html("{} {}", flag, link)
 
 
 @admin.register(SpecRecord, site=site)
@@ -314,6 +334,7 @@ class SpecRecordAdmin(StudioModelAdmin):
         """With the pages of what can be done."""
         wrap, name = self.admin_site.admin_view, "telemetry_specrecord"
         pages = {
+            "findings": findings,
             "compare": compare,
             "impact": impact,
             "history": history,
@@ -327,6 +348,8 @@ class SpecRecordAdmin(StudioModelAdmin):
         }
         return [
             path("import/", wrap(spec_deeds.import_new), name=f"{name}_import_new"),
+            path("<int:spec_id>/events/<int:event_id>/deprecate/", wrap(deprecate), name=f"{name}_deprecate"),
+            path("<int:spec_id>/events/<int:event_id>/restore/", wrap(restore), name=f"{name}_restore"),
             *(path(f"<int:spec_id>/{page}/", wrap(view), name=f"{name}_{page}") for page, view in pages.items()),
             *super().get_urls(),
         ]

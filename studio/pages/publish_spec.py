@@ -9,16 +9,19 @@ from django.shortcuts import get_object_or_404
 
 from studio.addresses import address_of, page_address
 from studio.pages.changes import shown_changes
+from studio.pages.findings import shown_findings
 from studio.pages.forms import PageForm, posted, summary_field
 from studio.pages.impact import impact_on_publish_page
 from studio.pages.shell import render_page
 from studio.people import actor_of
+from telemetry.core.enums import Severity
 from telemetry.core.errors import FieldError, NotAllowed, StaleRevision, TelemetryError
 from telemetry.models import EventRecord, SpecRecord, SpecVersion
 from telemetry.selectors.reviews import live_review
 from telemetry.selectors.specs import versions_of
 from telemetry.services.approvals import find_publication_obstacle, need_of_draft
 from telemetry.services.comparisons import compare_draft
+from telemetry.services.linting import lint_as_draft
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import DraftReview, review_draft
 from tenants.actors import Actor, require
@@ -120,8 +123,19 @@ def _reviewed(request: HttpRequest, actor: Actor, record: SpecRecord) -> dict[st
         **shown_changes(record, compare_draft(record), request.GET.get("page")),
     }
     if review.has_changes and not review.errors:
-        context |= impact_on_publish_page(actor, review.draft)
+        context |= impact_on_publish_page(actor, review.draft) | _findings(record, review)
     return context
+
+
+def _findings(record: SpecRecord, review: DraftReview) -> dict[str, Any]:
+    """What lint finds in the valid draft: errors, which block, all of them; of the rest how many there are."""
+    found = lint_as_draft(review.draft, record)
+    blocking = [each for each in found if each.severity is Severity.ERROR]
+    return {
+        "findings": shown_findings(record, review.draft, blocking),
+        "other_findings": len(found) - len(blocking),
+        "findings_address": page_address(record, "findings"),
+    }
 
 
 def _address_of(record: SpecRecord, review: DraftReview, error: FieldError) -> str:

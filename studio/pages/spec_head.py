@@ -27,6 +27,7 @@ __all__ = ["published_state", "spec_head", "spec_or_404", "stability_chip"]
 
 TABS: Final = {
     "change": "Draft",
+    "findings": "Findings",
     "compare": "Compare",
     "impact": "Blast radius",
     "history": "History",
