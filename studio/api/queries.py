@@ -22,7 +22,7 @@ _TRUTH: Final = {"1": True, "true": True, "0": False, "false": False}
 
 
 def read_query(request: HttpRequest, type_: type[ShapeType]) -> ShapeType:
-    """The query as a value of ``type_``; whole numbers are digits, truth is 1, 0, true or false.
+    """The query as a value of ``type_``; whole numbers are digits, truth is 1, 0, true or false, lists have commas.
 
     Raises ``InvalidQuery`` that names every parameter that is unknown, repeated or breaks a rule.
     """
@@ -56,6 +56,8 @@ def _plain(value: Any, kind: inspect.Type | None) -> object:
     """The text as the value that it stands for; what stands for none stays text, and the shape refuses it."""
     if isinstance(kind, inspect.IntType) and _WHOLE.match(value):
         return int(value)
+    if isinstance(kind, inspect.VarTupleType):
+        return value.split(",") if value else []
     if isinstance(kind, inspect.BoolType):
         return _TRUTH.get(value, value)
     return value

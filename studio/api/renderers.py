@@ -9,7 +9,7 @@ from telemetry.core.codec import encode_document
 from telemetry.core.plain import to_plain
 from telemetry.core.yaml_documents import write_yaml
 
-__all__ = ["JsonRenderer", "YamlRenderer"]
+__all__ = ["CsvRenderer", "JsonRenderer", "YamlRenderer"]
 
 
 class JsonRenderer(BaseRenderer):
@@ -48,3 +48,21 @@ class YamlRenderer(BaseRenderer):
     ) -> bytes:
         """The body; empty without data."""
         return b"" if data is None else write_yaml(to_plain(data)).encode()
+
+
+class CsvRenderer(BaseRenderer):
+    """Stands for CSV when types are negotiated; views stream it themselves."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = None
+    render_style = "text"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002 - REST framework's signature
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - REST framework's signature
+    ) -> bytes:
+        """The body, which is bytes already."""
+        return bytes(data or b"")

@@ -106,10 +106,15 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 def parameters_of(type_: type[Shape]) -> list[OpenApiParameter]:
     """The parameters of an address whose query has this shape, for ``extend_schema``."""
     _, components = msgspec.json.schema_components([type_], ref_template=REFERENCE)
-    return [
-        OpenApiParameter(name, _without_null(schema), description=schema.pop("description", ""))
-        for name, schema in components[type_.__name__]["properties"].items()
-    ]
+    return [_parameter(name, schema) for name, schema in components[type_.__name__]["properties"].items()]
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> OpenApiParameter:
+    description = schema.pop("description", "")
+    if schema.get("type") == "array":
+        # One text, with commas between the values.
+        return OpenApiParameter(name, schema, description=description, style="form", explode=False)
+    return OpenApiParameter(name, _without_null(schema), description=description)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from tenants.services import audit
 from tenants.services.checks import line_error, refuse_errors, text_error
 
 __all__ = [
+    "PATH_LENGTH",
     "DraftReview",
     "ReviewRights",
     "approve",
@@ -187,13 +188,17 @@ def withdraw(*, actor: Actor, review_id: int, text: str = "") -> ReviewRecord:
 
 
 class ReviewRights(NamedTuple):
-    """What one person may do in a review at this moment; ``approval_obstacle`` is why not approve, or empty."""
+    """What one person may do in a review at this moment; ``approval_obstacle`` is why not approve, or empty.
+
+    While the review is under way, ``reasons`` are the places whose approval takes more; see ``ApprovalNeed``.
+    """
 
     may_comment: bool
     may_approve: bool
     may_request_changes: bool
     may_withdraw: bool
     approval_obstacle: str
+    reasons: tuple[FieldError, ...] = ()
 
 
 def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
@@ -201,12 +206,13 @@ def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
     may_comment = actor.can("review.comment")
     if not review.is_live:
         return ReviewRights(may_comment, False, False, False, f"the review is over: {review.state}")
-    obstacle = find_approval_obstacle(actor, review.spec, review, need_of_draft(review.spec))
+    need = need_of_draft(review.spec)
+    obstacle = find_approval_obstacle(actor, review.spec, review, need)
     reason = "" if obstacle is None else obstacle.message
     if obstacle is None and review.comments.filter(verdict=Verdict.APPROVED, author_id=actor.person_id).exists():
         reason = "you have approved this review already"
     may_withdraw = actor.can("spec.edit") and _is_author(actor, review)
-    return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason)
+    return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason, need.reasons)
 
 
 def _lock_live(review_id: int) -> tuple[SpecRecord, ReviewRecord]:

@@ -6,16 +6,17 @@ from django.apps import apps
 
 from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import SpecRecord, SpecVersion
+from telemetry.models import ReviewRecord, SpecRecord, SpecVersion
 from telemetry.services.publishing import publish_version
-from telemetry.services.specs import create_spec
-from tenants.actors import SYSTEM
+from telemetry.services.reviews import submit_for_review
+from telemetry.services.specs import create_spec, save_event
+from tenants.actors import SYSTEM, Actor
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
-from tests.core.builders import make_sigil_spec
+from tests.core.builders import make_event, make_sigil_spec
 from tests.tenants import factories as tenants
 
-__all__ = ["everything_stored", "make_draft", "make_installation", "make_published"]
+__all__ = ["everything_stored", "make_draft", "make_installation", "make_published", "make_review"]
 
 
 def make_draft(spec: TelemetrySpec | None = None) -> SpecRecord:
@@ -34,6 +35,14 @@ def make_published(spec: TelemetrySpec | None = None) -> SpecVersion:
             expected_revision=record.draft_revision,
             change_summary="Published by a test",
         )
+
+
+def make_review(actor: Actor = SYSTEM, *, name: str = "sigil.telemetry") -> ReviewRecord:
+    """An open review of the spec's draft, to which an event was added."""
+    with tenant_context(ALL):
+        save_event(actor=actor, spec_name=name, event=make_event("reviewed"))
+        revision = SpecRecord.objects.get(name=name).draft_revision
+        return submit_for_review(actor=actor, spec_name=name, expected_revision=revision, summary="Please look")
 
 
 def make_installation(

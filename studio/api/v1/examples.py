@@ -9,6 +9,10 @@ __all__ = [
     "CONFIG_ROLLBACK",
     "NEW_TENANT",
     "OVERRIDE",
+    "REVIEW",
+    "REVIEW_COMMENT",
+    "REVIEW_OBJECTION",
+    "REVIEW_REMARK",
     "SPEC",
     "SPEC_PUBLICATION",
 ]
@@ -48,6 +52,12 @@ SPEC: Final = _request(
 SPEC_PUBLICATION: Final = _request(
     "What was reviewed", {"expectedRevision": 3, "changeSummary": "Measure how long each step takes"}
 )
+REVIEW: Final = _request("The draft that was just saved", {"expectedRevision": 3, "summary": "Ask for the user id too"})
+REVIEW_COMMENT: Final = _request(
+    "About one property", {"text": "Do we need this one?", "path": "events[0].properties.userId"}
+)
+REVIEW_REMARK: Final = _request("In words", {"text": "Agreed with legal"})
+REVIEW_OBJECTION: Final = _request("What has to change", {"text": "Mask the user id"})
 NEW_TENANT: Final = _request("A tenant", {"slug": "acme", "name": "Acme GmbH"})
 OVERRIDE: Final = _request(
     "One event off, another sampled",

@@ -5,6 +5,7 @@ from django.urls import path
 from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
 from studio.api.v1.apps.views import AppsView
 from studio.api.v1.config.views import ConfigView
+from studio.api.v1.events.views import EventFileView, EventsView
 from studio.api.v1.installations.configs import (
     ConfigPublicationView,
     ConfigRollbackView,
@@ -12,8 +13,17 @@ from studio.api.v1.installations.configs import (
     ConfigVersionsView,
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
+from studio.api.v1.reviews.views import (
+    ApprovalView,
+    ChangeRequestView,
+    CommentsView,
+    ReviewsView,
+    ReviewView,
+    WithdrawalView,
+)
 from studio.api.v1.schema import SchemaView, SpecSchemaView
 from studio.api.v1.specs.drafts import DraftView, PublicationView
+from studio.api.v1.specs.impact import ImpactView
 from studio.api.v1.specs.versions import VersionsView, VersionView
 from studio.api.v1.specs.views import SpecsView, SpecView
 from studio.api.v1.tenants.views import TenantsView, TenantView
@@ -26,6 +36,15 @@ urlpatterns = [
     path("specs/<spec_name:name>/publish", PublicationView.as_view()),
     path("specs/<spec_name:name>/versions", VersionsView.as_view()),
     path("specs/<spec_name:name>/versions/<number:version>", VersionView.as_view()),
+    path("specs/<spec_name:name>/impact", ImpactView.as_view()),
+    path("specs/<spec_name:name>/reviews", ReviewsView.as_view()),
+    path("reviews/<number:review_id>", ReviewView.as_view()),
+    path("reviews/<number:review_id>/comments", CommentsView.as_view()),
+    path("reviews/<number:review_id>/approve", ApprovalView.as_view()),
+    path("reviews/<number:review_id>/request-changes", ChangeRequestView.as_view()),
+    path("reviews/<number:review_id>/withdraw", WithdrawalView.as_view()),
+    path("events", EventsView.as_view()),
+    path("events.csv", EventFileView.as_view()),
     path("tenants", TenantsView.as_view()),
     path("tenants/<tenant_slug:slug>", TenantView.as_view()),
     path("apps", AppsView.as_view()),

@@ -13,7 +13,7 @@ from tenants.roles import Role
 from tests.core.builders import make_event, make_spec
 from tests.studio.api.calls import Caller, caller_with_role
 from tests.studio.api.hostile_bodies import JSON, YAML, HostileBody, bodies_made_from, bodies_that_lie
-from tests.telemetry.factories import everything_stored, make_installation, make_published
+from tests.telemetry.factories import everything_stored, make_installation, make_published, make_review
 from tests.tenants.factories import make_draft_config, make_published_config
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,11 @@ ADDRESSES = [
     Address("PUT", "/api/v1/specs/sigil.telemetry/draft", SPEC, reads_yaml=True),
     Address("POST", "/api/v1/specs/sigil.telemetry/publish", {"expectedRevision": 2, "changeSummary": "A change"}),
     Address("POST", "/api/v1/tenants", {"slug": "new", "name": "New"}),
+    Address("POST", "/api/v1/specs/sigil.telemetry/reviews", {"expectedRevision": 3, "summary": "A change"}),
+    Address("POST", "/api/v1/reviews/{review}/comments", {"text": "A remark", "path": "events[0]"}),
+    Address("POST", "/api/v1/reviews/{review}/approve", {"text": "A remark"}),
+    Address("POST", "/api/v1/reviews/{review}/request-changes", {"text": "A remark"}),
+    Address("POST", "/api/v1/reviews/{review}/withdraw", {"text": "A remark"}),
     Address("PUT", "/api/v1/installations/{id}/config", OVERRIDE, reads_yaml=True),
     Address(
         "POST",
@@ -54,6 +59,14 @@ ADDRESSES = [
         {"number": 1, "expectedPublishedNumber": 2, "changeSummary": "A change"},
     ),
 ]
+# Addresses whose bodies above name a state that is not the current one, or a review that its author alone withdraws.
+STALE = {
+    "/api/v1/specs/sigil.telemetry/publish",
+    "/api/v1/specs/sigil.telemetry/reviews",
+    "/api/v1/reviews/{review}/withdraw",
+    "/api/v1/installations/{id}/config/publish",
+    "/api/v1/installations/{id}/config/rollback",
+}
 # For an override this means: no wish at all.
 VALID_FOR_OVERRIDES = "the value {}"
 
@@ -64,12 +77,12 @@ def admin() -> Caller:
 
 
 @pytest.fixture
-def public_id() -> str:
+def places() -> dict[str, object]:
     make_published()
     installation = make_installation()
     make_published_config(installation)
     make_draft_config(installation)
-    return str(installation.public_id)
+    return {"id": installation.public_id, "review": make_review().pk}
 
 
 def bodies_for(address: Address) -> Iterator[HostileBody]:
@@ -89,10 +102,10 @@ def label(address: Address) -> str:
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=label)
 def test_every_hostile_body_is_refused_cleanly_and_nothing_is_saved(
-    admin: Caller, public_id: str, address: Address, caplog: pytest.LogCaptureFixture
+    admin: Caller, places: dict[str, object], address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR, logger="django.request")
-    path = address.path.format(id=public_id)
+    path = address.path.format(**places)
     admin.get("/api/v1/schema")
     before = everything_stored()
     surprises = {}
@@ -111,15 +124,15 @@ def test_every_hostile_body_is_refused_cleanly_and_nothing_is_saved(
     assert everything_stored() == before
 
 
-@pytest.mark.parametrize("address", ADDRESSES[:2] + ADDRESSES[3:5], ids=label)
-def test_the_body_that_they_were_made_from_is_not_refused(admin: Caller, public_id: str, address: Address) -> None:
+@pytest.mark.parametrize("address", [each for each in ADDRESSES if each.path not in STALE], ids=label)
+def test_the_body_that_they_were_made_from_is_not_refused(
+    admin: Caller, places: dict[str, object], address: Address
+) -> None:
     valid = {**address.valid}
     if "draft" in address.path:
         valid["meta"] = {**valid["meta"], "name": "sigil.telemetry", "version": 2}
 
-    answer = admin.send(
-        address.method, address.path.format(id=public_id), json.dumps(valid).encode(), JSON, If_Match="*"
-    )
+    answer = admin.send(address.method, address.path.format(**places), json.dumps(valid).encode(), JSON, If_Match="*")
 
     assert answer.status_code in (200, 201)
 

@@ -14,18 +14,20 @@ from jsonschema import Draft202012Validator
 from studio.api.v1 import examples, urls
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
+from studio.api.v1.reviews import serializers as reviews
+from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, Remark
 from studio.api.v1.specs import serializers as specs
 from studio.api.v1.specs.serializers import SpecPublication
 from studio.api.v1.tenants.serializers import NewTenant
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import VersionStatus
+from telemetry.models import ReviewState, Verdict, VersionStatus
 from tenants.models import ConfigStatus
 from tenants.roles import Role, Scope
 from tests.core.builders import make_sigil_spec
 from tests.studio.api.calls import Caller, caller_with_role
-from tests.telemetry.factories import make_installation, make_published
+from tests.telemetry.factories import make_installation, make_published, make_review
 from tests.tenants.factories import make_draft_config, make_key, make_published_config
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
@@ -62,7 +64,7 @@ def test_every_address_is_described(document: dict[str, Any]) -> None:
 def test_every_operation_has_a_name_a_sentence_and_its_errors(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
 
-    assert len(set(names)) == len(names) == 23
+    assert len(set(names)) == len(names) == 34
     for path, method, operation in operations(document):
         assert operation["description"].endswith("."), (path, method)
         expected = {"400", "429", "500", "503"} | ({"404"} if "{" in path else set())
@@ -80,8 +82,12 @@ def test_nothing_is_described_as_anything(document: dict[str, Any]) -> None:
         if "$ref" not in content["schema"]
     ]
 
-    # The two addresses whose answers are schemas themselves.
-    assert {path for path, _, _ in vague} == {"/api/v1/schema", "/api/v1/schemas/telemetry-spec.json"}
+    # The two addresses whose answers are schemas themselves, and a file.
+    assert {path for path, _, _ in vague} == {
+        "/api/v1/schema",
+        "/api/v1/schemas/telemetry-spec.json",
+        "/api/v1/events.csv",
+    }
 
 
 def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
@@ -99,6 +105,10 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.OVERRIDE, TenantOverride),
         (examples.CONFIG_PUBLICATION, ConfigPublication),
         (examples.CONFIG_ROLLBACK, ConfigRollback),
+        (examples.REVIEW, NewReview),
+        (examples.REVIEW_COMMENT, NewComment),
+        (examples.REVIEW_OBJECTION, Objection),
+        (examples.REVIEW_REMARK, Remark),
     ],
 )
 def test_every_example_is_valid(example: Any, type_: type) -> None:
@@ -117,6 +127,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
     make_published_config(installation)
     make_draft_config(installation)
     admin = caller_with_role(Role.ADMIN)
+    review = make_review()
     app = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
     place = f"/api/v1/installations/{installation.public_id}"
     calls = {
@@ -125,6 +136,11 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/specs/sigil.telemetry/draft": "TelemetrySpec",
         "/api/v1/specs/sigil.telemetry/versions": "SpecVersionPage",
         "/api/v1/specs/sigil.telemetry/versions/1": "TelemetrySpec",
+        "/api/v1/specs/sigil.telemetry/impact": "ImpactPage",
+        "/api/v1/specs/sigil.telemetry/reviews": "ReviewPage",
+        f"/api/v1/reviews/{review.pk}": "ReviewDetail",
+        f"/api/v1/reviews/{review.pk}/comments": "CommentPage",
+        "/api/v1/events?search=step": "EventPage",
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",
         "/api/v1/apps": "AppPage",
@@ -177,4 +193,6 @@ def test_the_schema_of_specs_is_public() -> None:
 
 def test_each_status_of_the_models_is_described() -> None:
     assert set(get_args(specs.Status)) == set(VersionStatus.values)
+    assert set(get_args(reviews.State)) == set(ReviewState.values)
+    assert set(get_args(reviews.Decision)) == set(Verdict.values) - {""}
     assert set(get_args(installations.Status)) == set(ConfigStatus.values)

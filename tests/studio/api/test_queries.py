@@ -16,6 +16,8 @@ class Query(PageQuery, frozen=True, kw_only=True):
     order: Literal["name", "-name"] = "name"
     explain: bool = False
     at_least: int | None = None
+    tags: Annotated[tuple[str, ...], msgspec.Meta(max_length=3)] = ()
+    levels: tuple[Literal["low", "high"], ...] = ()
 
 
 class Needed(Shape, frozen=True, kw_only=True):
@@ -34,6 +36,13 @@ def test_each_parameter_is_read_as_its_type() -> None:
     found = read("page=2&pageSize=100&search=A%20b&order=-name&explain=1&atLeast=-3")
 
     assert found == Query(page=2, page_size=100, search="A b", order="-name", explain=True, at_least=-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("a", ("a",)), ("a,b", ("a", "b")), ("a%2Cb", ("a", "b")), ("", ()), ("a,,b", ("a", "", "b"))]
+)
+def test_a_list_is_one_text_with_commas(text: str, values: tuple[str, ...]) -> None:
+    assert read(f"tags={text}").tags == values
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("true", True), ("0", False), ("false", False)])
@@ -63,6 +72,10 @@ def test_truth_has_two_spellings(text: str, value: bool) -> None:
         ("order=name;drop", "unknown_word", "order"),
         ("order=password", "unknown_word", "order"),
         ("search=%00", "bad_character", "search"),
+        ("levels=low,middle", "unknown_word", "levels[1]"),
+        ("tags=a&tags=b", "repeated_parameter", "tags"),
+        ("tags=a,b,c,d", "too_many", "tags"),
+        ("tags=a,%00", "bad_character", "tags[1]"),
         ("search=" + "a" * 21, "bad_length", "search"),
     ],
 )

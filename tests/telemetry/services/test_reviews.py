@@ -16,6 +16,7 @@ from telemetry.models import ReviewComment, ReviewRecord, ReviewState, SpecRecor
 from telemetry.selectors.reviews import comments_of, live_review, open_reviews, review_by_id, reviews_of
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import (
+    ReviewRights,
     approve,
     comment,
     request_changes,
@@ -481,12 +482,15 @@ def test_rights_say_beforehand_what_the_verbs_will_say() -> None:
 
     assert review_rights(author, review)[:4] == (True, False, True, True)
     assert "somebody else" in review_rights(author, review).approval_obstacle
-    assert review_rights(officer, review) == (True, True, True, False, "")
+    assert review_rights(officer, review)[:5] == (True, True, True, False, "")
+    assert [each.path for each in review_rights(officer, review).reasons] == ['events["signed_up@1"]']
     assert review_rights(analyst, review)[:4] == (True, False, False, False)
     approve(actor=officer, review_id=review.pk)
     assert review_rights(officer, review_by_id(review.pk)).approval_obstacle == "you have approved this review already"
     save(author)
-    assert review_rights(officer, review_by_id(review.pk)) == (True, False, False, False, "the review is over: voided")
+    assert review_rights(officer, review_by_id(review.pk)) == ReviewRights(
+        True, False, False, False, "the review is over: voided"
+    )
 
 
 # What the database holds to

@@ -1,0 +1,1 @@
+"""Reviews of drafts: what is said about them, and what is decided."""
