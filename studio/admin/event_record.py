@@ -106,6 +106,8 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
     adds_in_series = True
     form = EventForm
     change_form_template = "studio/event_editor/page.html"
+    # The editor warns itself: it knows which entries are no part of the event.
+    warn_unsaved_form = False
     inlines = [PropertyInline, ThresholdInline]
     list_display = ["title", "what", "level", "spec_name", "properties_number", "retention", "sampling"]
     list_filter = [("privacy", ChoicesDropdownFilter), ("spec", RelatedDropdownFilter)]
