@@ -216,13 +216,17 @@ class EventInline(EventColumns, ReadOnlyInline):
 
     model = EventRecord
     fields = ["title_link", "what", "level", "properties_number", "retention", "sampling", "findings", "end"]
-    readonly_fields = fields
+    readonly_fields = [*fields, "flag"]
     # Said again, because counting drops the model's order.
     ordering = ["position", "id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventRecord]:
         """With the number of properties."""
         return super().get_queryset(request).annotate(property_count=Count("properties"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Who may not edit sees which events are deprecated, without the way to change that."""
+        return self.fields if actor_of(request).can("spec.edit") else [*self.fields[:-1], "flag"]
 
     @display(description="Findings")
     def findings(self, event: EventRecord) -> SafeString:
@@ -233,13 +237,16 @@ class EventInline(EventColumns, ReadOnlyInline):
     def end(self, event: EventRecord) -> SafeString:
         """Whether it is still to be sent, with the way to change that."""
         verb, word = ("deprecate", "Deprecate") if event.deprecation_reason is None else ("restore", "Use again")
-        address = reverse(f"admin:telemetry_specrecord_{verb}", args=[event.spec_id, event.pk])
-        link = markup.link(address, word)
+        link = markup.link(reverse(f"admin:telemetry_specrecord_{verb}", args=[event.spec_id, event.pk]), word)
+        return link if event.deprecation_reason is None else format_html("{} {}", self.flag(event), link)
+
+    @display(description="In use")
+    def flag(self, event: EventRecord) -> SafeString:
+        """Whether it is still to be sent."""
         if event.deprecation_reason is None:
-            return link
+            return markup.words([])
         replaced = f"Sent instead: {event.deprecation_replaced_by}. " if event.deprecation_replaced_by else ""
-        flag = markup.chip("deprecated", "amber", title=f"{replaced}{event.deprecation_reason}")
-        return format_html("{} {}", flag, link)
+        return markup.chip("deprecated", "amber", title=f"{replaced}{event.deprecation_reason}")
 
 
 @admin.register(SpecRecord, site=site)

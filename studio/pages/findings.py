@@ -36,10 +36,11 @@ EVENT: Final = re.compile(r"events\[(\d+)\]")
 
 
 class ShownFinding(NamedTuple):
-    """A finding with the event that it is about, if it is about one, and where it can be put right."""
+    """A finding with the event that it is about, if it is about one, the place in it, and where it can be put right."""
 
     finding: Finding
     event: str
+    place: str
     address: str
     rule_address: str
 
@@ -77,7 +78,9 @@ def shown_findings(record: SpecRecord, draft: TelemetrySpec, found: Any) -> list
     events = [_event(draft, each) for each in found]
     addresses = event_addresses(record, [event for event in events if event])
     return [
-        ShownFinding(each, event, addresses.get(event, address_of(record)), f"{reverse('lint_rules')}#{each.rule}")
+        ShownFinding(
+            each, event, _place(each), addresses.get(event, address_of(record)), f"{reverse('lint_rules')}#{each.rule}"
+        )
         for each, event in zip(found, events, strict=True)
     ]
 
@@ -100,6 +103,10 @@ def _event(draft: TelemetrySpec, finding: Finding) -> str:
         return ""
     event = draft.events[int(match[1])]
     return event_reference(event.name, event.version)
+
+
+def _place(finding: Finding) -> str:
+    return EVENT.sub("", finding.path, count=1).removeprefix(".")
 
 
 def _filters(found: tuple[Finding, ...], chosen: str) -> list[tuple[str, int, str, bool]]:

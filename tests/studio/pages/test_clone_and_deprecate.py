@@ -76,11 +76,14 @@ def test_a_deprecated_event_is_kept_and_flagged_and_can_be_used_again() -> None:
     asked.fill_in(page(event, "deprecate"), reason="Two steps now", replaced_by="new@1")
     flagged = spec_from_records(record).events[0]
     listed = text_of(asked.get(f"/studio/specs/{record.pk}/change/"))
+    read = visitor(Role.VIEWER).get(f"/studio/specs/{record.pk}/change/")
     record.refresh_from_db()
     asked.post(page(event, "restore"), revision=record.draft_revision)
 
     assert flagged.deprecation == Deprecation(reason="Two steps now", replaced_by="new@1")
     assert "deprecated Use again" in listed
+    assert "deprecated" in text_of(read)
+    assert "Use again" not in text_of(read)
     assert spec_from_records(record).events[0].deprecation is None
     assert actions()[-2:] == ["spec.event.saved", "spec.event.saved"]
 

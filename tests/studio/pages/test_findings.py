@@ -38,7 +38,7 @@ def test_findings_have_severity_rule_place_and_hint_and_lead_to_their_event() ->
     assert found["sampling_too_low"].address == f"/studio/events/{EventRecord.objects.get().pk}/change/"
     assert found["personal_name_unmarked"].finding.severity == "error"
     assert f'href="{RULES_PAGE}#sampling_too_low"' in html
-    assert "events[0].sampling.rate" in text
+    assert f"step@1 sampling.rate {found['sampling_too_low'].finding.message}" in text
     assert found["sampling_too_low"].finding.hint in text
 
 
