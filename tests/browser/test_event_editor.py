@@ -1,6 +1,6 @@
 """The event editor under a person's hands: the live preview, rows, tabs, and what is not lost."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.browser.conftest import Person, PersonMaker
 from tests.telemetry.factories import make_draft
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Dialog, Locator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +26,7 @@ def names() -> list[str]:
         return list(EventRecord.objects.get().properties.values_list("name", flat=True))
 
 
-def editing(person: PersonMaker, tab: str = "meaning", **given: object) -> Person:
+def editing(person: PersonMaker, tab: str = "meaning", **given: Any) -> Person:
     make_draft()
     analyst = person(Role.ANALYST, **given)
     analyst.open(f"/studio/events/{the_event().pk}/change/#{tab}")
@@ -35,6 +35,18 @@ def editing(person: PersonMaker, tab: str = "meaning", **given: object) -> Perso
 
 def kept(someone: Person, text: str) -> "Locator":
     return someone.page.locator("#event-preview .payload li", has_text=text)
+
+
+def questions_of(someone: Person) -> list[str]:
+    """The kinds of questions that the browser asks from now on; each is answered with yes."""
+    asked: list[str] = []
+
+    def answer(dialog: "Dialog") -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    someone.page.on("dialog", answer)
+    return asked
 
 
 def save(someone: Person) -> None:
@@ -101,8 +113,7 @@ def test_properties_are_added_moved_and_removed_by_keyboard(person: PersonMaker)
 
 def test_leaving_with_unsaved_changes_asks_first(person: PersonMaker) -> None:
     analyst = editing(person, "properties")
-    asked: list[str] = []
-    analyst.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = questions_of(analyst)
 
     analyst.page.get_by_role("button", name="Move step up").click()
     analyst.open("/studio/")
@@ -113,8 +124,7 @@ def test_leaving_with_unsaved_changes_asks_first(person: PersonMaker) -> None:
 
 def test_looking_alone_asks_nothing(person: PersonMaker) -> None:
     analyst = editing(person)
-    asked: list[str] = []
-    analyst.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = questions_of(analyst)
 
     analyst.page.get_by_role("tab", name="Privacy").click()
     analyst.page.get_by_label("Example payload").fill('{"workflow": "a", "step": "b"}')
