@@ -52,6 +52,8 @@ class StudioModelAdmin(ModelAdmin):
     list_per_page = 50
     # Past this the list has pages, and "show all" would be a page that never ends.
     list_max_show_all = 200
+    # A count beside each choice of each filter would be a query each.
+    show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
 
     # Abilities
