@@ -149,6 +149,7 @@ SESSION_COOKIE_SECURE = _encrypted
 SESSION_COOKIE_AGE = 43_200  # seconds: half a day, one working day
 CSRF_COOKIE_SECURE = _encrypted
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "studio.pages.errors.form_expired"
 X_FRAME_OPTIONS = "DENY"
 # Only a proxy that sets this header itself, and removes the client's, may be believed.
 if env.boolean("STUDIO_BEHIND_TLS_PROXY", False):

@@ -10,6 +10,7 @@ from telemetry.core.spec import EventDefinition, TelemetryMeta, TelemetrySpec
 from telemetry.core.validation import check_spec, validate_spec
 from telemetry.mappers import defaults_from_record, meta_from_record, save_spec_to_records, spec_from_records
 from telemetry.models import LIVE_STATES, ReviewRecord, ReviewState, SpecRecord, SpecVersion
+from telemetry.services.linting import count_findings
 from tenants.actors import Actor
 from tenants.services import audit
 
@@ -55,12 +56,16 @@ def replace_content(record: SpecRecord, spec: TelemetrySpec, *, actor: Actor, ac
 
 
 def note_change(record: SpecRecord, *, actor: Actor, action: str, details: Mapping[str, object]) -> None:
-    """The draft's revision has moved by one, a review of what it said before is void, and the trace says why."""
+    """The draft's revision has moved by one, a review of what it said before is void, and the trace says why.
+
+    Lint has counted what it finds in each event.
+    """
     record.draft_revision += 1
     note_editor(record, actor)
     record.save(update_fields=["draft_revision", "editors", "updated_at"])
     reviewed = ReviewRecord.objects.filter(spec=record, state__in=LIVE_STATES)
     voided = reviewed.update(state=ReviewState.VOIDED, closed_at=timezone.now())
+    count_findings(record)
     shown = {"draft_revision": record.draft_revision, **details} | ({"voided_review": True} if voided else {})
     audit.record(actor=actor, action=action, target=record, details=shown)
 

@@ -1,14 +1,14 @@
 """What saving an event would say, without saving it."""
 
 import msgspec
-from django.utils import timezone
 
 from telemetry.core.errors import DuplicateEvent
-from telemetry.core.lint import Finding, lint_spec
+from telemetry.core.lint import Finding
 from telemetry.core.spec import EventDefinition, TelemetrySpec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
 from telemetry.services.drafts import check_event
+from telemetry.services.linting import lint_as_draft
 
 __all__ = ["rehearse_event"]
 
@@ -19,14 +19,14 @@ def rehearse_event(
     """What lint would say about the event were it saved in this draft now; paths start inside the event.
 
     ``replaces`` is the name and version under which the draft knows it, if it does. Raises as ``save_event`` would:
-    ``InvalidDocument`` with paths inside the event, ``DuplicateEvent``. Three queries; nothing is stored.
+    ``InvalidDocument`` with paths inside the event, ``DuplicateEvent``. Five queries; nothing is stored.
     """
     check_event(record, event)
     draft, place = _draft_with(spec_from_records(record), event, replaces)
     inside = f"events[{place}]"
     return tuple(
         msgspec.structs.replace(finding, path=finding.path.removeprefix(inside).removeprefix("."))
-        for finding in lint_spec(draft, today=timezone.now().date())
+        for finding in lint_as_draft(draft, record)
         if finding.path == inside or finding.path.startswith(f"{inside}.")
     )
 

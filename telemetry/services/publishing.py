@@ -14,6 +14,7 @@ from telemetry.models import EventOwner, SpecRecord, SpecVersion, VersionStatus
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.approvals import close_review, require_approval
 from telemetry.services.drafts import lock_draft
+from telemetry.services.linting import refuse_findings
 from tenants.actors import Actor, require
 from tenants.context import ALL, tenant_context
 from tenants.services import audit
@@ -30,9 +31,9 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     ``expected_revision`` is the ``draft_revision`` that was reviewed. Of several publishers at once exactly one
     succeeds. Needs ``spec.publish`` in the workspace, and what ``telemetry.services.approvals`` says about approvals;
     a version that protects less than its predecessor needs ``privacy.loosen`` or an approval. Raises ``StaleRevision``,
-    which names the present revision; ``InvalidDocument`` with every broken rule, or with every breaking change that
-    needs a new version of its event; ``ApprovalRequired`` with all that needs an approval; ``DuplicateEvent`` when
-    another spec owns one of the events; ``Conflict`` when nothing has changed.
+    which names the present revision; ``InvalidDocument`` with every broken rule, with every breaking change that needs
+    a new version of its event, or with every error that lint finds; ``ApprovalRequired`` with all that needs an
+    approval; ``DuplicateEvent`` when another spec owns one of the events; ``Conflict`` when nothing has changed.
     """
     require(actor, "spec.publish")
     refuse_errors("publication", text_error("change_summary", change_summary, required=True))
@@ -47,6 +48,8 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
         before = spec_of_version(previous)
         _refuse_unchanged(previous, spec)
         refuse_errors("publication", *find_unversioned_breaks(before, spec))
+    is_replaced = previous is not None and previous.status == VersionStatus.PUBLISHED
+    refuse_findings(spec, before if is_replaced else None)
     require_approval(actor, record, before, spec)
     _own_events(record, spec)
     version = _freeze(actor, record, spec, previous, change_summary)

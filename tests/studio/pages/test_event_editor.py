@@ -453,10 +453,12 @@ def test_the_editor_costs_the_same_for_any_number_of_properties_and_events() -> 
     events = [make_event(f"event_{index}", privacy=PrivacyLevel.PII, properties=many) for index in range(30)]
     large = make_draft(make_spec(*events, name="large"))
     asked = visitor(Role.ANALYST)
+    # What a process remembers after its first page is not what a page costs.
+    asked.cost_of(page(small.events.get()))
 
     costs = [asked.cost_of(page(spec.events.order_by("pk")[0])) for spec in (small, large)]
 
-    assert costs == [23, 23]
+    assert costs == [25, 25]
 
 
 def test_the_spec_that_an_event_goes_to_is_known_before_anything_is_sent() -> None:

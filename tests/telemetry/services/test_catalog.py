@@ -62,9 +62,9 @@ def test_the_file_has_every_column_and_no_formula() -> None:
             "yes",
             "order@2",
             "2026-12-31",
-            "",
+            "0",
         ],
-        ["order", "2", 'Größe, "neu"', "shop", "internal", "'@shop", "", "experimental", "3", "no", "", "", ""],
+        ["order", "2", 'Größe, "neu"', "shop", "internal", "'@shop", "", "experimental", "3", "no", "", "", "2"],
     ]
 
 

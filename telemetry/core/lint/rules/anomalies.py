@@ -108,7 +108,8 @@ def _bounded(linted: LintedSpec) -> Iterator[tuple[Path, Threshold, tuple[float,
     """The thresholds of metrics whose values are listed."""
     for event in linted.events:
         for _, path, threshold in _thresholds(event):
-            values = event.definition.properties[threshold.metric].allowed_values
+            declared = event.definition.properties.get(threshold.metric)
+            values = declared.allowed_values if declared is not None else ()
             numbers = tuple(value for value in values if not isinstance(value, str))
             if numbers:
                 yield path, threshold, numbers
