@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from telemetry.core.codec import encode_spec
 from telemetry.core.diff import diff_specs
+from telemetry.core.enums import PropertyType
+from telemetry.core.events import Envelope, Rejected
 from telemetry.core.paths import key_path
-from telemetry.core.spec import EventDefinition, TelemetrySpec
-from tests.core.strategies import specs
+from telemetry.core.pipeline import compile_config, process_event
+from telemetry.core.resolution import resolve_config
+from telemetry.core.spec import EventDefinition, PropertyDefinition, TelemetrySpec
+from tests.core.builders import make_installation, make_spec
+from tests.core.strategies import defaults, envelopes_for, event_definitions, properties, property_definitions, specs
 
 
 @st.composite
@@ -127,3 +132,42 @@ def test_a_change_belongs_to_the_event_that_its_path_names(pair: tuple[Telemetry
         named = change.path.startswith("events[")
         assert (change.event is not None) is named
         assert change.event is None or change.path.startswith(key_path("events", change.event))
+
+
+# What a class promises
+
+
+@st.composite
+def edited_properties(draw: st.DrawFn, event: EventDefinition) -> EventDefinition:
+    """The event with some properties gone, some new, and some changed in a field or two."""
+    edited = draw(properties(max_size=2))
+    for name, definition in event.properties.items():
+        other = draw(property_definitions())
+        fields = draw(st.sets(st.sampled_from(["required", "pii", "redact", "description", "type"]), max_size=2))
+        changed = msgspec.structs.replace(definition, **{field: getattr(other, field) for field in fields})
+        if changed.type is not definition.type:
+            changed = PropertyDefinition(type=changed.type, required=changed.required)
+        elif changed.type is PropertyType.STRING and draw(st.booleans()):
+            kept = draw(st.sampled_from((definition.allowed_values, definition.allowed_values[:1], ("a", "b"), ())))
+            changed = msgspec.structs.replace(changed, allowed_values=kept)
+        if draw(st.sampled_from((True, True, True, False))):
+            edited[name] = changed
+    return msgspec.structs.replace(event, properties=edited)
+
+
+def refuses(spec: TelemetrySpec, envelope: Envelope) -> bool:
+    config = compile_config(resolve_config(spec, installation=make_installation()))
+    return isinstance(process_event(envelope, config, key=None), Rejected)
+
+
+@given(st.data())
+def test_events_planned_for_the_old_version_are_refused_only_after_a_breaking_change(data: st.DataObject) -> None:
+    # Conditions may be about a property that is gone afterwards, which no valid spec has.
+    event = msgspec.structs.replace(data.draw(event_definitions()), sampling=None)
+    before = make_spec(event, config=data.draw(st.none() | defaults()))
+    config = data.draw(st.sampled_from((before.config, before.config, data.draw(st.none() | defaults()))))
+    after = make_spec(data.draw(edited_properties(event)), config=config)
+    envelope = msgspec.structs.replace(data.draw(envelopes_for(event)), version=event.version)
+    assume(not refuses(before, envelope))
+
+    assert diff_specs(before, after).breaking or not refuses(after, envelope)
