@@ -16,10 +16,12 @@ __all__ = [
     "PRIVACY_TONES",
     "chip",
     "code",
+    "counted",
     "document",
     "layer_chip",
     "link",
     "named",
+    "noun",
     "number",
     "percent",
     "privacy_chip",
@@ -118,6 +120,16 @@ def words(values: object) -> SafeString:
     if not found:
         return format_html('<span class="quiet">{}</span>', ABSENT)
     return format_html('<span class="chips">{}</span>', format_html_join("", "{}", ((chip(str(v)),) for v in found)))
+
+
+def noun(count: int, one: str) -> str:
+    """The word for so many: its plural, which ends in s, unless there is exactly one."""
+    return one if count == 1 else f"{one}s"
+
+
+def counted(count: int, one: str) -> str:
+    """The count with its word."""
+    return f"{count} {noun(count, one)}"
 
 
 def number(value: int) -> SafeString:

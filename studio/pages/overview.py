@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.addresses import address_of, list_address, page_address
+from studio.markup import counted, noun
 from studio.people import actor_of
 from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors import overview as selectors
@@ -67,12 +68,13 @@ def overview_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _figures(counts: selectors.Counts) -> list[Figure]:
-    specs = f"{counts.published_specs} of them published"
+    published = f"{counts.published_specs} published"
+    apps, keys = f"{counted(counts.apps, 'app')} to install", f"{counted(counts.keys, 'key')} in use"
     return [
-        Figure(counts.specs, "specs", specs, list_address(SpecRecord)),
-        Figure(counts.events, "events", "in the drafts of all specs", list_address(EventRecord)),
-        Figure(counts.tenants, "tenants", f"{counts.apps} apps to install", list_address(Tenant)),
-        Figure(counts.installations, "installations", f"{counts.keys} keys in use", list_address(Installation)),
+        Figure(counts.specs, noun(counts.specs, "spec"), published, list_address(SpecRecord)),
+        Figure(counts.events, noun(counts.events, "event"), "in the drafts of all specs", list_address(EventRecord)),
+        Figure(counts.tenants, noun(counts.tenants, "tenant"), apps, list_address(Tenant)),
+        Figure(counts.installations, noun(counts.installations, "installation"), keys, list_address(Installation)),
     ]
 
 

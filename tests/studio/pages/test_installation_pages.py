@@ -72,7 +72,7 @@ def test_the_summary_says_what_holds(installation: Installation) -> None:
 
     text = text_of(visitor(Role.VIEWER).get(page(installation, "change")))
 
-    assert "1 events in the spec sigil.telemetry@1" in text
+    assert "1 event in the spec sigil.telemetry@1" in text
     assert "1 of them off" in text
     assert "Version 1 is live" in text
     assert "Version 2 unpublished changes" in text

@@ -43,10 +43,10 @@ def test_it_counts_what_is_there() -> None:
     figures = visitor(Role.VIEWER).get(HOME).context["figures"]
 
     assert [(figure.number, figure.name, figure.note) for figure in figures] == [
-        (1, "specs", "1 of them published"),
-        (1, "events", "in the drafts of all specs"),
-        (1, "tenants", "1 apps to install"),
-        (1, "installations", "1 keys in use"),
+        (1, "spec", "1 published"),
+        (1, "event", "in the drafts of all specs"),
+        (1, "tenant", "1 app to install"),
+        (1, "installation", "1 key in use"),
     ]
 
 
