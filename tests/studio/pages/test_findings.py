@@ -103,8 +103,9 @@ def test_every_rule_is_described_at_the_place_that_findings_lead_to() -> None:
 
 def test_many_findings_take_as_many_queries_as_few_and_come_in_pages() -> None:
     few = a_poor_draft()
-    poor = {"properties": {"email": make_property()}, "privacy": PrivacyLevel.INTERNAL}
-    many = make_draft(make_spec(*(make_event(f"large.step{number}", **poor) for number in range(30)), name="large"))
+    poor = {"email": make_property()}
+    events = [make_event(f"large.step{number}", properties=poor, privacy=PrivacyLevel.INTERNAL) for number in range(30)]
+    many = make_draft(make_spec(*events, name="large"))
     asked = visitor(Role.VIEWER)
 
     assert asked.cost_of(page(many)) == asked.cost_of(page(few))

@@ -120,6 +120,7 @@ def test_an_account_is_switched_off_and_on() -> None:
 
 def test_nobody_switches_themselves_off() -> None:
     actor = make_actor(Role.ADMIN)
+    assert actor.user_id is not None
     me = User.objects.get(pk=actor.user_id)
 
     with pytest.raises(Conflict):
