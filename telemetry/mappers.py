@@ -46,6 +46,7 @@ __all__ = [
     "save_spec_to_records",
     "spec_from_document",
     "spec_from_records",
+    "spec_from_rows",
     "spec_of_version",
 ]
 
@@ -60,10 +61,15 @@ _EVENT_COLUMNS = [
 
 def spec_from_records(record: SpecRecord) -> TelemetrySpec:
     """The draft as one value, with ``draft_version`` as its version; three queries, however many events."""
+    return spec_from_rows(record, events_with_parts(record))
+
+
+def spec_from_rows(record: SpecRecord, events: Iterable[EventRecord]) -> TelemetrySpec:
+    """The draft as one value, of event rows that came from ``events_with_parts``; no query of its own."""
     return TelemetrySpec(
         meta=meta_from_record(record),
         config=defaults_from_record(record),
-        events=tuple(event_from_record(event) for event in events_with_parts(record)),
+        events=tuple(map(event_from_record, events)),
     )
 
 

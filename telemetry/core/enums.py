@@ -142,7 +142,7 @@ class Layer(StrEnum):
 
 
 class ChangeClass(StrEnum):
-    """What a change of a spec does to apps, readers and privacy. ``severity.rank`` orders them."""
+    """How much a change of a spec means for apps, readers and privacy."""
 
     SAFE = "safe"
     RISKY = "risky"

@@ -20,8 +20,8 @@ class EventRecord(models.Model):
     Groups of columns that are null together stand for a part that the document leaves out: retention, sampling,
     anomaly detection, deprecation. ``lint_opt_outs`` is the document's list. ``property_count`` is there when
     ``selectors.events.search_events`` gave the row. ``search_text`` is what ``telemetry.core.search_text`` makes of the
-    event; ``finding_count`` says how many lint findings it had when the draft was last saved, null if it was never
-    linted.
+    event; ``finding_count`` says how many errors and warnings lint found in it when the draft was last saved, null if
+    it was never linted.
     """
 
     property_count: int

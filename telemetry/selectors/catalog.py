@@ -1,7 +1,7 @@
 """All events of all drafts: searched, narrowed down, and counted by what they could be narrowed down to next.
 
 Searching reads one column of one table from beginning to end. That finds parts of words, needs no extension of the
-server, and takes a tenth of a second for 10,000 events on a slow machine: ``benchmarks/catalog.py`` measures it.
+server, and takes about a tenth of a second for 10,000 events on a slow machine.
 """
 
 # ruff: noqa: S608 - queries are made of constants of this module; what people ask for goes in as parameters

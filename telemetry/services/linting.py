@@ -1,14 +1,15 @@
 """Linting drafts, with what the workspace knows around them: the published version, and every event ever published."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
 
 from telemetry.core.errors import FieldError
 from telemetry.core.lint import Finding, Severity, lint_spec
 from telemetry.core.spec import TelemetrySpec
-from telemetry.mappers import spec_from_records, spec_of_version
+from telemetry.mappers import events_with_parts, spec_from_records, spec_from_rows, spec_of_version
 from telemetry.models import EventOwner, EventRecord, SpecRecord, SpecVersion, VersionStatus
 from tenants.services.checks import refuse_errors
 
@@ -41,19 +42,24 @@ def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> Non
 
 
 def count_findings(record: SpecRecord) -> None:
-    """Every event row of the draft says how many errors and warnings it has today (UTC). At most seven queries for up
-    to 500 rows that change."""
-    counts: Counter[int] = Counter()
-    for finding in lint_draft(record):
-        if finding.severity is not Severity.INFO and finding.path.startswith("events["):
-            counts[int(finding.path[len("events[") : finding.path.index("]")])] += 1
-    rows = list(EventRecord.objects.filter(spec=record).only("finding_count"))
-    changed = []
-    for place, row in enumerate(rows):
-        if row.finding_count != counts[place]:
-            row.finding_count = counts[place]
-            changed.append(row)
-    EventRecord.objects.bulk_update(changed, ["finding_count"], batch_size=500)
+    """Every event row of the draft says how many errors and warnings it has today (UTC).
+
+    Six queries, two fewer when no number changes; for each further 500 rows that change, one more.
+    """
+    rows = list(events_with_parts(record))
+    counts = Counter(_event_places(lint_as_draft(spec_from_rows(record, rows), record)))
+    changed = [(row, counts[place]) for place, row in enumerate(rows) if row.finding_count != counts[place]]
+    for row, count in changed:
+        row.finding_count = count
+    EventRecord.objects.bulk_update([row for row, _ in changed], ["finding_count"], batch_size=500)
+
+
+def _event_places(findings: Iterable[Finding]) -> Iterator[int]:
+    """The place in the document of each finding's event; advice, and findings about the spec as a whole, have none."""
+    for finding in findings:
+        found = re.match(r"events\[(\d+)\]", finding.path)
+        if found and finding.severity is not Severity.INFO:
+            yield int(found[1])
 
 
 def _lint(spec: TelemetrySpec, published: TelemetrySpec | None) -> tuple[Finding, ...]:

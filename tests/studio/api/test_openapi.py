@@ -64,7 +64,7 @@ def test_every_address_is_described(document: dict[str, Any]) -> None:
 def test_every_operation_has_a_name_a_sentence_and_its_errors(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
 
-    assert len(set(names)) == len(names) == 34
+    assert len(set(names)) == len(names) == 35
     for path, method, operation in operations(document):
         assert operation["description"].endswith("."), (path, method)
         expected = {"400", "429", "500", "503"} | ({"404"} if "{" in path else set())
@@ -136,6 +136,8 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/specs/sigil.telemetry/draft": "TelemetrySpec",
         "/api/v1/specs/sigil.telemetry/versions": "SpecVersionPage",
         "/api/v1/specs/sigil.telemetry/versions/1": "TelemetrySpec",
+        "/api/v1/specs/sigil.telemetry/diff?from=1&to=1": "DiffPage",
+        "/api/v1/specs/sigil.telemetry/diff": "DiffPage",
         "/api/v1/specs/sigil.telemetry/impact": "ImpactPage",
         "/api/v1/specs/sigil.telemetry/reviews": "ReviewPage",
         f"/api/v1/reviews/{review.pk}": "ReviewDetail",
