@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db.models import Max
 from django.utils import timezone
 
+from telemetry.core.codec import encode_spec
 from telemetry.core.errors import FieldError, InvalidDocument, StaleRevision, UnknownSpec
 from telemetry.core.spec import EventDefinition, TelemetryMeta, TelemetrySpec
 from telemetry.core.validation import check_spec, validate_spec
@@ -48,7 +49,8 @@ def replace_content(record: SpecRecord, spec: TelemetrySpec, *, actor: Actor, ac
     """
     validate_spec(spec)
     refuse_wrong_identity(record, spec.meta)
-    if spec_from_records(record) == spec:
+    # By their canonical forms: equal values may still differ in the order of their properties, which people chose.
+    if encode_spec(spec_from_records(record)) == encode_spec(spec):
         return False
     save_spec_to_records(spec, record)
     note_change(record, actor=actor, action=action, details={"events": len(spec.events)})

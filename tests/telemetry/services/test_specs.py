@@ -103,6 +103,17 @@ def test_the_same_document_again_is_no_change() -> None:
     assert everything_stored() == before
 
 
+def test_a_document_that_only_reorders_properties_is_a_change() -> None:
+    make_draft()
+    (event,) = make_sigil_spec().events
+    reordered = msgspec.structs.replace(event, properties=dict(reversed([*event.properties.items()])))
+    document = encode_spec(msgspec.structs.replace(make_sigil_spec(), events=(reordered,)))
+
+    replace_draft(actor=SYSTEM, name=NAME, document=document, expected_revision=1)
+
+    assert encode_spec(the_draft()) == document
+
+
 def document_with(*events: dict[str, Any], **parts: Any) -> bytes:
     """A document with these events, each of which is valid but for the parts that are given."""
     least = {"name": "a", "version": 1, "semantics": {"what": "w"}, "privacy": "internal"}
