@@ -1,7 +1,7 @@
 """One HTTP request with the standard library: no redirects, bounded size and time.
 
 The standard library on purpose: an SDK's dependencies become those of every app that tracks, and one small GET a
-minute and a POST per batch need neither connection pools nor HTTP/2. See ``docs/adr/sdk-http-client.md``.
+minute and a POST per batch need neither connection pools nor HTTP/2. See ``docs/adr/0002-sdk-http-client.md``.
 """
 
 import codecs
