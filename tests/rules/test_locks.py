@@ -30,7 +30,7 @@ def requirements(*, extras: list[str], groups: list[str]) -> list[Requirement]:
 @pytest.mark.parametrize(
     ("lock", "extras", "groups"),
     [
-        ("requirements.lock", ["studio", "embedded"], ["dev"]),
+        ("requirements.lock", ["studio", "cli", "embedded"], ["dev"]),
         ("requirements-production.lock", ["studio"], []),
     ],
 )
