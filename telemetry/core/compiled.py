@@ -134,12 +134,17 @@ def _compile_properties(event: EffectiveEvent, undeclared: UndeclaredPolicy) -> 
 def _compile_metadata(config: EffectiveConfig, privacy: PrivacyLevel) -> CompiledRules:
     # The config knows the context's properties without any event: the level's floor is added here.
     rules = {
-        name: _compile_property(rule, key_path("context.metadata", name), level_redacts(rule.type, privacy))
+        name: _compile_property(rule, key_path("context.metadata", name), _hides_in_context(rule, privacy))
         for name, rule in config.context_properties.items()
     }
     return _compile_rules(
         "context.metadata", rules, config.undeclared_properties, ViolationCode.UNDECLARED_CONTEXT, privacy
     )
+
+
+def _hides_in_context(rule: EffectiveProperty, privacy: PrivacyLevel) -> bool:
+    is_freed = rule.declared_free and privacy is not PrivacyLevel.SENSITIVE
+    return level_redacts(rule.type, privacy) and not is_freed
 
 
 def _compile_rules(

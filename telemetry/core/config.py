@@ -175,13 +175,15 @@ class EffectiveProperty(Value, frozen=True, kw_only=True):
     """Type, allowed values and final redaction of a property.
 
     ``redaction`` unset means that the value is passed on as it is; without ``allowed_values``, every value of the type
-    is allowed.
+    is allowed. ``declared_free`` frees a property of the context, whose level is that of the event it comes with, from
+    what level ``pii`` hides; in properties of an event, ``redaction`` has the answer already.
     """
 
     type: PropertyType
     required: bool = False
     redaction: Redaction | None = None
     allowed_values: AllowedValues = ()
+    declared_free: bool = False
 
 
 class EffectiveSampling(Value, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from telemetry.core.config import EffectiveProperty
-from telemetry.core.enums import PrivacyLevel, PropertyType, RedactionStrategy
+from telemetry.core.enums import PrivacyLevel, PropertyType, RedactionStrategy, UndeclaredPolicy
 from telemetry.core.events import PseudonymKey
 from telemetry.core.partial_redaction import (
     email_domain,
@@ -34,6 +34,7 @@ __all__ = [
     "redact",
     "redact_value",
     "required_redaction",
+    "undeclared_redaction",
 ]
 
 MASKED_TEXT: Final = "REDACTED"
@@ -74,6 +75,20 @@ def required_redaction(definition: PropertyDefinition, privacy: PrivacyLevel) ->
         return MASK
     is_freed = definition.pii is False and privacy is not PrivacyLevel.SENSITIVE
     return MASK if level_redacts(definition.type, privacy) and not is_freed else None
+
+
+def undeclared_redaction(
+    property_type: PropertyType, policy: UndeclaredPolicy, privacy: PrivacyLevel
+) -> Redaction | None:
+    """What hides values of this type when their property is not declared; ``None`` when they may pass as they are.
+
+    Quarantine, which refuses the whole event, counts as dropping.
+    """
+    if policy in (UndeclaredPolicy.DROP, UndeclaredPolicy.QUARANTINE):
+        return Redaction(strategy=RedactionStrategy.DROP)
+    # What is json may be a number as well, and an undeclared value is judged by what it is.
+    seen_as = PropertyType.NUMBER if property_type is PropertyType.JSON else property_type
+    return MASK if policy is UndeclaredPolicy.MASK or level_redacts(seen_as, privacy) else None
 
 
 def compile_redactor(property_type: PropertyType, redaction: Redaction) -> Redactor:

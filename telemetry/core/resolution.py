@@ -169,6 +169,9 @@ class _ConfigResolution:
             allowed_values=self.trace.given(
                 f"{path}.allowedValues", Wish(Layer.SPEC, f"{source}.allowedValues", definition.allowed_values)
             ),
+            declared_free=self.trace.given(
+                f"{path}.declaredFree", Wish(Layer.SPEC, f"{source}.pii", definition.pii is False)
+            ),
         )
 
 

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from telemetry.core.codec import encode_spec
 from telemetry.core.diff import SpecDiff, diff_specs
 from telemetry.core.errors import UnknownSpec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.models import SpecRecord, SpecVersion
 
-__all__ = ["DraftComparison", "compare_draft", "compare_specs", "compare_states"]
+__all__ = ["DraftComparison", "compare_draft", "compare_specs", "compare_states", "says_the_same"]
 
 
 class DraftComparison(NamedTuple):
@@ -43,6 +44,12 @@ def compare_specs(before: TelemetrySpec, after: TelemetrySpec) -> SpecDiff:
     """Every change but that of the version's own number, which says nothing."""
     meta = msgspec.structs.replace(after.meta, version=before.meta.version)
     return diff_specs(before, msgspec.structs.replace(after, meta=meta))
+
+
+def says_the_same(version: SpecVersion, spec: TelemetrySpec) -> bool:
+    """Whether the spec, under the version's number, is the frozen document to the byte, orders included."""
+    meta = msgspec.structs.replace(spec.meta, version=version.version)
+    return encode_spec(msgspec.structs.replace(spec, meta=meta)) == version.document_bytes
 
 
 def _state(record: SpecRecord, version: int | None) -> TelemetrySpec:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 # Raise it whenever the same layers give another document, so that clients do not keep the old one.
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 # Documents are 2 KB for a small spec and about 1 MB for the largest; 64 MiB hold those of a busy process.
 CACHE_BYTES: Final = 64 * 1024 * 1024

@@ -1,6 +1,5 @@
 """From draft to frozen version, and a version's end."""
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.models import EventOwner, SpecRecord, SpecVersion, VersionStatus
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.approvals import close_review, require_approval
+from telemetry.services.comparisons import says_the_same
 from telemetry.services.drafts import lock_draft
 from telemetry.services.linting import refuse_findings
 from tenants.actors import Actor, require
@@ -95,9 +95,7 @@ def archive_version(*, actor: Actor, name: str, version: int) -> SpecVersion:
 
 def _refuse_unchanged(previous: SpecVersion, spec: TelemetrySpec) -> None:
     """Return if ``spec`` says something else than the newest version, or that one is published no more."""
-    meta = msgspec.structs.replace(spec.meta, version=previous.version)
-    is_same = encode_spec(msgspec.structs.replace(spec, meta=meta)) == previous.document_bytes
-    if is_same and previous.status == VersionStatus.PUBLISHED:
+    if previous.status == VersionStatus.PUBLISHED and says_the_same(previous, spec):
         raise Conflict(f"nothing has changed since version {previous.version} of {spec.meta.name} was published")
 
 

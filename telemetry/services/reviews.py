@@ -11,7 +11,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from telemetry.core.codec import checksum
+from telemetry.core.codec import checksum, encode_document
 from telemetry.core.diff import find_unversioned_breaks
 from telemetry.core.errors import Conflict, FieldError, NotAllowed, StaleRevision
 from telemetry.core.spec import EventDefinition, TelemetrySpec
@@ -24,9 +24,11 @@ from telemetry.models import (
     SpecRecord,
     SpecVersion,
     Verdict,
+    VersionStatus,
 )
 from telemetry.selectors.reviews import live_review, review_by_id
 from telemetry.services.approvals import find_approval_obstacle, need_of_draft
+from telemetry.services.comparisons import says_the_same
 from telemetry.services.drafts import lock_draft
 from telemetry.services.privacy_changes import find_loosened
 from tenants.actors import Actor, require
@@ -54,7 +56,8 @@ class DraftReview(NamedTuple):
     """A draft beside the newest frozen version, ``before``, which is ``None`` for the first publication.
 
     Events are those of the draft, but ``removed``, which only the version before has. ``loosened`` names what protects
-    less than before, ``errors`` what keeps the draft from being published.
+    less than before, ``errors`` what keeps the draft from being published. ``has_changes`` says whether publishing
+    would make a version that says something new, be it only in another order, or take back what was archived.
     """
 
     draft: TelemetrySpec
@@ -66,12 +69,7 @@ class DraftReview(NamedTuple):
     removed: tuple[EventDefinition, ...]
     meta_changed: bool
     defaults_changed: bool
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether publishing would make a version that says something new."""
-        parts = (self.added, self.changed, self.removed)
-        return self.before is None or any(parts) or self.meta_changed or self.defaults_changed
+    has_changes: bool
 
 
 def review_draft(record: SpecRecord) -> DraftReview:
@@ -87,10 +85,11 @@ def review_draft(record: SpecRecord) -> DraftReview:
         errors=check_spec(draft) + (() if old is None else find_unversioned_breaks(old, draft)),
         loosened=() if old is None else find_loosened(old, draft),
         added=tuple(event for event in draft.events if (event.name, event.version) not in known),
-        changed=tuple(event for event in draft.events if known.get((event.name, event.version), event) != event),
+        changed=tuple(event for event in draft.events if _is_changed(known.get((event.name, event.version)), event)),
         removed=tuple(event for identity, event in known.items() if identity not in kept),
         meta_changed=old is not None and msgspec.structs.replace(draft.meta, version=old.meta.version) != old.meta,
-        defaults_changed=old is not None and draft.config != old.config,
+        defaults_changed=old is not None and encode_document(draft.config) != encode_document(old.config),
+        has_changes=before is None or before.status != VersionStatus.PUBLISHED or not says_the_same(before, draft),
     )
 
 
@@ -213,6 +212,11 @@ def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
         reason = "you have approved this review already"
     may_withdraw = actor.can("spec.edit") and _is_author(actor, review)
     return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason, need.reasons)
+
+
+def _is_changed(before: EventDefinition | None, event: EventDefinition) -> bool:
+    # By their documents: equal values may still differ in the order of their properties, which people chose.
+    return before is not None and encode_document(before) != encode_document(event)
 
 
 def _lock_live(review_id: int) -> tuple[SpecRecord, ReviewRecord]:

@@ -201,6 +201,12 @@ CASES: list[Case] = [
         with_event(policy("keep"), properties={}),
         VALUE,
     ),
+    (
+        "hidden_property_released",
+        with_property("json", config=policy("keep"), privacy=PrivacyLevel.PII),
+        with_event(policy("keep"), privacy=PrivacyLevel.PII, properties={}),
+        VALUE,
+    ),
     ("type_changed", with_property("number"), with_property("string"), f"{VALUE}.type"),
     ("type_changed", with_property("string"), with_property("timestamp"), f"{VALUE}.type"),
     ("type_widened", with_property("timestamp"), with_property("string"), f"{VALUE}.type"),
@@ -382,6 +388,26 @@ def test_what_holds_is_named_where_a_document_says_nothing() -> None:
     [change] = diff_specs(before, after).changes
 
     assert (change.before, change.after, change.message) == (7, None, "7 days became 90")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ({}, {"pii": False}, "redaction_loosened"),
+        ({"pii": False}, {}, "redaction_tightened"),
+        ({}, {"pii": True}, "redaction_tightened"),
+        ({"redact": True}, {"redact": True, "pii": False}, "restated"),
+    ],
+)
+def test_flags_of_the_context_are_judged_as_every_level_sees_them(
+    before: dict[str, Any], after: dict[str, Any], rule: str
+) -> None:
+    changes = diff_specs(
+        with_config(context_properties={"plan": make_property(**before)}),
+        with_config(context_properties={"plan": make_property(**after)}),
+    ).changes
+
+    assert {change.rule for change in changes} == {rule}
 
 
 def test_long_texts_are_cut_in_messages_but_not_in_values() -> None:

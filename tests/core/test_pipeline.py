@@ -761,19 +761,30 @@ CONTEXT_PROPERTIES = {
     "build": make_property("number"),
     "ip": make_property(redaction=make_redaction("generalise")),
     "email": make_property(pii=True),
+    "channel": make_property(pii=False),
+    "account": make_property(pii=False, redact=True),
 }
-METADATA = {"version": "1.2", "build": 7, "ip": "203.0.113.7", "email": "a@example.com", "nope": "x"}
+METADATA = {
+    "version": "1.2",
+    "build": 7,
+    "ip": "203.0.113.7",
+    "email": "a@example.com",
+    "channel": "beta",
+    "account": "a-1",
+    "nope": "x",
+}
 
 
 @pytest.mark.parametrize(
     ("privacy", "shown"),
     [
-        ("internal", {"version": "1.2", "build": 7, "ip": "203.0.113.0", "email": "REDACTED"}),
-        ("pii", {"version": "REDACTED", "build": 7, "ip": "203.0.113.0", "email": "REDACTED"}),
-        ("sensitive", {"version": "REDACTED", "build": 0, "ip": "203.0.113.0", "email": "REDACTED"}),
+        ("internal", {"version": "1.2", "build": 7, "channel": "beta"}),
+        ("pii", {"version": "REDACTED", "build": 7, "channel": "beta"}),
+        ("sensitive", {"version": "REDACTED", "build": 0, "channel": "REDACTED"}),
     ],
 )
 def test_metadata_follows_the_same_rules_as_properties(privacy: str, shown: dict[str, object]) -> None:
+    shown |= {"ip": "203.0.113.0", "email": "REDACTED", "account": "REDACTED"}
     config = make_config(privacy=PrivacyLevel(privacy), context_properties=CONTEXT_PROPERTIES)
 
     outcome = accepted(process(context=Context(metadata=METADATA), config=config))

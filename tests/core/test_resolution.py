@@ -381,7 +381,8 @@ def leaves(config: EffectiveConfig) -> dict[str, Any]:
     document = msgspec.to_builtins(config)
     found = {key: document[key] for key in ("enabled", "undeclaredProperties", "checkIntervalMs", "providers")}
     for name, each in config.context_properties.items():
-        found |= property_leaves(key_path("contextProperties", name), each)
+        path = key_path("contextProperties", name)
+        found |= {**property_leaves(path, each), f"{path}.declaredFree": each.declared_free}
     for event in config.events:
         path = f"events[{event.name}@{event.version}]"
         built = msgspec.to_builtins(event)

@@ -53,8 +53,10 @@ class DefaultsComparison(NamedTuple):
         yield make_change(path, rule, before, after, f"{self.before.undeclared} became {self.after.undeclared}")
 
     def diff_context(self, path: str, before: Properties | None, after: Properties | None) -> Iterator[Change]:
-        # The context has no level of its own: what counts are the flags of each declaration.
-        scope = PropertyScope(PrivacyLevel.PUBLIC, PrivacyLevel.PUBLIC, self.after.undeclared)
+        # The context has no level of its own: what counts are the flags, where the level asks for nothing and where it
+        # asks for what flags can undo.
+        levels = ((PrivacyLevel.PUBLIC, PrivacyLevel.PUBLIC), (PrivacyLevel.PII, PrivacyLevel.PII))
+        scope = PropertyScope(levels, self.after.undeclared)
         return diff_properties(path, before, after, scope)
 
 

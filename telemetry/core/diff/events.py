@@ -74,7 +74,7 @@ class _Comparison(NamedTuple):
         }
 
     def diff_properties(self, path: str, before: Properties, after: Properties) -> Iterator[Change]:
-        scope = PropertyScope(self.old.privacy, self.new.privacy, self.inherited_after.undeclared)
+        scope = PropertyScope(((self.old.privacy, self.new.privacy),), self.inherited_after.undeclared)
         return diff_properties(path, before, after, scope)
 
     def diff_retention(self, path: str, before: Retention | None, after: Retention | None) -> Iterator[Change]:

@@ -8,7 +8,7 @@ from telemetry.core.diff.fields import FieldRules, diff_fields, plainly
 from telemetry.core.diff.keys import diff_order, merged_keys
 from telemetry.core.enums import PrivacyLevel, PropertyType, UndeclaredPolicy
 from telemetry.core.paths import key_path
-from telemetry.core.redaction import level_redacts, required_redaction
+from telemetry.core.redaction import required_redaction, undeclared_redaction
 from telemetry.core.spec import PropertyDefinition
 from telemetry.core.tightening import join_redaction
 from telemetry.core.values import EMPTY_MAPPING
@@ -19,11 +19,21 @@ Properties = Mapping[str, PropertyDefinition]
 
 
 class PropertyScope(NamedTuple):
-    """What decides how properties are hidden: the levels before and after, and the policy for undeclared ones after."""
+    """What decides how properties are hidden: the levels before and after, and the policy for undeclared ones after.
 
-    level_before: PrivacyLevel
-    level_after: PrivacyLevel
+    An event has one level before and one after; the context has those of every event that it comes with.
+    """
+
+    levels: tuple[tuple[PrivacyLevel, PrivacyLevel], ...]
     undeclared: UndeclaredPolicy
+
+    def is_released(self, definition: PropertyDefinition) -> bool:
+        """Whether values of the property were hidden, and pass as they are once it is not declared any more."""
+        return any(
+            required_redaction(definition, before) is not None
+            and undeclared_redaction(definition.type, self.undeclared, after) is None
+            for before, after in self.levels
+        )
 
 
 def diff_properties(
@@ -61,9 +71,7 @@ def _rule_of_removed(definition: PropertyDefinition, scope: PropertyScope) -> st
         return "quarantined_property_removed"
     if definition.required:
         return "required_property_removed"
-    was_hidden = required_redaction(definition, scope.level_before) is not None
-    is_shown = scope.undeclared is UndeclaredPolicy.KEEP and not level_redacts(definition.type, scope.level_after)
-    return "hidden_property_released" if was_hidden and is_shown else "optional_property_removed"
+    return "hidden_property_released" if scope.is_released(definition) else "optional_property_removed"
 
 
 def _rules(old: PropertyDefinition, new: PropertyDefinition, scope: PropertyScope) -> FieldRules:
@@ -93,10 +101,11 @@ def _diff_required(path: str, before: bool, after: bool) -> Iterator[Change]:
 
 def _rule_of_protection(old: PropertyDefinition, new: PropertyDefinition, scope: PropertyScope) -> str:
     """What the flags of both, each at its own level, make of the values."""
-    was, now = required_redaction(old, scope.level_before), required_redaction(new, scope.level_after)
-    if was == now:
+    found = [(required_redaction(old, before), required_redaction(new, after)) for before, after in scope.levels]
+    if all(was == now for was, now in found):
         return "restated"
-    return "redaction_tightened" if join_redaction(was, now) == now else "redaction_loosened"
+    is_tighter = all(join_redaction(was, now) == now for was, now in found)
+    return "redaction_tightened" if is_tighter else "redaction_loosened"
 
 
 def _rule_of_flag(old: PropertyDefinition, new: PropertyDefinition, scope: PropertyScope) -> str:

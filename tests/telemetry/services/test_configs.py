@@ -357,7 +357,7 @@ def test_no_two_variants_or_installations_share_an_entity_tag() -> None:
     ]
 
     assert len(set(tags)) == 16
-    assert all(tag.startswith('W/"1-') and tag.endswith('"') for tag in tags)
+    assert all(tag.startswith('W/"2-') and tag.endswith('"') for tag in tags)
 
 
 def test_a_document_keeps_its_body_out_of_logs() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from telemetry.core.codec import encode_spec
 from telemetry.core.enums import PrivacyLevel, Stability
 from telemetry.core.errors import DuplicateEvent
 from telemetry.core.spec import Semantics, TelemetryDefaults
@@ -10,9 +11,9 @@ from telemetry.models import SpecRecord
 from telemetry.selectors.specs import versions_to_bind
 from telemetry.services.publishing import archive_version, publish_version
 from telemetry.services.reviews import review_draft
-from telemetry.services.specs import delete_event, save_event, save_meta
+from telemetry.services.specs import delete_event, replace_draft, save_event, save_meta
 from tenants.actors import SYSTEM
-from tests.core.builders import make_event, make_meta, make_spec
+from tests.core.builders import make_event, make_meta, make_property, make_spec
 from tests.telemetry.factories import everything_stored, make_draft, make_published
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -64,6 +65,36 @@ def test_changes_of_texts_and_defaults_are_told_apart() -> None:
 
     assert (meta_only.meta_changed, meta_only.defaults_changed) == (True, False)
     assert (both.meta_changed, both.defaults_changed) == (True, True)
+
+
+@pytest.mark.parametrize("of", ["events", "properties"])
+def test_another_order_alone_is_a_change(of: str) -> None:
+    one, two = make_property(), make_property("number")
+    first, second = make_event("a", properties={"one": one, "two": two}), make_event("b")
+    record = make_published(make_spec(first, second)).spec
+    events = (second, first) if of == "events" else (make_event("a", properties={"two": two, "one": one}), second)
+    replace_draft(
+        actor=SYSTEM,
+        name=record.name,
+        document=encode_spec(make_spec(*events, version=2)),
+        expected_revision=SpecRecord.objects.get().draft_revision,
+    )
+    record = SpecRecord.objects.get()
+
+    review = review_draft(record)
+    publish_version(
+        actor=SYSTEM, name=record.name, expected_revision=record.draft_revision, change_summary="Order matters"
+    )
+
+    assert review.has_changes
+    assert (names(review.added), names(review.changed)) == ([], ["a"] if of == "properties" else [])
+
+
+def test_a_draft_that_says_what_was_archived_can_be_published_again() -> None:
+    version = make_published()
+    archive_version(actor=SYSTEM, name=version.spec.name, version=version.version)
+
+    assert review_draft(SpecRecord.objects.get()).has_changes
 
 
 def test_what_protects_less_is_named() -> None:

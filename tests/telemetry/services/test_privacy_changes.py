@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.core.enums import PrivacyLevel, RetentionPolicy, UndeclaredPolicy
-from telemetry.core.spec import EventDefinition, Retention, TelemetryDefaults, TelemetrySpec
+from telemetry.core.spec import EventDefinition, PropertyDefinition, Retention, TelemetryDefaults, TelemetrySpec
 from telemetry.services.privacy_changes import find_loosened
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
 from tests.core.strategies import specs
@@ -68,8 +68,13 @@ def test_an_event_that_is_protected_less_is_named_and_the_way_back_is_free(
             "config.undeclaredProperties",
         ),
         (
-            TelemetryDefaults(context_properties={"plan": HASHED}),
+            TelemetryDefaults(context_properties={"plan": DROPPED}),
             TelemetryDefaults(context_properties={"plan": make_property()}),
+            "config.contextProperties.plan",
+        ),
+        (
+            TelemetryDefaults(context_properties={"plan": make_property()}),
+            TelemetryDefaults(context_properties={"plan": FREE}),
             "config.contextProperties.plan",
         ),
         (
@@ -98,6 +103,39 @@ def test_events_and_properties_that_come_or_go_loosen_nothing() -> None:
 
     assert loosened(before, after) == []
     assert loosened(after, before) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "hidden", "level", "is_looser"),
+    [
+        ("keep", HASHED, "internal", True),
+        ("keep", HASHED, "pii", False),
+        ("keep", make_property("number", redact=True), "pii", True),
+        ("keep", make_property("number", redact=True), "sensitive", False),
+        ("keep", make_property(), "internal", False),
+        ("mask", HASHED, "internal", False),
+        ("mask", DROPPED, "internal", True),
+        ("drop", HASHED, "internal", False),
+        ("quarantine", HASHED, "internal", False),
+    ],
+)
+def test_a_hidden_property_that_is_declared_no_more_is_named_where_it_would_be_passed_on(
+    policy: str, hidden: PropertyDefinition, level: str, is_looser: bool
+) -> None:
+    config = TelemetryDefaults(undeclared_properties=UndeclaredPolicy(policy))
+    before = make_spec(event(privacy=PrivacyLevel(level), properties={"p": hidden}), config=config)
+    after = make_spec(event(privacy=PrivacyLevel(level), properties={}), config=config)
+
+    assert loosened(before, after) == (['events["a@1"].properties.p'] if is_looser else [])
+
+
+def test_a_hidden_property_of_the_context_that_is_declared_no_more_is_named_too() -> None:
+    keep = UndeclaredPolicy.KEEP
+    declared = TelemetryDefaults(undeclared_properties=keep, context_properties={"plan": HASHED})
+    before = make_spec(event(), config=declared)
+    after = make_spec(event(), config=TelemetryDefaults(undeclared_properties=keep))
+
+    assert loosened(before, after) == ["config.contextProperties.plan"]
 
 
 @given(specs(), st.integers(1, 5))
