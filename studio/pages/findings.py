@@ -1,6 +1,5 @@
 """What lint says about a draft, and what each rule asks for."""
 
-import re
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -32,7 +31,6 @@ PAGE_SIZE: Final = 50
 # The worst first, as people should read them.
 SEVERITIES: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 TONES: Final = {Severity.ERROR: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}
-EVENT: Final = re.compile(r"events\[(\d+)\]")
 
 
 class ShownFinding(NamedTuple):
@@ -79,7 +77,11 @@ def shown_findings(record: SpecRecord, draft: TelemetrySpec, found: Any) -> list
     addresses = event_addresses(record, [event for event in events if event])
     return [
         ShownFinding(
-            each, event, _place(each), addresses.get(event, address_of(record)), f"{reverse('lint_rules')}#{each.rule}"
+            each,
+            event,
+            each.path_in_event,
+            addresses.get(event, address_of(record)),
+            f"{reverse('lint_rules')}#{each.rule}",
         )
         for each, event in zip(found, events, strict=True)
     ]
@@ -98,15 +100,10 @@ def _worst_first(found: list[Finding]) -> list[Finding]:
 
 
 def _event(draft: TelemetrySpec, finding: Finding) -> str:
-    match = EVENT.match(finding.path)
-    if match is None:
+    if finding.event_index is None:
         return ""
-    event = draft.events[int(match[1])]
+    event = draft.events[finding.event_index]
     return event_reference(event.name, event.version)
-
-
-def _place(finding: Finding) -> str:
-    return EVENT.sub("", finding.path, count=1).removeprefix(".")
 
 
 def _filters(found: tuple[Finding, ...], chosen: str) -> list[tuple[str, int, str, bool]]:

@@ -25,6 +25,7 @@ from studio.api.v1.schema import SchemaView, SpecSchemaView
 from studio.api.v1.specs.diff import DiffView
 from studio.api.v1.specs.drafts import DraftView, PublicationView
 from studio.api.v1.specs.impact import ImpactView
+from studio.api.v1.specs.lint import DocumentLintView, DraftLintView, LintRulesView
 from studio.api.v1.specs.versions import VersionsView, VersionView
 from studio.api.v1.specs.views import SpecsView, SpecView
 from studio.api.v1.tenants.views import TenantsView, TenantView
@@ -34,11 +35,14 @@ urlpatterns = [
     path("specs", SpecsView.as_view()),
     path("specs/<spec_name:name>", SpecView.as_view()),
     path("specs/<spec_name:name>/draft", DraftView.as_view()),
+    path("specs/<spec_name:name>/lint", DraftLintView.as_view()),
     path("specs/<spec_name:name>/publish", PublicationView.as_view()),
     path("specs/<spec_name:name>/versions", VersionsView.as_view()),
     path("specs/<spec_name:name>/versions/<number:version>", VersionView.as_view()),
     path("specs/<spec_name:name>/diff", DiffView.as_view()),
     path("specs/<spec_name:name>/impact", ImpactView.as_view()),
+    path("lint", DocumentLintView.as_view()),
+    path("lint-rules", LintRulesView.as_view()),
     path("specs/<spec_name:name>/reviews", ReviewsView.as_view()),
     path("reviews/<number:review_id>", ReviewView.as_view()),
     path("reviews/<number:review_id>/comments", CommentsView.as_view()),

@@ -40,6 +40,7 @@ class Address:
 ADDRESSES = [
     Address("POST", "/api/v1/specs", SPEC, reads_yaml=True),
     Address("PUT", "/api/v1/specs/sigil.telemetry/draft", SPEC, reads_yaml=True),
+    Address("POST", "/api/v1/lint", SPEC, reads_yaml=True),
     Address("POST", "/api/v1/specs/sigil.telemetry/publish", {"expectedRevision": 2, "changeSummary": "A change"}),
     Address("POST", "/api/v1/tenants", {"slug": "new", "name": "New"}),
     Address("POST", "/api/v1/specs/sigil.telemetry/reviews", {"expectedRevision": 3, "summary": "A change"}),

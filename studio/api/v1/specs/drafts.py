@@ -10,7 +10,8 @@ from studio.api.parsers import JsonParser, YamlParser, body_of, decode_body
 from studio.api.renderers import JsonRenderer, YamlRenderer
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import SPEC, SPEC_PUBLICATION
-from studio.api.v1.specs.serializers import SpecItem, SpecPublication, SpecVersionItem, write_spec, write_version
+from studio.api.v1.specs.lint import SavedSpec, write_saved_spec
+from studio.api.v1.specs.serializers import SpecPublication, SpecVersionItem, write_version
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_records
 from telemetry.selectors.specs import spec_by_name
@@ -56,13 +57,14 @@ class DraftView(ApiView):
         operation_id="replaceDraft",
         parameters=[IF_MATCH, ETAG],
         request=TelemetrySpec,
-        responses=SpecItem,
+        responses=SavedSpec,
         examples=[SPEC],
     )
     def put(self, request: Request, name: str) -> Response:
         """The draft says what the whole document says, JSON or YAML; events that it leaves out are gone.
 
-        Needs the ability `spec.edit`. The document's version becomes the next one to be published.
+        Needs the ability `spec.edit`. The document's version becomes the next one to be published. The answer has what
+        lint says about it; nothing of that keeps the draft from being saved.
         """
         actor = actor_of(request)
         require(actor, "spec.edit")
@@ -73,7 +75,7 @@ class DraftView(ApiView):
             actor=actor, name=name, document=body.content, format=body.notation, expected_revision=revision
         )
         headers = {"ETag": revision_tag(record.draft_revision)}
-        return Response(write_spec(spec_by_name(name)), headers=headers)
+        return Response(write_saved_spec(spec_by_name(name)), headers=headers)
 
 
 class PublicationView(ApiView):

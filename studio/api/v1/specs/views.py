@@ -13,6 +13,7 @@ from studio.api.queries import read_query
 from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import SPEC
+from studio.api.v1.specs.lint import SavedSpec, write_saved_spec
 from studio.api.v1.specs.serializers import SPEC_ORDER, SpecItem, SpecPage, SpecQuery, write_spec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import SpecRecord
@@ -36,17 +37,18 @@ class SpecsView(ApiView):
         query = read_query(request, SpecQuery)
         return Response(page_of(_found(query), query, write_spec))
 
-    @extend_schema(operation_id="createSpec", request=TelemetrySpec, responses={201: SpecItem}, examples=[SPEC])
+    @extend_schema(operation_id="createSpec", request=TelemetrySpec, responses={201: SavedSpec}, examples=[SPEC])
     def post(self, request: Request) -> Response:
         """A new spec from a whole document, JSON or YAML; it is a draft until it is published.
 
-        Needs the ability `spec.edit`. 409 `duplicate_spec` if the name is taken.
+        Needs the ability `spec.edit`. 409 `duplicate_spec` if the name is taken. The answer has what lint says about
+        it; nothing of that keeps the draft from being saved.
         """
         actor = actor_of(request)
         require(actor, "spec.edit")
         record = create_spec(actor=actor, spec=decode_body(request, TelemetrySpec, what="telemetry spec"))
         headers = {"Location": f"/api/v1/specs/{record.name}", "ETag": revision_tag(record.draft_revision)}
-        return Response(write_spec(spec_by_name(record.name)), status=201, headers=headers)
+        return Response(write_saved_spec(spec_by_name(record.name)), status=201, headers=headers)
 
 
 class SpecView(ApiView):
