@@ -1,0 +1,1 @@
+"""What things cost and how well they do, each in one run beside what others do."""
