@@ -28,6 +28,7 @@ __all__ = [
     "status_chip",
     "when",
     "when_by",
+    "with_code",
     "words",
 ]
 
@@ -107,6 +108,14 @@ def document(text: str) -> SafeString:
 def code(text: str) -> SafeString:
     """Text that a machine reads: names, paths, checksums."""
     return format_html('<span class="code wrap-anywhere">{}</span>', text)
+
+
+def with_code(text: str) -> SafeString:
+    """Running text in which what stands between backticks is for machines."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", each) if place % 2 else each,) for place, each in parts)
+    )
 
 
 def link(address: str, text: str) -> SafeString:

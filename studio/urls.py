@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.catalog import catalog_csv, catalog_page
-from studio.pages.findings import lint_rules
+from studio.pages.lint_rules import lint_rule, lint_rules
 
 handler400 = "studio.pages.errors.bad_request"
 handler403 = "studio.pages.errors.permission_denied"
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/catalog/", site.admin_view(catalog_page), name="catalog"),
     path("studio/catalog/csv/", site.admin_view(catalog_csv), name="catalog_csv"),
     path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
+    path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     re_path(r"^api/", unknown_address),

@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldBooleanWidget
 
 from studio.admin.fields import LinesField, NumberField, SwitchField, TextField, WordField, overlay, without_blanks
 from studio.admin.refusals import Refusal, ServiceForm
+from studio.pages.forms import place_of
 from telemetry.core.enums import PropertyType, RedactionStrategy, TimeUnit
 from telemetry.core.paths import key_path
 from telemetry.models import PropertyRecord, ThresholdRecord
@@ -19,6 +20,7 @@ __all__ = [
     "PropertyForm",
     "PropertyFormSet",
     "ThresholdForm",
+    "field_in_rows",
     "filled_rows",
     "ordered_rows",
     "place_in_rows",
@@ -146,11 +148,31 @@ class PropertyFormSet(PartFormSet):
 def place_in_rows(refusal: Refusal, properties: Any, thresholds: Any) -> None:
     """Errors about a property or threshold stand in its row; the others are left for the event's own form."""
     for row in filled_rows(properties):
-        name = row.cleaned_data["name"]
-        for path in {key_path("properties", name), f"properties.{name}"}:
-            refusal.move(re.escape(path) + r"(?=[.\[]|\Z)", row, _PROPERTY_FIELDS)
+        refusal.move(_place_of_property(row.cleaned_data["name"]), row, _PROPERTY_FIELDS)
     for index, row in enumerate(filled_rows(thresholds)):
-        refusal.move(rf"anomalyDetection\.thresholds\[{index}\]", row, _THRESHOLD_FIELDS)
+        refusal.move(_place_of_threshold(index), row, _THRESHOLD_FIELDS)
+
+
+def field_in_rows(path: str, properties: Any, thresholds: Any) -> Any:
+    """The field that shows the place inside the event; ``None`` if no row does."""
+    places = [(_place_of_property(row["name"].value() or ""), row, _PROPERTY_FIELDS) for row in properties.forms]
+    bounds = (row for row in thresholds.forms if row["metric"].value())
+    places += [(_place_of_threshold(index), row, _THRESHOLD_FIELDS) for index, row in enumerate(bounds)]
+    for prefix, row, fields in places:
+        found = re.match(prefix, path)
+        if found:
+            return row[place_of(path[found.end() :], fields) or ""]
+    return None
+
+
+def _place_of_property(name: str) -> str:
+    """A pattern for the start of every path in the property."""
+    paths = {key_path("properties", name), f"properties.{name}"}
+    return f"(?:{'|'.join(map(re.escape, sorted(paths)))})(?=[.\\[]|\\Z)"
+
+
+def _place_of_threshold(index: int) -> str:
+    return rf"anomalyDetection\.thresholds\[{index}\]"
 
 
 _PROPERTY_FIELDS = {

@@ -38,6 +38,7 @@ from studio.pages.compare import compare
 from studio.pages.deprecation import deprecate, restore
 from studio.pages.findings import findings
 from studio.pages.impact import impact
+from studio.pages.import_spec import import_into, import_new
 from studio.pages.publish_spec import publish
 from studio.pages.reviews import submit
 from studio.pages.spec_head import published_state, spec_head, stability_chip
@@ -348,13 +349,13 @@ class SpecRecordAdmin(StudioModelAdmin):
             "submit": submit,
             "publish": publish,
             "clone": clone,
-            "import": spec_deeds.import_into,
+            "import": import_into,
             "discard": spec_deeds.discard,
             "yaml": spec_deeds.download_yaml,
             "json": spec_deeds.download_json,
         }
         return [
-            path("import/", wrap(spec_deeds.import_new), name=f"{name}_import_new"),
+            path("import/", wrap(import_new), name=f"{name}_import_new"),
             path("<int:spec_id>/events/<int:event_id>/deprecate/", wrap(deprecate), name=f"{name}_deprecate"),
             path("<int:spec_id>/events/<int:event_id>/restore/", wrap(restore), name=f"{name}_restore"),
             *(path(f"<int:spec_id>/{page}/", wrap(view), name=f"{name}_{page}") for page, view in pages.items()),

@@ -1,6 +1,7 @@
 """What the event editor shows around its form: tabs, what is wrong, and one payload before and after."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
@@ -8,8 +9,18 @@ import msgspec
 from django.http import HttpRequest
 
 from studio import markup
-from studio.admin.event_parts import filled_rows, ordered_rows
-from studio.pages.event_problems import TABS, ConditionRow, Problem, condition_rows, place_of_finding, problems_of
+from studio.admin.event_parts import field_in_rows, filled_rows, ordered_rows
+from studio.pages.event_problems import (
+    CONDITION_ID,
+    TABS,
+    ConditionRow,
+    Problem,
+    condition_rows,
+    place_of_finding,
+    problems_of,
+)
+from studio.pages.findings import rule_address
+from studio.pages.forms import place_of
 from telemetry.core import defaults
 from telemetry.core.codec import convert_document
 from telemetry.core.enums import PrivacyLevel, PropertyType, Severity
@@ -27,6 +38,7 @@ __all__ = ["Editor", "Forms", "editor_of", "note_findings", "spec_of", "switch_o
 # The event's own form, its properties and its thresholds.
 Forms = tuple[Any, Any, Any]
 _ATTRIBUTE: Final = "studio_findings"
+_CONDITION: Final = re.compile(r"sampling\.conditions\[([0-9]+)\]")
 
 # A payload that a person types; far above what fits a screen.
 LONGEST_EXAMPLE: Final = 20_000
@@ -41,11 +53,17 @@ class EditorTab(NamedTuple):
 
 
 class ShownFinding(NamedTuple):
-    """A lint finding, with the tab where it can be settled."""
+    """A lint finding, with the tab where it can be settled, and what is there: the id and words of its field.
+
+    ``target`` is empty for what no field shows. ``rule_address`` is where the rule is explained.
+    """
 
     finding: Finding
     tab: str
     tone: str
+    target: str
+    place: str
+    rule_address: str
 
 
 class PayloadRow(NamedTuple):
@@ -129,7 +147,7 @@ def editor_of(request: HttpRequest, forms: Forms, row: EventRecord | None) -> Ed
     findings = getattr(request, _ATTRIBUTE, None)
     severities = list(Severity)
     worst_first = sorted(findings or (), key=lambda finding: severities.index(finding.severity))
-    shown = tuple(map(_shown_finding, worst_first))
+    shown = tuple(_shown_finding(finding, forms) for finding in worst_first)
     marked = [problem.tab for problem in problems]
     marked += [each.tab for each in shown if each.finding.severity is Severity.ERROR]
     return Editor(
@@ -185,8 +203,17 @@ def _shown_event(forms: Forms, row: EventRecord | None) -> EventDefinition:
 _TONES: Final = {Severity.ERROR: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}
 
 
-def _shown_finding(finding: Finding) -> ShownFinding:
-    return ShownFinding(finding, place_of_finding(finding.path), _TONES[finding.severity])
+def _shown_finding(finding: Finding, forms: Forms) -> ShownFinding:
+    form, properties, thresholds = forms
+    tab = place_of_finding(finding.path)
+    field = field_in_rows(finding.path, properties, thresholds)
+    if field is None:
+        name = place_of(finding.path, form.places)
+        field = form[name] if name in form.fields else None
+    line = _CONDITION.match(finding.path)
+    target = CONDITION_ID.format(line[1]) if line else "" if field is None else field.id_for_label or field.auto_id
+    place = finding.path or ("the event" if field is None else field.label)
+    return ShownFinding(finding, tab, _TONES[finding.severity], target, place, rule_address(finding.rule))
 
 
 def _levels(properties: Mapping[str, PropertyDefinition]) -> Iterator[LevelRow]:

@@ -1,6 +1,6 @@
-"""What lint says about a draft, and what each rule asks for."""
+"""What lint says about a draft."""
 
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from django.core.paginator import Paginator
@@ -17,19 +17,27 @@ from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
 from telemetry.core.enums import Severity
 from telemetry.core.layers import event_reference
-from telemetry.core.lint import OPTIONAL_RULES, RULES, Finding
+from telemetry.core.lint import Finding
 from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import check_spec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
 from telemetry.services.linting import lint_as_draft
-from tenants.actors import require_somewhere
 
-__all__ = ["ShownFinding", "findings", "lint_rules", "severity_chip", "shown_findings"]
+__all__ = [
+    "SEVERITY_WORDS",
+    "ShownFinding",
+    "findings",
+    "rule_address",
+    "severity_chip",
+    "shown_findings",
+    "worst_first",
+]
 
 PAGE_SIZE: Final = 50
 # The worst first, as people should read them.
-SEVERITIES: Final = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+SEVERITY_WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
+SEVERITIES: Final = tuple(SEVERITY_WORDS)
 TONES: Final = {Severity.ERROR: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}
 
 
@@ -58,7 +66,7 @@ def findings(request: HttpRequest, spec_id: int) -> HttpResponse:
         found = lint_as_draft(draft, record)
         chosen = request.GET.get("severity", "")
         picked = [each for each in found if chosen not in set(Severity) or each.severity == chosen]
-        page = Paginator(_worst_first(picked), PAGE_SIZE).get_page(request.GET.get("page"))
+        page = Paginator(worst_first(picked), PAGE_SIZE).get_page(request.GET.get("page"))
         context |= {
             "total": len(found),
             "filters": _filters(found, chosen),
@@ -71,31 +79,27 @@ def findings(request: HttpRequest, spec_id: int) -> HttpResponse:
     return render_page(request, template, noun=SpecRecord, title="Findings", row=record, **context)
 
 
-def shown_findings(record: SpecRecord, draft: TelemetrySpec, found: Any) -> list[ShownFinding]:
-    """The findings with their ways; one query, none if no finding is about an event."""
-    events = [_event(draft, each) for each in found]
-    addresses = event_addresses(record, [event for event in events if event])
+def shown_findings(record: SpecRecord | None, spec: TelemetrySpec, found: Iterable[Finding]) -> list[ShownFinding]:
+    """The findings with their ways, which a spec without a row does not have yet.
+
+    One query, none if no finding is about an event.
+    """
+    named = [(each, _event(spec, each)) for each in found]
+    addresses = {} if record is None else event_addresses(record, [event for _, event in named if event])
+    of_spec = "" if record is None else address_of(record)
     return [
-        ShownFinding(
-            each,
-            event,
-            each.path_in_event,
-            addresses.get(event, address_of(record)),
-            f"{reverse('lint_rules')}#{each.rule}",
-        )
-        for each, event in zip(found, events, strict=True)
+        ShownFinding(each, event, each.path_in_event, addresses.get(event, of_spec), rule_address(each.rule))
+        for each, event in named
     ]
 
 
-def lint_rules(request: HttpRequest) -> HttpResponse:
-    """Every rule by theme: what holds where it is followed, and what to do where it is not."""
-    require_somewhere(actor_of(request), "view")
-    themes = [(theme, list(rules)) for theme, rules in groupby(RULES.values(), key=lambda rule: rule.theme)]
-    context: dict[str, Any] = {"themes": themes, "optional": frozenset(OPTIONAL_RULES), "count": len(RULES)}
-    return render_page(request, "studio/pages/lint_rules.html", noun=SpecRecord, title="Lint rules", **context)
+def rule_address(rule: str) -> str:
+    """Where the rule is explained."""
+    return reverse("lint_rule", args=[rule])
 
 
-def _worst_first(found: list[Finding]) -> list[Finding]:
+def worst_first(found: Iterable[Finding]) -> list[Finding]:
+    """Errors before warnings before advice; each in the order of the document."""
     return sorted(found, key=lambda each: SEVERITIES.index(each.severity))
 
 

@@ -1,111 +1,20 @@
-"""Pages that take a whole draft in or out, or give it up."""
+"""Pages that take a whole draft out, or give it up."""
 
-from typing import Any
-
-from django import forms
-from django.conf import settings
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
-from studio.addresses import address_of, list_address
+from studio.addresses import address_of
 from studio.pages.downloads import as_file
-from studio.pages.forms import PageForm, posted
-from studio.pages.shell import confirm, render_page
+from studio.pages.shell import confirm
 from studio.people import actor_of
-from telemetry.core.codec import decode_spec, encode_spec, spec_to_yaml
-from telemetry.core.errors import NotAllowed, StaleRevision, TelemetryError
+from telemetry.core.codec import encode_spec, spec_to_yaml
+from telemetry.core.errors import NotAllowed
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
-from telemetry.services.specs import create_spec, discard_draft, replace_draft
+from telemetry.services.specs import discard_draft
 from tenants.actors import Actor, require
 
-__all__ = ["discard", "download_json", "download_yaml", "import_into", "import_new"]
-
-
-class ImportForm(PageForm):
-    """A document as a file or as text."""
-
-    file = forms.FileField(label="A file", required=False, widget=UnfoldAdminFileFieldWidget())
-    text = forms.CharField(
-        label="Or its text",
-        required=False,
-        strip=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "class": "code-input", "spellcheck": "false"}),
-        help_text="YAML or JSON, in the form that the downloads have.",
-    )
-    expected_revision = forms.IntegerField(required=False, widget=forms.HiddenInput())
-
-    def clean_file(self) -> Any:
-        """The file, within the size that a request may have."""
-        file = self.cleaned_data["file"]
-        if file is not None and (file.size or 0) > settings.STUDIO_REQUEST_MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {settings.STUDIO_REQUEST_MAX_BYTES} bytes.")
-        return file
-
-    def clean(self) -> dict[str, Any]:
-        """Exactly one of file and text."""
-        data = super().clean() or {}
-        if bool(data.get("file")) == bool(data.get("text", "").strip()) and not self.errors:
-            raise forms.ValidationError("Choose a file or paste its text, one of the two.")
-        return data
-
-    def document(self) -> bytes | str:
-        """What was sent, not read yet."""
-        file = self.cleaned_data["file"]
-        return file.read() if file else str(self.cleaned_data["text"])
-
-
-def import_new(request: HttpRequest) -> HttpResponse:
-    """A new spec from a document."""
-    actor = actor_of(request)
-    require(actor, "spec.edit")
-    form = ImportForm(posted(request), request.FILES if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            record = create_spec(actor=actor, spec=decode_spec(form.document()))
-        except NotAllowed:
-            raise
-        except TelemetryError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The spec {record.name} was added as a draft.")
-            return HttpResponseRedirect(address_of(record))
-    lead = "The document becomes the draft of a new spec. Nothing is published."
-    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Import", "back": list_address(SpecRecord)}
-    return render_page(request, "studio/pages/form.html", noun=SpecRecord, title="Import a spec", **context)
-
-
-def import_into(request: HttpRequest, spec_id: int) -> HttpResponse:
-    """The draft says what the document says."""
-    actor, record = actor_of(request), get_object_or_404(SpecRecord, pk=spec_id)
-    require(actor, "spec.edit")
-    initial = {"expected_revision": record.draft_revision}
-    form = ImportForm(posted(request), request.FILES if request.method == "POST" else None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            replace_draft(
-                actor=actor,
-                name=record.name,
-                document=form.document(),
-                expected_revision=form.cleaned_data["expected_revision"] or 0,
-            )
-        except NotAllowed:
-            raise
-        except StaleRevision:
-            form.take_new_state(initial)
-        except TelemetryError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, "The draft says what the document says. Nothing is published yet.")
-            return HttpResponseRedirect(address_of(record))
-    lead = (
-        f"The document replaces the whole draft of {record.name}: events that it leaves out are gone from the draft. "
-        "Published versions stay as they are."
-    )
-    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Replace the draft", "back": address_of(record)}
-    return render_page(request, "studio/pages/form.html", noun=SpecRecord, title="Import", row=record, **context)
+__all__ = ["discard", "download_json", "download_yaml"]
 
 
 def discard(request: HttpRequest, spec_id: int) -> HttpResponse:

@@ -36,7 +36,26 @@ from telemetry.services.linting import count_findings
 from tenants.actors import Actor, require
 from tenants.services import audit
 
-__all__ = ["create_spec", "delete_event", "discard_draft", "replace_draft", "save_event", "save_meta"]
+__all__ = ["check_document", "create_spec", "delete_event", "discard_draft", "replace_draft", "save_event", "save_meta"]
+
+
+def check_document(*, actor: Actor, document: bytes | str, record: SpecRecord | None = None) -> TelemetrySpec:
+    """The spec that a whole JSON or YAML document describes, fit to replace the draft, or to be new; nothing changes.
+
+    Needs ``spec.edit`` in the workspace. Raises ``InvalidDocument`` with every broken rule, and ``DuplicateSpec`` if
+    there is no ``record`` and the name is taken. One query.
+    """
+    require(actor, "spec.edit")
+    spec = decode_spec(document)
+    if record is not None:
+        refuse_wrong_identity(record, spec.meta)
+    elif SpecRecord.objects.filter(name=spec.meta.name).exists():
+        raise _name_taken(spec.meta.name)
+    return spec
+
+
+def _name_taken(name: str) -> DuplicateSpec:
+    return DuplicateSpec(f"a spec with the name {name} exists already")
 
 
 @transaction.atomic
@@ -49,7 +68,7 @@ def create_spec(*, actor: Actor, spec: TelemetrySpec) -> SpecRecord:
     validate_spec(spec)
     record, is_new = SpecRecord.objects.get_or_create(name=spec.meta.name, defaults={"title": spec.meta.title})
     if not is_new:
-        raise DuplicateSpec(f"a spec with the name {spec.meta.name} exists already")
+        raise _name_taken(spec.meta.name)
     note_editor(record, actor)
     save_spec_to_records(spec, record)
     count_findings(record)

