@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from studio.embedded import postgresql_server, valkey_server
 from studio.settings import env
+from telemetry.services.partitions import ensure_partitions
 
 # What the settings for tests name when the environment names no database and no broker.
 NO_DATABASE = "/nonexistent"
@@ -74,6 +75,8 @@ def django_db_setup(
     """All tests talk to the test database as the application role, so that row-level security binds them."""
     options = connection.settings_dict["OPTIONS"]
     with django_db_blocker.unblock():
+        # A database that is kept from run to run was migrated some days ago.
+        ensure_partitions()
         connection.close()
     options["assume_role"] = settings.STUDIO_DATABASE_ROLE
     yield

@@ -6,6 +6,7 @@ __all__ = [
     "STUDIO_API_KEY_PEPPER",
     "STUDIO_CONFIG_POLL_SECONDS",
     "STUDIO_DATABASE_ROLE",
+    "STUDIO_EVENT_MAXIMUM_AGE_DAYS",
     "STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE",
     "STUDIO_HEARTBEAT_SECONDS",
     "STUDIO_INSECURE_LOCAL",
@@ -34,6 +35,10 @@ STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 45, minim
 
 # Largest request body. A spec of 1,000 events with 20 properties each is about 2 MB of JSON.
 STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, minimum=1024)
+
+# How old an event may be when it arrives: so long can an app be offline. Its id is remembered for as long, and ids that
+# do not tell their day are remembered by calendar months, the shortest of which is four weeks.
+STUDIO_EVENT_MAXIMUM_AGE_DAYS = env.integer("STUDIO_EVENT_MAXIMUM_AGE_DAYS", 28, minimum=1, maximum=28)
 
 # Which publications of specs need the approval of exactly what is published. personal_data: those that change events at
 # level pii or sensitive, or protect less than before; never: none, for somebody who works alone.

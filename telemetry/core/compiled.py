@@ -14,9 +14,19 @@ from telemetry.core.payload import READERS, only_allowed
 from telemetry.core.redaction import Redactor, compile_redactor, level_redacts
 from telemetry.core.tightening import MASK
 
-__all__ = ["CompiledConfig", "CompiledEvent", "CompiledProperty", "CompiledRules", "CompiledSampling", "compile_config"]
+__all__ = [
+    "MOST_COUNTED_VALUES",
+    "CompiledConfig",
+    "CompiledEvent",
+    "CompiledProperty",
+    "CompiledRules",
+    "CompiledSampling",
+    "compile_config",
+]
 
 _MEASURED_TYPES = (PropertyType.NUMBER, PropertyType.JSON)
+# Values of one property that are worth a count each: what fits a legend. Longer lists are texts rather than states.
+MOST_COUNTED_VALUES = 50
 
 
 class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +70,8 @@ class CompiledSampling(msgspec.Struct, frozen=True):
 class CompiledEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event's rules; ``metadata`` are those of what its context may carry.
 
-    ``measured`` names the properties whose values can be metrics. ``names_subjects`` says whether the level admits
-    pseudonyms of subjects in the context.
+    ``measured`` names the properties whose values can be metrics, ``counted`` those with few values, of which nothing
+    has to be hidden. ``names_subjects`` says whether the level admits pseudonyms of subjects in the context.
     """
 
     name: str
@@ -73,6 +83,7 @@ class CompiledEvent(msgspec.Struct, frozen=True, kw_only=True):
     properties: CompiledRules
     metadata: CompiledRules
     measured: tuple[str, ...]
+    counted: tuple[str, ...]
     names_subjects: bool
 
 
@@ -112,12 +123,25 @@ def compile_config(config: EffectiveConfig) -> CompiledConfig:
             metadata=metadata[event.privacy],
             names_subjects=event.privacy is not PrivacyLevel.SENSITIVE,
             measured=tuple(name for name, rule in event.properties.items() if rule.type in _MEASURED_TYPES),
+            counted=_counted(event),
         )
         for event in config.events
     )
     if errors:
         raise InvalidDocument(errors, what="effective config")
     return CompiledConfig(config, events)
+
+
+def _counted(event: EffectiveEvent) -> tuple[str, ...]:
+    """The properties whose values may be counted one by one: truths and short lists of allowed values, in the open."""
+    if event.privacy is PrivacyLevel.SENSITIVE:
+        return ()
+    return tuple(
+        name
+        for name, rule in event.properties.items()
+        if rule.redaction is None
+        and (rule.type is PropertyType.BOOLEAN or 0 < len(rule.allowed_values) <= MOST_COUNTED_VALUES)
+    )
 
 
 def _compile_properties(event: EffectiveEvent, undeclared: UndeclaredPolicy) -> CompiledRules:

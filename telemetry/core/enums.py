@@ -7,6 +7,8 @@ __all__ = [
     "ChangeClass",
     "DropReason",
     "Environment",
+    "EventOutcome",
+    "EventSource",
     "FloorStrategy",
     "Layer",
     "PrivacyLevel",
@@ -169,8 +171,32 @@ class DropReason(StrEnum):
     SAMPLED_OUT = "sampled_out"
 
 
+class EventSource(StrEnum):
+    """Through which entry an event came in."""
+
+    BATCH = "batch"
+    POSTHOG = "posthog"
+    SEGMENT = "segment"
+    OTLP = "otlp"
+    INTERNAL = "internal"
+
+
+class EventOutcome(StrEnum):
+    """What became of one received event; every received event has exactly one."""
+
+    STORED = "stored"
+    SAMPLED_OUT = "sampled_out"
+    DISABLED = "disabled"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+
+
 class ViolationCode(StrEnum):
-    """How an event is not as planned."""
+    """How an event is not as planned.
+
+    ``malformed`` is what no envelope could be made of; ``outside_window`` an id that was made too long ago, or in the
+    future, to tell whether it was received before.
+    """
 
     UNKNOWN_EVENT = "unknown_event"
     MISSING_REQUIRED = "missing_required"
@@ -179,3 +205,5 @@ class ViolationCode(StrEnum):
     UNDECLARED_PROPERTY = "undeclared_property"
     UNDECLARED_CONTEXT = "undeclared_context"
     UNSAFE_VALUE = "unsafe_value"
+    MALFORMED = "malformed"
+    OUTSIDE_WINDOW = "outside_window"

@@ -135,9 +135,14 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
-    """The event breaks its contract; ``violations`` says how, without any value."""
+    """The event breaks its contract; ``violations`` says how, without any value.
+
+    ``name`` and ``version`` are those of the contract; ``None`` when it was not even found.
+    """
 
     violations: tuple[Violation, ...]
+    name: str | None = None
+    version: int | None = None
 
     def __bool__(self) -> bool:
         return False

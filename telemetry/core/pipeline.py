@@ -4,7 +4,7 @@ The order is fixed. Metrics come before sampling and redaction, so that a masked
 hide an anomaly; sampling comes before redaction, so that conditions see what was sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,16 +29,22 @@ from telemetry.core.reading import Reading, read_event, shown_name
 from telemetry.core.redaction import DROPPED
 from telemetry.core.sampling import decide, sampling_unit
 
-__all__ = ["CompiledConfig", "compile_config", "process_event"]
+__all__ = ["CompiledConfig", "Observer", "compile_config", "process_event"]
+
+# Sees each valid event with its metrics, in plain values and before anything of it is hidden or left out; it must copy
+# what it keeps.
+Observer = Callable[[Reading, Mapping[str, float]], None]
 
 
-def process_event(envelope: Envelope, compiled: CompiledConfig, *, key: PseudonymKey | None) -> Outcome:
+def process_event(
+    envelope: Envelope, compiled: CompiledConfig, *, key: PseudonymKey | None, observer: Observer | None = None
+) -> Outcome:
     """What becomes of the event under this config.
 
     ``Accepted`` with a redacted dispatch that shares nothing with the envelope, ``Dropped`` when the event is valid but
     disabled or sampled out, ``Rejected`` when it breaks its contract. Never raises for anything that an envelope may
     hold, never changes it, and no violation carries a value. ``key`` is the tenant's key for pseudonyms; without it,
-    subject ids are left out.
+    subject ids are left out. ``observer`` is called for events that are not rejected, before toggle and sampling.
     """
     try:
         taken = take_envelope(envelope)
@@ -49,8 +55,10 @@ def process_event(envelope: Envelope, compiled: CompiledConfig, *, key: Pseudony
         return Rejected(violations=(_unknown_event(taken),))
     event = read_event(taken, rules)
     if event.is_refused:
-        return Rejected(violations=_each_once(event.violations))
+        return Rejected(violations=_each_once(event.violations), name=rules.name, version=rules.version)
     metrics = _metrics(event)
+    if observer is not None:
+        observer(event, metrics)
     if not rules.enabled:
         return _dropped(event, DropReason.DISABLED, metrics)
     decision = _sample(event, compiled.sampling_salt)

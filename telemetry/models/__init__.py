@@ -1,25 +1,32 @@
-"""Rows of a draft, what people say about it, and the frozen versions made from it."""
+"""Rows of a draft, what people say about it, the frozen versions made from it, and the events that came in."""
 
+from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
+from telemetry.models.event_tally import EventTally
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
+from telemetry.models.stored_event import StoredEvent
 from telemetry.models.threshold_record import ThresholdRecord
 
 __all__ = [
     "LIVE_STATES",
+    "EventClaim",
     "EventOwner",
     "EventRecord",
+    "EventTally",
     "PropertyRecord",
     "ReviewComment",
     "ReviewRecord",
     "ReviewState",
     "SpecRecord",
     "SpecVersion",
+    "StoredEvent",
     "ThresholdRecord",
+    "UndatedClaim",
     "Verdict",
     "VersionStatus",
 ]

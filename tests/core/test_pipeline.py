@@ -1003,5 +1003,7 @@ def test_a_violation_holds_code_path_and_rule_only() -> None:
     outcome = process(properties={"step": "CANARY-7731\0"})
 
     assert outcome == Rejected(
-        violations=(Violation(ViolationCode.UNSAFE_VALUE, "properties.step", "must not contain NUL characters"),)
+        violations=(Violation(ViolationCode.UNSAFE_VALUE, "properties.step", "must not contain NUL characters"),),
+        name="step",
+        version=1,
     )

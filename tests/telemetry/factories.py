@@ -1,12 +1,19 @@
 """Specs in the database for tests, and what a test compares when nothing may have changed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
 
 from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
+from telemetry.core.enums import EventSource
+from telemetry.core.events import Envelope
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import ReviewRecord, SpecRecord, SpecVersion
+from telemetry.sdk.identifiers import new_event_id
+from telemetry.services.ingest.incoming import Incoming
+from telemetry.services.ingest.processed import BatchResult
+from telemetry.services.ingest.service import ingest_batch
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import submit_for_review
 from telemetry.services.specs import create_spec, save_event
@@ -16,7 +23,15 @@ from tenants.models import Installation
 from tests.core.builders import make_event, make_sigil_spec
 from tests.tenants import factories as tenants
 
-__all__ = ["everything_stored", "make_draft", "make_installation", "make_published", "make_review"]
+__all__ = [
+    "everything_stored",
+    "ingest",
+    "make_draft",
+    "make_incoming",
+    "make_installation",
+    "make_published",
+    "make_review",
+]
 
 
 def make_draft(spec: TelemetrySpec | None = None) -> SpecRecord:
@@ -65,3 +80,18 @@ def everything_stored() -> dict[str, list[dict[str, Any]]]:
             for label in ("telemetry", "tenants")
             for model in apps.get_app_config(label).get_models()
         }
+
+
+def make_incoming(*, event_id: str | None = None, source: EventSource = EventSource.BATCH, **fields: Any) -> Incoming:
+    """A workflow step of the seed's example that happened just now, under a new id; ``fields`` are the envelope's."""
+    defaults: dict[str, Any] = {
+        "name": "sigil.telemetry.workflow_step",
+        "occurred_at": datetime.now(UTC),
+        "properties": {"workflow": "deploy", "step": "build", "durationMs": 120},
+    }
+    return Incoming(envelope=Envelope(id=event_id or new_event_id(), **{**defaults, **fields}), source=source)
+
+
+def ingest(installation: Installation, *events: Incoming, received_at: datetime | None = None) -> BatchResult:
+    """The events are ingested as one batch that was received now."""
+    return ingest_batch(installation=installation, events=events, received_at=received_at or datetime.now(UTC))

@@ -1,0 +1,61 @@
+"""What the pipeline made of a batch: what the store, the tallies and the hooks of the transaction work on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from telemetry.core.enums import EventOutcome
+from telemetry.core.events import Outcome, Violation
+from telemetry.services.ingest.configs import IngestConfig
+from telemetry.services.ingest.incoming import Incoming
+from telemetry.services.ingest.observation import Observation
+from tenants.models import Installation
+
+__all__ = ["BatchItem", "BatchResult", "ProcessedBatch", "ProcessedEvent"]
+
+
+class ProcessedEvent(msgspec.Struct, kw_only=True):
+    """One event of the batch.
+
+    ``outcome`` is the core's; for what never had an envelope, a ``Rejected`` with the entry's problem. ``event_id`` is
+    the safe form of the id, ``None`` for what had none that can be read. ``occurred_at`` is by our clock, ``is_skewed``
+    says that it differs from the sender's word. ``word`` is what is counted; a duplicate's outcome has no effect.
+    """
+
+    incoming: Incoming
+    outcome: Outcome
+    event_id: UUID | None
+    occurred_at: datetime
+    is_skewed: bool
+    word: EventOutcome
+    observation: Observation | None = None
+
+
+class ProcessedBatch(NamedTuple):
+    """A batch within its transaction, in a context that shows the installation; ``events`` in the order they came."""
+
+    installation: Installation
+    received_at: datetime
+    config: IngestConfig
+    events: Sequence[ProcessedEvent]
+
+
+class BatchItem(msgspec.Struct, frozen=True, gc=False):
+    """What became of one event: the word, its id in safe form, and what it broke, without any value."""
+
+    outcome: EventOutcome
+    event_id: UUID | None
+    violations: tuple[Violation, ...]
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch: one item per event, in the order in which they came."""
+
+    items: Sequence[BatchItem]
+
+    def count(self, outcome: EventOutcome) -> int:
+        """How many events had this outcome."""
+        return sum(item.outcome is outcome for item in self.items)

@@ -1,0 +1,86 @@
+"""What an event store does, whichever database it keeps its rows in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import msgspec
+
+from telemetry.core.enums import EventSource, PrivacyLevel
+
+__all__ = ["EventRow", "EventStore", "EventWindow", "StoredRow", "StoredSize"]
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One redacted event to be kept. ``properties`` and ``context`` are JSON objects, as UTF-8 text."""
+
+    id: UUID
+    name: str
+    version: int
+    occurred_at: datetime
+    expires_at: datetime
+    retention_class: int
+    privacy: PrivacyLevel
+    source: EventSource
+    app_version: str | None
+    inclusion_probability: float
+    config_revision: int
+    properties: msgspec.Raw
+    context: msgspec.Raw
+
+
+class EventWindow(NamedTuple):
+    """Which events are asked for: received within [start, end), of one name or of all, the newest first."""
+
+    start: datetime
+    end: datetime
+    name: str | None = None
+    version: int | None = None
+    limit: int = 100
+
+
+class StoredRow(NamedTuple):
+    """One kept event as it is read."""
+
+    id: UUID
+    name: str
+    version: int
+    received_at: datetime
+    occurred_at: datetime
+    expires_at: datetime
+    retention_class: int
+    privacy: str
+    source: str
+    app_version: str | None
+    inclusion_probability: float
+    config_revision: int
+    properties: dict[str, Any]
+    context: dict[str, Any]
+
+
+class StoredSize(NamedTuple):
+    """What one retention class holds, of all tenants; ``rows`` is the database's estimate."""
+
+    retention_class: int
+    rows: int
+    size_bytes: int
+
+
+class EventStore(Protocol):
+    """Keeps redacted events until their retention ends.
+
+    All calls happen in a tenant context that shows the installation. Nobody reads a row past its ``expires_at``.
+    """
+
+    def write(self, *, tenant_id: int, installation_id: int, received_at: datetime, rows: Sequence[EventRow]) -> None:
+        """The rows are kept once the transaction commits, if there is one; that no id comes twice is the caller's."""
+
+    def read(self, installation_id: int, window: EventWindow) -> list[StoredRow]:
+        """The installation's events in the window, the newest first, at most ``window.limit``."""
+
+    def count(self, installation_id: int, window: EventWindow) -> int:
+        """How many events of the installation are in the window, whatever its limit."""
+
+    def sizes(self) -> list[StoredSize]:
+        """What each class holds, the shortest first and what is held last."""
