@@ -3,6 +3,7 @@
 from tenants.models.api_key import ApiKey, KeyKind
 from tenants.models.app import App
 from tenants.models.audit_entry import ActorKind, AuditEntry
+from tenants.models.config_reader import ConfigReader
 from tenants.models.config_revision_counter import ConfigRevisionCounter
 from tenants.models.floor_record import FloorRecord
 from tenants.models.installation import Installation
@@ -15,6 +16,7 @@ __all__ = [
     "ApiKey",
     "App",
     "AuditEntry",
+    "ConfigReader",
     "ConfigRevisionCounter",
     "ConfigStatus",
     "FloorRecord",

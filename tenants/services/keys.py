@@ -1,4 +1,7 @@
-"""Keys: issued once, proven at every call, revoked at once. No cache stands between a revocation and its effect."""
+"""Keys: issued once, proven at every call, revoked at once.
+
+What processes remember of a key, they forget before its revocation returns: that is a change as ``bump`` counts them.
+"""
 
 import hmac
 from collections.abc import Collection
@@ -22,6 +25,7 @@ from tenants.models import ActorKind, ApiKey, Installation, KeyKind
 from tenants.roles import Scope
 from tenants.services import audit
 from tenants.services.checks import line_error, refuse_errors
+from tenants.services.config_revision import bump
 
 __all__ = ["IssuedKey", "authenticate", "issue_key", "issue_personal_key", "revoke_key", "rotate_key"]
 
@@ -89,6 +93,7 @@ def revoke_key(*, actor: Actor, key: ApiKey) -> ApiKey:
     An app key needs ``key.manage`` in its tenant; a personal key its owner, or ``people.manage`` in the workspace.
     """
     _require_holder(actor, key)
+    bump()
     revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
     key.refresh_from_db(fields=["revoked_at"])
     if revoked:
@@ -102,6 +107,7 @@ def rotate_key(*, actor: Actor, key: ApiKey, overlap: timedelta = ROTATION_OVERL
 
     Needs what issuing needs. Raises ``Conflict`` if the key is revoked or expired already.
     """
+    bump()
     now = timezone.now()
     live = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), pk=key.pk, revoked_at=None)
     # LEAST passes over a null, which is an expiry that never comes.

@@ -32,6 +32,7 @@ def create_tenant(*, actor: Actor, slug: str, name: str) -> Tenant:
 def set_tenant_active(*, actor: Actor, tenant: Tenant, is_active: bool) -> Tenant:
     """The tenant's keys work, or are refused from the next call on. Needs ``tenant.manage`` in the workspace."""
     require(actor, "tenant.manage")
+    bump()
     changed = Tenant.objects.filter(pk=tenant.pk, is_active=not is_active).update(is_active=is_active)
     tenant.refresh_from_db(fields=["is_active"])
     if changed:

@@ -1,0 +1,56 @@
+"""Changes that bypass the services still reach the processes that answer from memory, as a migration operation.
+
+Services call ``bump`` and wait. A change made by hand, such as a key revoked in an emergency with ``psql``, or by code
+that forgot, moves the counter at its commit, and those processes hear of it within milliseconds.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tenants.config_lease import CHANNEL
+from tenants.isolation import DatabaseOnly
+
+__all__ = ["CREATE_FUNCTION", "DROP_FUNCTION", "MovesConfigCounter"]
+
+# Runs when the transaction commits, so that its lock on the counter is the last and shortest.
+CREATE_FUNCTION: Final = f"""
+CREATE FUNCTION studio_move_config_counter() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('studio.config_bumped', true), '') = '' THEN
+        INSERT INTO tenants_configrevisioncounter AS counter (id, value) VALUES (1, 1)
+        ON CONFLICT (id) DO UPDATE SET value = counter.value + 1;
+        PERFORM set_config('studio.config_bumped', 'yes', true);
+        PERFORM pg_notify('{CHANNEL}', '');
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
+DROP_FUNCTION: Final = "DROP FUNCTION studio_move_config_counter()"
+
+
+class MovesConfigCounter(DatabaseOnly):
+    """A change of one of these columns, or the removal of a row, moves the counter unless ``bump`` has done so."""
+
+    def __init__(self, model_name: str, columns: Sequence[str]) -> None:
+        super().__init__(model_name)
+        self.columns = columns
+
+    def forwards(self, table: str) -> list[str]:
+        """Add the triggers."""
+        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in self.columns)
+        deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        move = "EXECUTE FUNCTION studio_move_config_counter()"
+        return [
+            f'CREATE CONSTRAINT TRIGGER "{table}_changed" AFTER UPDATE ON "{table}" {deferred} WHEN ({changed}) {move}',
+            f'CREATE CONSTRAINT TRIGGER "{table}_removed" AFTER DELETE ON "{table}" {deferred} {move}',
+        ]
+
+    def backwards(self, table: str) -> list[str]:
+        """Drop the triggers."""
+        return [f'DROP TRIGGER "{table}_removed" ON "{table}"', f'DROP TRIGGER "{table}_changed" ON "{table}"']
+
+    def describe(self) -> str:
+        """One line for the log of migrations."""
+        return f"Move the config counter with {', '.join(self.columns)} of {self.model_name}"
