@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from django.conf import settings
@@ -161,7 +161,7 @@ class Session:
         self.acknowledged = 0
 
 
-def _parameters() -> dict[str, object]:
-    parameters: dict[str, object] = django_connection.get_connection_params()
+def _parameters() -> dict[str, Any]:
+    parameters: dict[str, Any] = django_connection.get_connection_params()
     del parameters["cursor_factory"], parameters["context"]
     return parameters | {"application_name": "studio config lease"}
