@@ -5,33 +5,17 @@ that forgot, moves the counter at its commit, and those processes hear of it wit
 """
 
 from collections.abc import Sequence
-from typing import Final
 
-from tenants.config_lease import CHANNEL
 from tenants.isolation import DatabaseOnly
 
-__all__ = ["CREATE_FUNCTION", "DROP_FUNCTION", "MovesConfigCounter"]
-
-# Runs when the transaction commits, so that its lock on the counter is the last and shortest.
-CREATE_FUNCTION: Final = f"""
-CREATE FUNCTION studio_move_config_counter() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF coalesce(current_setting('studio.config_bumped', true), '') = '' THEN
-        INSERT INTO tenants_configrevisioncounter AS counter (id, value) VALUES (1, 1)
-        ON CONFLICT (id) DO UPDATE SET value = counter.value + 1;
-        PERFORM set_config('studio.config_bumped', 'yes', true);
-        PERFORM pg_notify('{CHANNEL}', '');
-    END IF;
-    RETURN NULL;
-END
-$$
-"""
-DROP_FUNCTION: Final = "DROP FUNCTION studio_move_config_counter()"
-
+__all__ = ["MovesConfigCounter"]
 
 class MovesConfigCounter(DatabaseOnly):
-    """A change of one of these columns, or the removal of a row, moves the counter unless ``bump`` has done so."""
+    """A change of one of these columns, or the removal of a row, moves the counter unless ``bump`` has done so.
+
+    ``studio_move_config_counter``, from the migration that names the operation first, runs when the transaction
+    commits, so that its lock on the counter is the last and shortest.
+    """
 
     def __init__(self, model_name: str, columns: Sequence[str]) -> None:
         super().__init__(model_name)

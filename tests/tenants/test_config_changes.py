@@ -1,7 +1,5 @@
 """What changes keys, tenants and configs past the services moves the counter all the same."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
@@ -19,10 +17,10 @@ def counter() -> int:
 
 
 @pytest.fixture
-def by_hand(owner_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+def by_hand(owner_connection: psycopg.Connection) -> psycopg.Connection:
     """An administrator at the database's own prompt, who sees all tenants."""
     owner_connection.execute("SET studio.tenant_ids = '*'")
-    yield owner_connection
+    return owner_connection
 
 
 @pytest.mark.parametrize(

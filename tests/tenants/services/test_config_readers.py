@@ -1,7 +1,6 @@
 """Publishers wait for the processes that answer from memory, and never for long."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,9 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def short_silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+def short_silence(monkeypatch: pytest.MonkeyPatch) -> float:
     monkeypatch.setattr(config_readers, "SILENCE_SECONDS", 0.05)
-    yield 0.05
+    return 0.05
 
 
 def test_without_such_processes_one_query_is_enough() -> None:
