@@ -10,6 +10,7 @@ from tenants.isolation import DatabaseOnly
 
 __all__ = ["MovesConfigCounter"]
 
+
 class MovesConfigCounter(DatabaseOnly):
     """A change of one of these columns, or the removal of a row, moves the counter unless ``bump`` has done so.
 

@@ -6,6 +6,6 @@ from tenants.config_changes import MovesConfigCounter
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0005_event_search"), ("tenants", "0008_config_changes")]
+    dependencies = [("telemetry", "0006_event_store"), ("tenants", "0008_config_changes")]
 
     operations = [MovesConfigCounter("SpecRecord", ["config_revision"])]
