@@ -1,0 +1,112 @@
+"""What is normal at this hour: the same hour of other weeks, of other days, or of late."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from telemetry.core.anomaly.robust import chance, median, spread
+from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict, shown
+
+__all__ = ["Expectation", "SeasonalBaseline", "expectation"]
+
+_WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+# Fewer than three cannot outvote one wild value.
+_FEWEST_ALIKE: Final = 3
+_WEEKS: Final = 6
+_DAYS: Final = 14
+# Without a season in sight: as many windows as give a stable median, and no fewer than can show a spread.
+_RECENT: Final = 48
+_FEWEST_RECENT: Final = 10
+
+
+class Expectation(NamedTuple):
+    """What is normal for one window: the middle, the standard deviation around it, and what it was compared with."""
+
+    middle: float
+    deviation: float
+    compared_with: str
+
+
+class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
+    """A breach is a value far from what is normal at its hour, by chance and by effect.
+
+    Compared with the median of the same hour of the week in the last six weeks; while there are not three such weeks,
+    with the same hour of the last 14 days; before that, with the last 48 windows. Far is more than ``sensitivity``
+    standard deviations (from median absolute deviations, and never less than chance alone gives) *and* more than
+    ``minimum_effect`` (ratio of the middle). Windows with fewer than ``minimum_sample`` events are not judged, unless
+    the metric is a count, whose absence is news.
+
+    Source: Rousseeuw & Croux 1993 for the scale; Rosner 1983 for judging against a robust middle.
+    """
+
+    kind: MetricKind = MetricKind.VALUE
+    # One false alarm in some ten thousand windows, were residuals normal; real tails are heavier.
+    sensitivity: float = 4.0
+    minimum_effect: float = 0.25
+    minimum_sample: int = 10
+
+    def judge(self, history: Sequence[Point], current: Point) -> Verdict:
+        """The verdict on ``current``, by the windows before it."""
+        normal = expectation(self.kind, history, current)
+        if normal is None:
+            return Verdict(breach=None, band=None, words="too little history to know what is normal")
+        band = self._band(normal)
+        if self.kind is not MetricKind.COUNT and current.sample < self.minimum_sample:
+            words = f"{current.sample} of the {self.minimum_sample} events that it takes to judge"
+            return Verdict(breach=None, band=band, words=words)
+        side = band.side_of(current.value)
+        score = abs(current.value - normal.middle) / normal.deviation if normal.deviation else 0.0
+        usual = f"{shown(normal.middle)} is usual {normal.compared_with}"
+        if side is None:
+            return Verdict(breach=None, band=band, score=score, words=f"{shown(current.value)} is normal: {usual}")
+        words = f"{shown(current.value)} is too {side.value}: {usual}, {shown(score)} deviations away"
+        return Verdict(breach=side, band=band, score=score, words=words)
+
+    def _band(self, normal: Expectation) -> Band:
+        width = max(self.sensitivity * normal.deviation, self.minimum_effect * abs(normal.middle))
+        low, high = normal.middle - width, normal.middle + width
+        if self.kind is not MetricKind.VALUE:
+            low = max(low, 0.0)
+        if self.kind is MetricKind.RATIO:
+            high = min(high, 1.0)
+        return Band(low=low, expected=normal.middle, high=high)
+
+
+def expectation(kind: MetricKind, history: Sequence[Point], current: Point) -> Expectation | None:
+    """What is normal for ``current``; ``None`` with too little history. Linear in the length of the history."""
+    by_start = {point.start: point.value for point in history}
+    for period, periods, words in (
+        (_WEEK, _WEEKS, "at this hour of the week"),
+        (_DAY, _DAYS, "at this hour of the day"),
+    ):
+        alike = [
+            by_start[start] for count in range(1, periods + 1) if (start := current.start - count * period) in by_start
+        ]
+        if len(alike) >= _FEWEST_ALIKE:
+            wobble = _wobble(by_start, history[-_RECENT:], period)
+            return _around(kind, alike, current, wobble, words)
+    recent = [point.value for point in history[-_RECENT:]]
+    if len(recent) < _FEWEST_RECENT:
+        return None
+    return _around(kind, recent, current, 0.0, "of late")
+
+
+def _wobble(by_start: Mapping[datetime, float], recent: Sequence[Point], period: timedelta) -> float:
+    """The standard deviation of a value around its season, from how recent windows differ from those a period before.
+
+    Of the three to six values of one hour alone, the deviation is itself uncertain.
+    """
+    earlier = [(point.value, by_start.get(point.start - period)) for point in recent]
+    changes = [value - before for value, before in earlier if before is not None]
+    # The difference of two independent values deviates by the root of two more than either.
+    return spread(changes, 0.0) / math.sqrt(2.0)
+
+
+def _around(kind: MetricKind, values: list[float], current: Point, wobble: float, words: str) -> Expectation:
+    middle = median(values)
+    deviation = max(spread(values, middle), wobble, chance(kind, middle, current.sample))
+    return Expectation(middle, deviation, words)
