@@ -143,11 +143,12 @@ WORDS: Final[Mapping[int, tuple[str, str]]] = {
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """The answer for whatever a view raised, with the request's transaction marked for rollback.
+    """The answer for whatever a view raised, with the request's transaction, if it has one, marked for rollback.
 
     For REST framework's setting ``EXCEPTION_HANDLER``.
     """
-    if connection.in_atomic_block:
+    # A view that has transactions of its own has ended them; whatever is open then is not the request's.
+    if connection.in_atomic_block and not getattr(context["view"], "has_own_transactions", False):
         transaction.set_rollback(True)
     request: Request = context["request"]
     if isinstance(error, NotAllowed):

@@ -9,6 +9,7 @@ __all__ = [
     "STUDIO_EVENT_MAXIMUM_AGE_DAYS",
     "STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE",
     "STUDIO_HEARTBEAT_SECONDS",
+    "STUDIO_INGEST_MAX_BYTES",
     "STUDIO_INSECURE_LOCAL",
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_REQUESTS_PER_MINUTE",
@@ -39,6 +40,9 @@ STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, mi
 # How old an event may be when it arrives: so long can an app be offline. Its id is remembered for as long, and ids that
 # do not tell their day are remembered by calendar months, the shortest of which is four weeks.
 STUDIO_EVENT_MAXIMUM_AGE_DAYS = env.integer("STUDIO_EVENT_MAXIMUM_AGE_DAYS", 28, minimum=1, maximum=28)
+
+# Largest batch of events, compressed or not: 1,000 events of 5 kB each.
+STUDIO_INGEST_MAX_BYTES = env.integer("STUDIO_INGEST_MAX_BYTES", 5_242_880, minimum=1024)
 
 # Which publications of specs need the approval of exactly what is published. personal_data: those that change events at
 # level pii or sensitive, or protect less than before; never: none, for somebody who works alone.

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample
 __all__ = [
     "CONFIG_PUBLICATION",
     "CONFIG_ROLLBACK",
+    "EVENT_BATCH",
     "NEW_TENANT",
     "OVERRIDE",
     "REVIEW",
@@ -24,6 +25,29 @@ def _request(name: str, value: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample(name, value=value, request_only=True)
 
 
+EVENT_BATCH: Final = _request(
+    "Two events of one person",
+    {
+        "sentAt": "2026-11-22T10:00:05Z",
+        "appVersion": "4.2.0",
+        "events": [
+            {
+                "id": "019aabd6-5b00-7c3e-9a4c-0d5a3b1f7e21",
+                "name": "sigil.telemetry.workflow_step",
+                "version": 1,
+                "occurredAt": "2026-11-22T10:00:00Z",
+                "properties": {"workflow": "deploy", "step": "build", "durationMs": 1250},
+                "context": {"userId": "u-4711", "channel": "web"},
+            },
+            {
+                "id": "019aabd6-6e88-7d11-8f02-4a6b9c0d1e22",
+                "name": "sigil.telemetry.panel_opened",
+                "occurredAt": "2026-11-22T10:00:05Z",
+                "context": {"userId": "u-4711"},
+            },
+        ],
+    },
+)
 SPEC: Final = _request(
     "A spec with one event",
     {

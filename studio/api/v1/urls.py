@@ -4,6 +4,7 @@ from django.urls import path
 
 from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
 from studio.api.v1.apps.views import AppsView
+from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.views import ConfigView
 from studio.api.v1.events.views import EventFileView, EventsView
 from studio.api.v1.installations.configs import (
@@ -49,6 +50,7 @@ urlpatterns = [
     path("reviews/<number:review_id>/approve", ApprovalView.as_view()),
     path("reviews/<number:review_id>/request-changes", ChangeRequestView.as_view()),
     path("reviews/<number:review_id>/withdraw", WithdrawalView.as_view()),
+    path("events/batch", EventBatchView.as_view()),
     path("events", EventsView.as_view()),
     path("events.csv", EventFileView.as_view()),
     path("tenants", TenantsView.as_view()),

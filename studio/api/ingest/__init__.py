@@ -1,0 +1,1 @@
+"""What all entries for events share: reading their bodies, and answering only after commit."""

@@ -1,0 +1,36 @@
+"""The base of every address that takes events."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from rest_framework.request import Request
+
+from studio.api.auth import KeyAuthentication, actor_of, installation_of
+from studio.api.v1.base import ApiView
+from tenants.actors import require
+from tenants.models import Installation
+
+__all__ = ["IngestView"]
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class IngestView(ApiView):
+    """An address for the keys of installations with the scope ``ingest``.
+
+    Knowing who asks is a transaction of its own, and so is the batch: the answer is written after its commit, and what
+    should run after a commit can be told then.
+    """
+
+    authentication_classes = [KeyAuthentication]
+    has_own_transactions = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The caller is known, within limits, and may send events; raises ``NotAllowed``."""
+        with transaction.atomic():
+            super().initial(request, *args, **kwargs)
+            require(actor_of(request), "event.ingest", installation_of(request).tenant_id)
+
+    def installation(self, request: Request) -> Installation:
+        """The installation whose key was presented, with its tenant."""
+        return installation_of(request)

@@ -1,0 +1,1 @@
+"""Batches of events, as our own trackers and servers send them."""

@@ -1,0 +1,91 @@
+"""The address that takes batches of events."""
+
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from studio.api.ingest.bodies import read_content
+from studio.api.ingest.reading import BatchReader
+from studio.api.ingest.views import IngestView
+from studio.api.v1.batch.serializers import BatchAnswer, EventBatch, ItemAnswer, ItemViolation
+from studio.api.v1.examples import EVENT_BATCH
+from telemetry.core.enums import EventOutcome, EventSource
+from telemetry.core.errors import FieldError, InvalidDocument
+from telemetry.core.events import Violation
+from telemetry.services.ingest.incoming import Incoming
+from telemetry.services.ingest.processed import BatchResult
+from telemetry.services.ingest.service import ingest_batch
+
+__all__ = ["EventBatchView"]
+
+ENCODING: Final = OpenApiParameter(
+    "Content-Encoding", str, OpenApiParameter.HEADER, description="gzip, zstd or identity.", enum=["gzip", "zstd"]
+)
+
+_reader = BatchReader(EventBatch, key="events")
+_encode = msgspec.json.Encoder().encode
+
+
+class EventBatchView(IngestView):
+    """``/api/v1/events/batch``."""
+
+    @extend_schema(
+        operation_id="sendEvents",
+        parameters=[ENCODING],
+        request=EventBatch,
+        responses=BatchAnswer,
+        examples=[EVENT_BATCH],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Takes up to 1,000 events, 5 MB compressed or not. Needs the scope `ingest`.
+
+        The answer comes after the commit, so what it calls stored is stored. An event's `id` makes sending it again
+        harmless: after a timeout or a 503, send the same batch again. One bad event does not harm the others: what was
+        not stored is listed with its index. 400 with the indexes in `errors` when not one event could be taken.
+        """
+        batch, events = _reader.read(read_content(request._request))
+        incoming = [_incoming(batch, event) for event in events]
+        result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
+        _refuse_hopeless(result)
+        return HttpResponse(_encode(_answer(result)), content_type="application/json")
+
+
+def _incoming(batch: EventBatch, event: Any) -> Incoming:
+    if isinstance(event, Violation):
+        return Incoming(envelope=None, problem=event, source=EventSource.BATCH)
+    return Incoming(envelope=event, source=EventSource.BATCH, app_version=batch.app_version, sent_at=batch.sent_at)
+
+
+def _refuse_hopeless(result: BatchResult) -> None:
+    """Return if any event of the batch was taken, now or before, or there was none; what was counted stays counted."""
+    if not result.items or any(item.outcome is not EventOutcome.REJECTED for item in result.items):
+        return
+    errors = [
+        FieldError(
+            violation.code.value, f"events[{index}]{'.' if violation.path else ''}{violation.path}", violation.message
+        )
+        for index, item in enumerate(result.items)
+        for violation in item.violations
+    ]
+    raise InvalidDocument(errors, what="batch")
+
+
+def _answer(result: BatchResult) -> BatchAnswer:
+    counts = {outcome.value: result.count(outcome) for outcome in EventOutcome}
+    items = tuple(
+        ItemAnswer(
+            index=index,
+            outcome=item.outcome,
+            id=item.event_id,
+            violations=tuple(
+                ItemViolation(code=each.code, path=each.path, message=each.message) for each in item.violations
+            ),
+        )
+        for index, item in enumerate(result.items)
+        if item.violations or item.outcome is not EventOutcome.STORED
+    )
+    return BatchAnswer(received=len(result.items), items=items, **counts)
