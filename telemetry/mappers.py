@@ -114,6 +114,8 @@ def defaults_from_record(record: SpecRecord) -> TelemetryDefaults | None:
         "contextProperties": record.context_properties,
         "providers": record.providers,
         "anomalyDetection": _anomaly_defaults_fragment(record),
+        "quarantine": _quarantine_fragment(record),
+        "maskDetected": record.mask_detected,
     }
     defaults = msgspec.convert(fragment, TelemetryDefaults)
     return defaults if record.declares_defaults or defaults != TelemetryDefaults() else None
@@ -142,6 +144,12 @@ def _anomaly_defaults_fragment(record: SpecRecord) -> dict[str, object] | None:
     if record.anomaly_enabled is None:
         return None
     return {"enabled": record.anomaly_enabled, "checkIntervalMs": record.anomaly_check_interval_ms}
+
+
+def _quarantine_fragment(record: SpecRecord) -> dict[str, object] | None:
+    if record.quarantine_enabled is None:
+        return None
+    return {"enabled": record.quarantine_enabled, "days": record.quarantine_days}
 
 
 def _property_from_record(record: PropertyRecord) -> PropertyDefinition:
@@ -240,6 +248,9 @@ def save_defaults_to_record(defaults: TelemetryDefaults | None, record: SpecReco
     record.anomaly_check_interval_ms = (
         None if said.anomaly_detection is None else said.anomaly_detection.check_interval_ms
     )
+    record.quarantine_enabled = None if said.quarantine is None else said.quarantine.enabled
+    record.quarantine_days = None if said.quarantine is None else said.quarantine.days
+    record.mask_detected = said.mask_detected
 
 
 def save_events_to_records(record: SpecRecord, events: Sequence[tuple[int, EventDefinition]]) -> list[EventRecord]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from studio import markup
 from studio.admin.base import EmptyState, StudioModelAdmin
@@ -41,6 +41,7 @@ class FloorForm(ServiceForm):
         "forcedOn": "forced_on",
         "sampling.minimumRate": "minimum_rate",
         "sampling.maximumRate": "maximum_rate",
+        "forbidQuarantine": "forbid_quarantine",
     }
 
     holds_for = forms.ModelChoiceField(
@@ -59,6 +60,12 @@ class FloorForm(ServiceForm):
     forced_on = LinesField(label="Forced on", help_text="Events that nobody can turn off, one per line.")
     minimum_rate = NumberField(label="Lowest sampling rate", help_text="Share kept, 0 to 1.")
     maximum_rate = NumberField(label="Highest sampling rate", help_text="Share kept, 0 to 1.")
+    forbid_quarantine = forms.BooleanField(
+        label="No quarantine",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="No refused event is held, not even encrypted, whatever a spec says.",
+    )
     expected_revision = RevisionField()
 
     class Meta:
@@ -87,6 +94,7 @@ class FloorForm(ServiceForm):
             "forcedOff": data["forced_off"],
             "forcedOn": data["forced_on"],
             "sampling": without_blanks({"minimumRate": data["minimum_rate"], "maximumRate": data["maximum_rate"]}),
+            "forbidQuarantine": data["forbid_quarantine"],
         }
         return convert_document(without_blanks(document), PrivacyFloor, what="privacy floor")
 
@@ -100,6 +108,7 @@ def _initial(floor: PrivacyFloor) -> dict[str, Any]:
         "forced_on": list(floor.forced_on),
         "minimum_rate": None if bounds is None else bounds.minimum_rate,
         "maximum_rate": None if bounds is None else bounds.maximum_rate,
+        "forbid_quarantine": floor.forbid_quarantine,
     }
 
 
@@ -133,6 +142,7 @@ class FloorRecordAdmin(StudioModelAdmin):
             ("By privacy level", {"fields": [*levels, "expected_revision"]}),
             ("Events", {"fields": ["forced_off", "forced_on"]}),
             ("Sampling", {"fields": [("minimum_rate", "maximum_rate")]}),
+            ("Refused events", {"fields": ["forbid_quarantine"]}),
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -48,7 +48,7 @@ from telemetry.core import defaults
 from telemetry.core.codec import convert_document
 from telemetry.core.enums import Stability, UndeclaredPolicy
 from telemetry.core.plain import to_plain
-from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
+from telemetry.core.spec import MAXIMUM_QUARANTINE_DAYS, TelemetryDefaults, TelemetrySpec
 from telemetry.mappers import defaults_from_record, meta_from_record
 from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors.specs import specs_with_status
@@ -77,6 +77,9 @@ class SpecForm(ServiceForm):
         "config.providers": "providers",
         "config.anomalyDetection.checkIntervalMs": "anomaly_check_interval_ms",
         "config.anomalyDetection": "anomaly_enabled",
+        "config.quarantine.days": "quarantine_days",
+        "config.quarantine": "quarantine_enabled",
+        "config.maskDetected": "mask_detected",
     }
 
     name = TextField(
@@ -108,6 +111,22 @@ class SpecForm(ServiceForm):
     anomaly_check_interval_ms = WholeNumberField(
         label="Check every (ms)",
         help_text=f"Width of the windows that rules judge. Empty: {defaults.DEFAULT_CHECK_INTERVAL_MS}.",
+    )
+    quarantine_enabled = SwitchField(
+        label="Quarantine",
+        inherited="not set (off)",
+        help_text="Refused events are held for some days, encrypted and whole, so that they can be mended and taken in "
+        "later. Events at level sensitive never are.",
+    )
+    quarantine_days = WholeNumberField(
+        label="Hold for (days)",
+        help_text=f"At most {MAXIMUM_QUARANTINE_DAYS}. Empty: {defaults.DEFAULT_QUARANTINE_DAYS}.",
+    )
+    mask_detected = SwitchField(
+        label="Mask what is detected",
+        inherited="not set (off)",
+        help_text="Values that pass unhidden, but read like an e-mail address, a card number or other personal data, "
+        "are masked before they are stored.",
     )
     context_properties = DocumentField(
         empty={},
@@ -165,6 +184,8 @@ class SpecForm(ServiceForm):
             "contextProperties": data["context_properties"],
             "providers": data["providers"],
             "anomalyDetection": without_blanks(anomaly),
+            "quarantine": without_blanks({"enabled": data["quarantine_enabled"], "days": data["quarantine_days"]}),
+            "maskDetected": data["mask_detected"],
         }
 
 
@@ -289,6 +310,9 @@ class SpecRecordAdmin(StudioModelAdmin):
             "undeclared_properties",
             "anomaly_enabled",
             "anomaly_check_interval_ms",
+            "quarantine_enabled",
+            "quarantine_days",
+            "mask_detected",
             "context_properties",
             "providers",
         ]

@@ -39,7 +39,10 @@ BELOW_FLOOR: Final = "below_floor"
 # Values that are compared as a whole: half of a redaction means nothing.
 WHOLE: Final = frozenset({"redaction"})
 # What holds for the installation as a whole; events are compared one by one.
-CONFIG_WIDE: Final = ("enabled", "undeclaredProperties", "contextProperties", "checkIntervalMs", "providers")
+CONFIG_WIDE: Final = (
+    *("enabled", "undeclaredProperties", "contextProperties", "checkIntervalMs", "providers"),
+    *("quarantineDays", "maskDetected"),
+)
 
 
 class ValueChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -90,11 +90,13 @@ class CompiledEvent(msgspec.Struct, frozen=True, kw_only=True):
 class CompiledConfig:
     """What ``process_event`` obeys; immutable, and safe to share between threads."""
 
-    __slots__ = ("_latest", "_versions", "revision", "sampling_salt")
+    __slots__ = ("_latest", "_versions", "mask_detected", "quarantine_days", "revision", "sampling_salt")
 
     def __init__(self, config: EffectiveConfig, events: tuple[CompiledEvent, ...]) -> None:
         self.revision: int = config.revision
         self.sampling_salt: str = config.sampling_salt
+        self.mask_detected: bool = config.mask_detected
+        self.quarantine_days: int = config.quarantine_days
         self._versions = {(event.name, event.version): event for event in events}
         self._latest = {event.name: event for event in sorted(events, key=lambda event: event.version)}
 

@@ -129,7 +129,7 @@ class PrivacyFloor(Value, frozen=True, kw_only=True):
 
     ``minimum_redaction`` and ``maximum_retention_days`` go by privacy level. ``minimum_redaction`` holds for every
     property that the level (or a flag) redacts. ``forced_on`` also holds where a layer turns all telemetry off;
-    ``forced_off`` wins over it.
+    ``forced_off`` wins over it. ``forbid_quarantine``: no refused event is held, whatever the spec says.
     """
 
     minimum_redaction: Mapping[PrivacyLevel, FloorStrategy] = EMPTY_MAPPING
@@ -137,6 +137,7 @@ class PrivacyFloor(Value, frozen=True, kw_only=True):
     forced_off: tuple[EventReference, ...] = ()
     forced_on: tuple[EventReference, ...] = ()
     sampling: SamplingBounds | None = None
+    forbid_quarantine: bool = False
 
     def __post_init__(self) -> None:
         freeze_mappings(self, "minimum_redaction", "maximum_retention_days")
@@ -220,7 +221,8 @@ class EffectiveConfig(Value, frozen=True, kw_only=True, omit_defaults=False):
     ``revision`` grows with every change that can alter the answer. ``missing`` names references of blueprint
     or override that the spec does not have. ``provenance`` maps the path of each leaf (such as
     ``events[sigil.telemetry.workflow_step@1].sampling.rate``) to the layer that set it; documents leave it out unless
-    an explanation was asked for.
+    an explanation was asked for. ``quarantine_days`` is how long refused events are held, 0 when they are not;
+    ``mask_detected`` says whether the studio masks what its detectors take for personal data.
     """
 
     revision: int
@@ -235,6 +237,8 @@ class EffectiveConfig(Value, frozen=True, kw_only=True, omit_defaults=False):
     check_interval_ms: int
     providers: tuple[ProviderDefinition, ...]
     events: tuple[EffectiveEvent, ...]
+    quarantine_days: int = 0
+    mask_detected: bool = False
     format: Literal[1] = 1
     missing: tuple[str, ...] = ()
     provenance: Mapping[str, Provenance] = EMPTY_MAPPING

@@ -8,7 +8,9 @@ __all__ = [
     "DEFAULT_ANOMALY_ENABLED",
     "DEFAULT_CHECK_INTERVAL_MS",
     "DEFAULT_ENABLED",
+    "DEFAULT_MASK_DETECTED",
     "DEFAULT_MINIMUM_SAMPLE",
+    "DEFAULT_QUARANTINE_DAYS",
     "DEFAULT_RETENTION_DAYS",
     "DEFAULT_RETENTION_POLICY",
     "DEFAULT_SAMPLING_RATE",
@@ -26,5 +28,9 @@ DEFAULT_MINIMUM_SAMPLE: Final = 10
 DEFAULT_CHECK_INTERVAL_MS: Final = 300_000
 # What nobody declared, nobody has judged: it goes nowhere, and is reported.
 DEFAULT_UNDECLARED: Final = UndeclaredPolicy.DROP
+# A week: what breaks on a Friday can be mended on the Thursday after.
+DEFAULT_QUARANTINE_DAYS: Final = 7
+# Detectors are sometimes wrong, and readers would miss what they mask: who wants it says so.
+DEFAULT_MASK_DETECTED: Final = False
 DEFAULT_ENABLED: Final = True
 DEFAULT_ANOMALY_ENABLED: Final = True

@@ -14,6 +14,7 @@ from telemetry.core.spec import (
     LintOptOut,
     PropertyDefinition,
     ProviderDefinition,
+    Quarantine,
     Redaction,
     Retention,
     Sampling,
@@ -51,6 +52,12 @@ FIELD_DESCRIPTIONS: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = Ma
             "context_properties": "Keys that the context's metadata may carry, under the same rules as properties.",
             "providers": "Places where events go.",
             "anomaly_detection": "Anomaly settings of the whole spec.",
+            "quarantine": "Whether refused events are held, encrypted, so that they can be mended and taken in later.",
+            "mask_detected": "Whether the studio masks values that read like personal data and that nothing hides.",
+        },
+        Quarantine: {
+            "enabled": "Whether refused events are held.",
+            "days": "Whole days that they are held; unset: 7.",
         },
         ProviderDefinition: {
             "type": "Kind of the place.",

@@ -195,7 +195,8 @@ class ViolationCode(StrEnum):
     """How an event is not as planned.
 
     ``malformed`` is what no envelope could be made of; ``outside_window`` an id that was made too long ago, or in the
-    future, to tell whether it was received before.
+    future, to tell whether it was received before; ``detected_personal_data`` a value that was masked for what it reads
+    like.
     """
 
     UNKNOWN_EVENT = "unknown_event"
@@ -207,3 +208,4 @@ class ViolationCode(StrEnum):
     UNSAFE_VALUE = "unsafe_value"
     MALFORMED = "malformed"
     OUTSIDE_WINDOW = "outside_window"
+    DETECTED_PERSONAL_DATA = "detected_personal_data"

@@ -31,6 +31,7 @@ def combine_floors(*floors: PrivacyFloor) -> PrivacyFloor:
         forced_off=tuple(dict.fromkeys(name for floor in floors for name in floor.forced_off)),
         forced_on=tuple(dict.fromkeys(name for floor in floors for name in floor.forced_on)),
         sampling=_combine_bounds(bounds) if bounds else None,
+        forbid_quarantine=any(floor.forbid_quarantine for floor in floors),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from telemetry.core.compiled import CompiledConfig, CompiledRules, compile_config
 from telemetry.core.context_privacy import protect_context
-from telemetry.core.enums import DropReason, ViolationCode
+from telemetry.core.enums import DropReason, PropertyType, ViolationCode
 from telemetry.core.events import (
     Accepted,
     Decision,
@@ -24,20 +24,28 @@ from telemetry.core.events import (
     Violation,
 )
 from telemetry.core.intake import InvalidEnvelope, take_envelope
+from telemetry.core.paths import key_path
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.reading import Reading, read_event, shown_name
-from telemetry.core.redaction import DROPPED
+from telemetry.core.redaction import DROPPED, mask_value
 from telemetry.core.sampling import decide, sampling_unit
 
-__all__ = ["CompiledConfig", "Observer", "compile_config", "process_event"]
+__all__ = ["CompiledConfig", "Observer", "Recogniser", "compile_config", "process_event"]
 
 # Sees each valid event with its metrics, in plain values and before anything of it is hidden or left out; it must copy
 # what it keeps.
 Observer = Callable[[Reading, Mapping[str, float]], None]
+# Whether the value of a property of this name reads like personal data; the core itself cannot tell.
+Recogniser = Callable[[str, Any], bool]
 
 
 def process_event(
-    envelope: Envelope, compiled: CompiledConfig, *, key: PseudonymKey | None, observer: Observer | None = None
+    envelope: Envelope,
+    compiled: CompiledConfig,
+    *,
+    key: PseudonymKey | None,
+    observer: Observer | None = None,
+    recogniser: Recogniser | None = None,
 ) -> Outcome:
     """What becomes of the event under this config.
 
@@ -45,6 +53,7 @@ def process_event(
     disabled or sampled out, ``Rejected`` when it breaks its contract. Never raises for anything that an envelope may
     hold, never changes it, and no violation carries a value. ``key`` is the tenant's key for pseudonyms; without it,
     subject ids are left out. ``observer`` is called for events that are not rejected, before toggle and sampling.
+    ``recogniser`` is asked about values that pass unhidden, if the config masks what it recognises.
     """
     try:
         taken = take_envelope(envelope)
@@ -64,7 +73,9 @@ def process_event(
     decision = _sample(event, compiled.sampling_salt)
     if not decision.keep:
         return _dropped(event, DropReason.SAMPLED_OUT, metrics)
-    return _accepted(event, decision, metrics, compiled.revision, None if key is None else pseudonymiser_for(key))
+    pseudonymiser = None if key is None else pseudonymiser_for(key)
+    _hide(event, pseudonymiser, recogniser if compiled.mask_detected else None)
+    return _accepted(event, decision, metrics, compiled.revision, pseudonymiser)
 
 
 def _unknown_event(envelope: Envelope) -> Violation:
@@ -112,6 +123,17 @@ def _sample(event: Reading, salt: str) -> Decision:
     return decide(sampling.rate, unit, salt)
 
 
+def _hide(event: Reading, pseudonymiser: Pseudonymiser | None, recogniser: Recogniser | None) -> None:
+    """Everything that the rules protect is hidden, and what the recogniser takes for personal data is masked."""
+    rules, hidden = event.rules, event.hidden
+    _redact(event.properties, rules.properties, pseudonymiser, hidden)
+    if event.metadata:
+        _redact(event.metadata, rules.metadata, pseudonymiser, hidden)
+    if recogniser is not None:
+        _mask_recognised(event, event.properties, rules.properties, recogniser)
+        _mask_recognised(event, event.metadata, rules.metadata, recogniser)
+
+
 def _accepted(
     event: Reading,
     decision: Decision,
@@ -119,11 +141,8 @@ def _accepted(
     revision: int,
     pseudonymiser: Pseudonymiser | None,
 ) -> Accepted:
-    """The dispatch, in which everything that the rules protect is hidden."""
+    """The dispatch of an event whose values are hidden already; of its context, subjects become pseudonyms here."""
     envelope, rules, hidden = event.envelope, event.rules, event.hidden
-    _redact(event.properties, rules.properties, pseudonymiser, hidden)
-    if event.metadata:
-        _redact(event.metadata, rules.metadata, pseudonymiser, hidden)
     names = pseudonymiser if rules.names_subjects else None
     context, violations = protect_context(envelope.context, event.metadata, names, hidden)
     dispatch = Dispatch(
@@ -156,3 +175,15 @@ def _redact(
             values[name] = rule.redactor(values[name], pseudonymiser)
             if values[name] is DROPPED:
                 del values[name]
+
+
+def _mask_recognised(event: Reading, values: dict[str, Any], rules: CompiledRules, recogniser: Recogniser) -> None:
+    """Masks, in place, what no rule hides and the recogniser takes for personal data; each is reported."""
+    for name, value in values.items():
+        rule = rules.all.get(name)
+        if (rule is not None and rule.redactor is not None) or not recogniser(name, value):
+            continue
+        path = key_path(rules.path, name) if rule is None else rule.path
+        # Only the value of a key that is there is replaced, so that the mapping may be gone through meanwhile.
+        values[name] = mask_value(value, PropertyType.JSON if rule is None else rule.type)
+        event.leave_out(ViolationCode.DETECTED_PERSONAL_DATA, path, "reads like personal data; it was masked")

@@ -43,7 +43,7 @@ class Reading(msgspec.Struct):
         self.is_refused = True
 
     def leave_out(self, code: ViolationCode, path: str, message: str) -> None:
-        """The event may go on, without this value."""
+        """The event may go on, without this value or with a mask in its place."""
         self.violations.append(Violation(code, path, message))
         self.hidden.add(path)
 

@@ -64,6 +64,8 @@ def resolve_config(
         context_properties=settled.context_properties,
         check_interval_ms=settled.check_interval_ms,
         providers=settled.providers,
+        quarantine_days=settled.quarantine_days,
+        mask_detected=settled.mask_detected,
         events=settled.events(spec),
         missing=tuple(_missing(spec, layers)),
         provenance=trace.provenance,
@@ -114,6 +116,10 @@ class _ConfigResolution:
             _spec_or_product("anomalyDetection.checkIntervalMs", interval, defaults.DEFAULT_CHECK_INTERVAL_MS),
         )
         self.providers = trace.given("providers", Wish(Layer.SPEC, "config.providers", spec.providers))
+        self.quarantine_days = self._settle_quarantine()
+        self.mask_detected = trace.given(
+            "maskDetected", _spec_or_product("maskDetected", spec.mask_detected, defaults.DEFAULT_MASK_DETECTED)
+        )
         self.context_properties = {
             name: self._context_property(name, definition) for name, definition in spec.context_properties.items()
         }
@@ -143,6 +149,14 @@ class _ConfigResolution:
         value = self.trace.free("enabled", Wish(Layer.PRODUCT, "", defaults.DEFAULT_ENABLED), wishes)
         provenance = self.trace.provenance["enabled"]
         return Wish(provenance.layer, provenance.path, value)
+
+    def _settle_quarantine(self) -> int:
+        """Days that refused events are held; 0 unless the spec asks for it and the floor allows it."""
+        asked = self.spec.quarantine
+        days = self.trace.given(
+            "quarantineDays", _spec_or_product("quarantine", None if asked is None else asked.held_days, 0)
+        )
+        return self.trace.hold("quarantineDays", days, 0, "forbidQuarantine") if self.floor.forbid_quarantine else days
 
     def _default_rate(self) -> Wish[float]:
         """The rate of events that name none; not a leaf of its own, but the base of each event's rates."""

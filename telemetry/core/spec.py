@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from telemetry.core.defaults import DEFAULT_QUARANTINE_DAYS
 from telemetry.core.enums import (
     AnomalyAction,
     PrivacyLevel,
@@ -41,6 +42,7 @@ __all__ = [
     "LintOptOut",
     "PropertyDefinition",
     "ProviderDefinition",
+    "Quarantine",
     "Redaction",
     "Retention",
     "Sampling",
@@ -95,6 +97,8 @@ MAXIMUM_PROPERTIES = 500
 MAXIMUM_CONTEXT_PROPERTIES = 100
 MAXIMUM_PROVIDERS = 20
 MAXIMUM_LABELS = 50
+# Held events are raw: long enough to find out what went wrong and to mend it, and no longer.
+MAXIMUM_QUARANTINE_DAYS = 30
 # All countries or currencies of the world fit; every value travels in every config.
 MAXIMUM_ALLOWED_VALUES = 500
 
@@ -248,10 +252,28 @@ class AnomalyDefaults(Value, frozen=True, kw_only=True):
     check_interval_ms: Annotated[int, msgspec.Meta(ge=1_000, le=86_400_000)] | None = None
 
 
+class Quarantine(Value, frozen=True, kw_only=True):
+    """Whether refused events are held for a person to look at, encrypted and whole, and for how many whole days.
+
+    Events at level ``sensitive`` are never held.
+    """
+
+    enabled: bool = True
+    days: Annotated[int, msgspec.Meta(ge=1, le=MAXIMUM_QUARANTINE_DAYS)] | None = None
+
+    @property
+    def held_days(self) -> int:
+        """How long refused events are held, 0 when they are not."""
+        if not self.enabled:
+            return 0
+        return DEFAULT_QUARANTINE_DAYS if self.days is None else self.days
+
+
 class TelemetryDefaults(Value, frozen=True, kw_only=True):
     """What holds for every event of a spec that does not say otherwise (the document's ``config``).
 
     ``context_properties`` declares the keys that ``context.metadata`` may carry, under the same rules as properties.
+    ``mask_detected`` masks values that pass unhidden, but that a detector of the studio takes for personal data.
     """
 
     default_retention_days: Days | None = None
@@ -262,6 +284,8 @@ class TelemetryDefaults(Value, frozen=True, kw_only=True):
     ] = EMPTY_MAPPING
     providers: Annotated[tuple[ProviderDefinition, ...], msgspec.Meta(max_length=MAXIMUM_PROVIDERS)] = ()
     anomaly_detection: AnomalyDefaults | None = None
+    quarantine: Quarantine | None = None
+    mask_detected: bool | None = None
 
     def __post_init__(self) -> None:
         freeze_mappings(self, "context_properties")

@@ -48,6 +48,9 @@ class SpecRecord(models.Model):
     providers = DocumentField(default=list, blank=True)
     anomaly_enabled = models.BooleanField(null=True, blank=True)
     anomaly_check_interval_ms = models.PositiveIntegerField(null=True, blank=True)
+    quarantine_enabled = models.BooleanField(null=True, blank=True)
+    quarantine_days = models.PositiveIntegerField(null=True, blank=True)
+    mask_detected = models.BooleanField(null=True, blank=True)
 
     draft_version = models.PositiveIntegerField(default=1)
     draft_revision = models.PositiveIntegerField(default=1, editable=False)
@@ -83,6 +86,10 @@ class SpecRecord(models.Model):
             models.CheckConstraint(
                 condition=models.Q(anomaly_check_interval_ms__isnull=True) | models.Q(anomaly_enabled__isnull=False),
                 name="telemetry_spec_interval_needs_switch",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quarantine_days__isnull=True) | models.Q(quarantine_enabled__isnull=False),
+                name="telemetry_spec_quarantine_days_need_switch",
             ),
         ]
 

@@ -28,9 +28,9 @@ Levels = tuple[tuple[PrivacyLevel, PrivacyLevel], ...]
 def find_loosened(before: TelemetrySpec, after: TelemetrySpec) -> tuple[FieldError, ...]:
     """Every place where ``after`` protects less than ``before``, for events that both have; code ``loosens``.
 
-    Compared are the privacy level, each property's redaction, retention of events with personal data, and what
-    happens to undeclared properties, among them those that ``before`` declared; a new version of an event with the
-    newest one that there was before.
+    Compared are the privacy level, each property's redaction, retention of events with personal data, what happens to
+    undeclared properties, among them those that ``before`` declared, how long refused events are held, and whether what
+    detectors find is masked; a new version of an event with the newest one that there was before.
     """
     return tuple(_loosened(before, after))
 
@@ -41,6 +41,7 @@ def _loosened(before: TelemetrySpec, after: TelemetrySpec) -> Iterator[FieldErro
     new_policy = new_defaults.undeclared_properties or defaults.DEFAULT_UNDECLARED
     if join_undeclared(old_policy, new_policy) != new_policy:
         yield _error("config.undeclaredProperties", f"{new_policy} lets more through than {old_policy}")
+    yield from _loosened_quarantine(old_defaults, new_defaults)
     yield from _loosened_properties(
         "config.contextProperties",
         old_defaults.context_properties,
@@ -54,6 +55,14 @@ def _loosened(before: TelemetrySpec, after: TelemetrySpec) -> Iterator[FieldErro
         old = known.get((event.name, event.version), newest.get(event.name))
         if old is not None:
             yield from _loosened_event(old, event, old_defaults, new_defaults)
+
+
+def _loosened_quarantine(old: TelemetryDefaults, new: TelemetryDefaults) -> Iterator[FieldError]:
+    was, now = (0 if each.quarantine is None else each.quarantine.held_days for each in (old, new))
+    if now > was:
+        yield _error("config.quarantine", f"{now} days hold refused events, personal data included, longer than {was}")
+    if old.mask_detected and not new.mask_detected:
+        yield _error("config.maskDetected", "values that read like personal data are passed on")
 
 
 def _loosened_properties(

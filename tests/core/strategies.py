@@ -50,6 +50,7 @@ from telemetry.core.spec import (
     LintOptOut,
     PropertyDefinition,
     ProviderDefinition,
+    Quarantine,
     Redaction,
     Retention,
     Sampling,
@@ -360,6 +361,8 @@ def defaults() -> st.SearchStrategy[TelemetryDefaults]:
         | st.builds(
             AnomalyDefaults, enabled=st.booleans(), check_interval_ms=st.none() | st.integers(1_000, 86_400_000)
         ),
+        quarantine=st.none() | st.builds(Quarantine, enabled=st.booleans(), days=st.none() | st.integers(1, 30)),
+        mask_detected=st.none() | st.booleans(),
     )
 
 
@@ -466,6 +469,7 @@ def floors() -> st.SearchStrategy[PrivacyFloor]:
         forced_off=references,
         forced_on=references,
         sampling=st.none() | bounds.map(lambda pair: SamplingBounds(minimum_rate=pair[0], maximum_rate=pair[1])),
+        forbid_quarantine=st.booleans(),
     )
 
 

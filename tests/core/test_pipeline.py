@@ -693,6 +693,55 @@ def test_names_that_may_be_data_are_neither_shown_nor_kept(policy: str) -> None:
     assert outcome.redacted == ("context.sessionId", "context.userId", "properties[?]")
 
 
+def recognise_canary(name: str, value: Any) -> bool:
+    """Stands for the studio's detectors, which the core does not know."""
+    return name != "step" and "CANARY" in str(value)
+
+
+def test_what_is_recognised_is_masked_when_the_config_says_so() -> None:
+    config = msgspec.structs.replace(
+        make_config(undeclared="keep", context_properties={"page": make_property()}), mask_detected=True
+    )
+    sent = make_envelope(
+        properties={
+            "step": "CANARY",
+            "cart": {"to": ["CANARY"]},
+            "extra": "CANARY",
+            "durationMs": 1,
+            "userId": "CANARY",
+        },
+        context=make_context(metadata={"page": "CANARY"}),
+    )
+
+    outcome = process_event(sent, compile_config(config), key=KEY, recogniser=recognise_canary)
+
+    kept = accepted(outcome)
+    assert kept.dispatch.properties == {
+        "step": "CANARY",
+        "cart": {},
+        "extra": "REDACTED",
+        "durationMs": 1,
+        "userId": "REDACTED",
+    }
+    assert kept.dispatch.context.metadata == {"page": "REDACTED"}
+    said = "reads like personal data; it was masked"
+    assert violations(kept) == [
+        ("detected_personal_data", "properties.cart", said),
+        ("detected_personal_data", "properties.extra", said),
+        ("detected_personal_data", "context.metadata.page", said),
+    ]
+    assert {"properties.cart", "properties.extra", "context.metadata.page"} <= set(kept.redacted)
+
+
+def test_what_is_recognised_passes_when_the_config_does_not_ask() -> None:
+    sent = make_envelope(properties={"step": "a", "cart": {"to": "CANARY"}})
+
+    outcome = process_event(sent, compile_config(make_config()), key=KEY, recogniser=recognise_canary)
+
+    assert accepted(outcome).dispatch.properties == {"step": "a", "cart": {"to": "CANARY"}}
+    assert violations(outcome) == []
+
+
 def test_an_undeclared_value_that_is_unsafe_to_keep_rejects_the_event() -> None:
     outcome = process(properties={"step": "a", "nope": {1, 2}}, config=make_config(undeclared="keep"))
 

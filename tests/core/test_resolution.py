@@ -34,6 +34,7 @@ from telemetry.core.resolution import find_loosening, resolve_config
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    Quarantine,
     Redaction,
     Retention,
     Sampling,
@@ -286,6 +287,39 @@ def test_anomaly_rules_of_a_layer_replace_the_events_and_the_spec_can_turn_all_o
     assert resolve(silent).check_interval_ms == 60_000
 
 
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        (None, 0),
+        (Quarantine(), 7),
+        (Quarantine(days=3), 3),
+        (Quarantine(enabled=False, days=3), 0),
+    ],
+)
+def test_refused_events_are_held_only_if_the_spec_says_so(said: Quarantine | None, days: int) -> None:
+    config = resolve(make_spec(config=TelemetryDefaults(quarantine=said)))
+
+    assert config.quarantine_days == days
+    layer = Layer.PRODUCT if said is None else Layer.SPEC
+    assert config.provenance["quarantineDays"].layer is layer
+
+
+def test_a_floor_can_forbid_that_refused_events_are_held() -> None:
+    spec = make_spec(config=TelemetryDefaults(quarantine=Quarantine(days=3)))
+
+    config = resolve(spec, floor=combine_floors(PrivacyFloor(), PrivacyFloor(forbid_quarantine=True)))
+
+    assert config.quarantine_days == 0
+    assert config.provenance["quarantineDays"] == Provenance(
+        layer=Layer.FLOOR, path="forbidQuarantine", limited=(Layer.SPEC,)
+    )
+
+
+def test_what_detectors_find_is_masked_only_if_the_spec_says_so() -> None:
+    assert not resolve(make_spec()).mask_detected
+    assert resolve(make_spec(config=TelemetryDefaults(mask_detected=True))).mask_detected
+
+
 def test_references_to_what_the_spec_lacks_are_listed_and_change_nothing() -> None:
     override = TenantOverride(
         events={
@@ -379,7 +413,8 @@ def after_floor_violations(config: EffectiveConfig, floor: PrivacyFloor) -> list
 def leaves(config: EffectiveConfig) -> dict[str, Any]:
     """Every leaf of the settled part of a config, by its path in terms of provenance."""
     document = msgspec.to_builtins(config)
-    found = {key: document[key] for key in ("enabled", "undeclaredProperties", "checkIntervalMs", "providers")}
+    settled = ("enabled", "undeclaredProperties", "checkIntervalMs", "providers", "quarantineDays", "maskDetected")
+    found = {key: document[key] for key in settled}
     for name, each in config.context_properties.items():
         path = key_path("contextProperties", name)
         found |= {**property_leaves(path, each), f"{path}.declaredFree": each.declared_free}

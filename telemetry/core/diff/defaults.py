@@ -38,6 +38,8 @@ class DefaultsComparison(NamedTuple):
             "context_properties": Nested(self.diff_context),
             "providers": Nested(_diff_providers),
             "anomaly_detection": diff_anomaly_defaults,
+            "quarantine": self.diff_quarantine,
+            "mask_detected": self.diff_mask_detected,
         }
 
     def diff_days(self, path: str, before: int | None, after: int | None) -> Iterator[Change]:
@@ -51,6 +53,15 @@ class DefaultsComparison(NamedTuple):
     def diff_undeclared(self, path: str, before: object, after: object) -> Iterator[Change]:
         rule = _rule_of_undeclared(self.before.undeclared, self.after.undeclared)
         yield make_change(path, rule, before, after, f"{self.before.undeclared} became {self.after.undeclared}")
+
+    def diff_quarantine(self, path: str, before: object, after: object) -> Iterator[Change]:
+        old, new = self.before.quarantine_days, self.after.quarantine_days
+        yield make_change(path, _rule_of_quarantine(old, new), before, after, f"{old} days became {new}")
+
+    def diff_mask_detected(self, path: str, before: object, after: object) -> Iterator[Change]:
+        old, new = self.before.mask_detected, self.after.mask_detected
+        rule = "restated" if old is new else ("detected_masked" if new else "detected_passed")
+        yield make_change(path, rule, before, after)
 
     def diff_context(self, path: str, before: Properties | None, after: Properties | None) -> Iterator[Change]:
         # The context has no level of its own: what counts are the flags, where the level asks for nothing and where it
@@ -73,6 +84,15 @@ def _rule_of_undeclared(before: UndeclaredPolicy, after: UndeclaredPolicy) -> st
     if join_undeclared(before, after) is not after:
         return "undeclared_loosened"
     return "undeclared_quarantined" if after is UndeclaredPolicy.QUARANTINE else "undeclared_tightened"
+
+
+def _rule_of_quarantine(before: int, after: int) -> str:
+    """The rule of a change of the days, 0 when nothing is held."""
+    if before == after:
+        return "restated"
+    if after < before:
+        return "quarantine_shortened"
+    return "quarantine_lengthened" if before else "quarantine_opened"
 
 
 def _diff_providers(path: str, before: Providers | None, after: Providers | None) -> Iterator[Change]:

@@ -13,11 +13,16 @@ _PERSONAL = (PrivacyLevel.PII, PrivacyLevel.SENSITIVE)
 
 
 class Inherited(NamedTuple):
-    """Days, sampling rate (ratio 0-1) and policy that hold where an event, or the spec, says nothing."""
+    """Days, sampling rate (ratio 0-1) and policies that hold where an event, or the spec, says nothing.
+
+    ``quarantine_days`` is 0 when refused events are not held.
+    """
 
     days: int
     rate: float
     undeclared: UndeclaredPolicy
+    quarantine_days: int
+    mask_detected: bool
 
     def days_of(self, own: Retention | None) -> int:
         """How long an event with this retention of its own is kept."""
@@ -40,6 +45,8 @@ def inherited_from(spec: TelemetrySpec) -> Inherited:
         days=defaults.DEFAULT_RETENTION_DAYS if days is None else days,
         rate=defaults.DEFAULT_SAMPLING_RATE if rate is None else rate,
         undeclared=defaults.DEFAULT_UNDECLARED if undeclared is None else undeclared,
+        quarantine_days=0 if said.quarantine is None else said.quarantine.held_days,
+        mask_detected=defaults.DEFAULT_MASK_DETECTED if said.mask_detected is None else said.mask_detected,
     )
 
 

@@ -49,6 +49,7 @@ def test_a_floor_of_the_organisation_has_what_was_filled_in() -> None:
         forced_on="consent.given",
         minimum_rate="0.05",
         maximum_rate="0.9",
+        forbid_quarantine="on",
     )
 
     record = FloorRecord.objects.get()
@@ -60,6 +61,7 @@ def test_a_floor_of_the_organisation_has_what_was_filled_in() -> None:
         forced_off=("debug.dump", "order_placed@1"),
         forced_on=("consent.given",),
         sampling=SamplingBounds(minimum_rate=0.05, maximum_rate=0.9),
+        forbid_quarantine=True,
     )
     assert actions() == ["floor.saved"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from telemetry.core.codec import convert_document
-from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
+from telemetry.core.spec import Quarantine, TelemetryDefaults, TelemetrySpec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
 from tenants.roles import Role
@@ -52,6 +52,9 @@ def test_a_new_spec_is_a_draft_with_what_was_filled_in() -> None:
         providers="- type: posthog\n  config: {projectApiKey: '${POSTHOG_KEY}'}",
         context_properties="plan: {type: string}",
         anomaly_enabled="false",
+        quarantine_enabled="true",
+        quarantine_days="3",
+        mask_detected="true",
     )
 
     record = SpecRecord.objects.get(name="shop.checkout")
@@ -66,6 +69,8 @@ def test_a_new_spec_is_a_draft_with_what_was_filled_in() -> None:
     assert list(spec.config.context_properties) == ["plan"]
     assert spec.config.anomaly_detection is not None
     assert not spec.config.anomaly_detection.enabled
+    assert spec.config.quarantine == Quarantine(enabled=True, days=3)
+    assert spec.config.mask_detected is True
     assert actions()[-1] == "spec.created"
 
 

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.core.enums import PrivacyLevel, RetentionPolicy, UndeclaredPolicy
-from telemetry.core.spec import EventDefinition, PropertyDefinition, Retention, TelemetryDefaults, TelemetrySpec
+from telemetry.core.spec import (
+    EventDefinition,
+    PropertyDefinition,
+    Quarantine,
+    Retention,
+    TelemetryDefaults,
+    TelemetrySpec,
+)
 from telemetry.services.privacy_changes import find_loosened
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
 from tests.core.strategies import specs
@@ -141,3 +148,24 @@ def test_a_hidden_property_of_the_context_that_is_declared_no_more_is_named_too(
 @given(specs(), st.integers(1, 5))
 def test_a_spec_never_loosens_itself(spec: TelemetrySpec, version: int) -> None:
     assert find_loosened(spec, make_spec(*spec.events, version=version, config=spec.config)) == ()
+
+
+@pytest.mark.parametrize(
+    ("tight", "loose", "path"),
+    [
+        (TelemetryDefaults(), TelemetryDefaults(quarantine=Quarantine()), "config.quarantine"),
+        (
+            TelemetryDefaults(quarantine=Quarantine()),
+            TelemetryDefaults(quarantine=Quarantine(days=8)),
+            "config.quarantine",
+        ),
+        (TelemetryDefaults(mask_detected=True), TelemetryDefaults(mask_detected=False), "config.maskDetected"),
+    ],
+)
+def test_holding_refused_events_and_passing_on_what_is_detected_protects_less(
+    tight: TelemetryDefaults, loose: TelemetryDefaults, path: str
+) -> None:
+    before, after = make_spec(event(), config=tight), make_spec(event(), config=loose)
+
+    assert loosened(before, after) == [path]
+    assert loosened(after, before) == []

@@ -92,6 +92,13 @@ def undeclared_kept_beside_personal_data(linted: LintedSpec) -> Iterator[Problem
         )
 
 
+def quarantine_holds_nothing(linted: LintedSpec) -> Iterator[Problem]:
+    """Events with undeclared properties are refused for a person to look at, and then not held."""
+    held = linted.defaults.quarantine
+    if linted.defaults.undeclared_properties is UndeclaredPolicy.QUARANTINE and (held is None or not held.enabled):
+        yield Problem(("config", "undeclaredProperties"), "is quarantine, but refused events are not held")
+
+
 def needs_reason(each: LintedProperty) -> bool:
     """Whether the property is declared free of personal data, and what it is called or can hold asks why."""
     if each.definition.pii is not False or each.hidden is not None or each.definition.description.strip():
@@ -157,6 +164,12 @@ PRIVACY_RULES = table(
         Severity.WARNING,
         "Where events hold personal data, undeclared properties are not kept.",
         "Use drop, mask or quarantine, and declare what is needed.",
+    ),
+    (
+        quarantine_holds_nothing,
+        Severity.WARNING,
+        "What is quarantined is held for somebody to look at.",
+        "Enable quarantine in the spec's config, or use drop or mask.",
     ),
     (
         level_above_content,
