@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0006_event_store")]
+    dependencies = [("telemetry", "0007_config_changes")]
 
     operations = [
         migrations.AddField("SpecRecord", "quarantine_enabled", models.BooleanField(blank=True, null=True)),
