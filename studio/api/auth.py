@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -21,7 +22,15 @@ from tenants.keys import refuse
 from tenants.models import Installation
 from tenants.services import keys
 
-__all__ = ["Caller", "HasCaller", "KeyAuthentication", "SessionAuthentication", "actor_of", "installation_of"]
+__all__ = [
+    "Caller",
+    "HasCaller",
+    "KeyAuthentication",
+    "SessionAuthentication",
+    "actor_of",
+    "caller_with_key",
+    "installation_of",
+]
 
 # A name that a client or proxy gave the request, for finding it again in the audit trail.
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -48,20 +57,25 @@ class KeyAuthentication(authentication.BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        try:
-            key = keys.authenticate(text.strip())
-        except NotAuthenticated:
-            count_failed_authentication(request)
-            raise
-        actor = actor_of_key(key, request_id=_request_id(request))
-        if key.installation is None:
-            # A person's key opens the tenants of its owner; an installation's key has opened its own already.
-            set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
-        return key.user or AnonymousUser(), Caller(actor=actor, installation=key.installation)
+        return caller_with_key(request, text.strip())
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature
         """Any text: it keeps REST framework from answering 403; ``studio.api.errors`` writes the header."""
         return "Bearer"
+
+
+def caller_with_key(request: HttpRequest, text: str) -> tuple[AbstractUser | AnonymousUser, Caller]:
+    """Who presents this key, in the key's context; raises ``NotAuthenticated``, or ``Throttled`` after many failures."""
+    try:
+        key = keys.authenticate(text)
+    except NotAuthenticated:
+        count_failed_authentication(request)
+        raise
+    actor = actor_of_key(key, request_id=_request_id(request))
+    if key.installation is None:
+        # A person's key opens the tenants of its owner; an installation's key has opened its own already.
+        set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
+    return key.user or AnonymousUser(), Caller(actor=actor, installation=key.installation)
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -113,6 +127,6 @@ def _caller_of(request: Request) -> Caller:
     return caller
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: HttpRequest) -> str:
     given = request.headers.get("X-Request-ID", "")
     return given if REQUEST_ID.fullmatch(given) else ""

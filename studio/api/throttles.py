@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 
 from studio.api.network import network_of
 
-__all__ = ["ClientThrottle", "Count", "count_failed_authentication", "count_hit"]
+__all__ = ["ClientThrottle", "Count", "count_failed_authentication", "count_hit", "count_request"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,13 @@ def count_failed_authentication(request: HttpRequest) -> None:
     """
     count = count_hit("authentication", network_of(request))
     if count is not None and count.hits > settings.STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE:
+        raise Throttled(wait=count.seconds_left)
+
+
+def count_request(who: str) -> None:
+    """One more request of this caller is counted; raises ``Throttled`` when it had too many this minute."""
+    count = count_hit("requests", who)
+    if count is not None and count.hits > settings.STUDIO_REQUESTS_PER_MINUTE:
         raise Throttled(wait=count.seconds_left)
 
 

@@ -4,6 +4,7 @@ from studio.settings import env
 
 __all__ = [
     "STUDIO_API_KEY_PEPPER",
+    "STUDIO_CLIENT_ORIGINS",
     "STUDIO_CONFIG_POLL_SECONDS",
     "STUDIO_DATABASE_ROLE",
     "STUDIO_EVENT_MAXIMUM_AGE_DAYS",
@@ -61,3 +62,7 @@ STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("STUDIO_FAILED_AUTHENTICA
 
 # How many proxies of our own stand in front and add to X-Forwarded-For. 0: nobody's word is taken for an address.
 STUDIO_TRUSTED_PROXY_COUNT = env.integer("STUDIO_TRUSTED_PROXY_COUNT", 0, maximum=10)
+
+# Pages whose browsers may send events to the addresses of other clients: origins such as https://shop.example.com, or *
+# for all. The key that a page carries decides whether its events are taken; no cookie plays a part.
+STUDIO_CLIENT_ORIGINS = [origin.lower() for origin in env.text_list("STUDIO_CLIENT_ORIGINS", ["*"])]

@@ -1,6 +1,6 @@
 """An effective config prepared for run time: all that does not depend on the single event is done once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -99,6 +99,11 @@ class CompiledConfig:
         self.quarantine_days: int = config.quarantine_days
         self._versions = {(event.name, event.version): event for event in events}
         self._latest = {event.name: event for event in sorted(events, key=lambda event: event.version)}
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of all events, each once."""
+        return self._latest.keys()
 
     def find(self, name: str, version: int | None) -> CompiledEvent | None:
         """The event of this name and version, or of the latest version of this name; ``None`` if there is none."""

@@ -1,0 +1,1 @@
+"""Log records over OTLP/HTTP, from any OpenTelemetry SDK."""
