@@ -21,5 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
-    re_path(r"^api/", unknown_address),
+    path("ingest/", include("studio.api.compat.urls")),
+    # Some of Segment's clients keep only the host of the address that they are given.
+    path("v1/", include("studio.api.compat.segment.urls")),
+    re_path(r"^(?:api|ingest|v1)/", unknown_address),
 ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 from telemetry.core.events import PseudonymKey
 from tenants.models import Tenant
 
-__all__ = ["installation_pseudonym_key"]
+__all__ = ["event_id_secret", "installation_pseudonym_key"]
+
+# The epochs of people's pseudonyms count from 1: epoch 0 is the key of event ids, which never changes.
+_EVENT_ID_EPOCH: Final = 0
 
 
 def installation_pseudonym_key(tenant: Tenant, *, epoch: int | None = None) -> PseudonymKey:
@@ -25,3 +29,8 @@ def installation_pseudonym_key(tenant: Tenant, *, epoch: int | None = None) -> P
     material = f"{tenant.pseudonym_salt}|{chosen}".encode()
     secret = hmac.new(settings.STUDIO_PSEUDONYM_KEY.encode(), material, hashlib.sha256).digest()
     return PseudonymKey(epoch=chosen, secret=secret)
+
+
+def event_id_secret(tenant: Tenant) -> bytes:
+    """The secret under which ids that clients made up become ids that are kept, see ``core.event_ids``; no query."""
+    return installation_pseudonym_key(tenant, epoch=_EVENT_ID_EPOCH).secret

@@ -65,7 +65,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
 
 def caller_with_key(request: HttpRequest, text: str) -> tuple[AbstractUser | AnonymousUser, Caller]:
-    """Who presents this key, in the key's context; raises ``NotAuthenticated``, or ``Throttled`` after many failures."""
+    """Who presents this key, in the key's context; raises ``NotAuthenticated``, ``Throttled`` after many failures."""
     try:
         key = keys.authenticate(text)
     except NotAuthenticated:

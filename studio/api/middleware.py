@@ -1,20 +1,25 @@
-"""What surrounds every request to the API, views or not."""
+"""What surrounds every request that programs make, views or not."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from studio.api.denials import record_remembered
-from studio.api.errors import JSON, answer_for, answer_for_status
+from studio.api.errors import answer_for, answer_for_status
 
-__all__ = ["PREFIX", "ApiMiddleware"]
+__all__ = ["PREFIXES", "ApiMiddleware"]
 
-PREFIX = "/api/"
+# The API, the addresses of other people's clients, and those of their clients that know a host but no path.
+PREFIXES: Final = ("/api/", "/ingest/", "/v1/")
+
+# Django's and the web server's own pages; errors of ours are JSON, or protobuf for those who speak it.
+TEXT: Final = "text/"
 
 
 class ApiMiddleware:
-    """Under ``/api/`` no error is a page: a wrong host, a failed commit or a bug have the API's error body too.
+    """For programs no error is a page: a wrong host, a failed commit or a bug have the API's error body too.
 
     Once the transaction of the view is over, a denied write is recorded.
 
@@ -37,8 +42,8 @@ class ApiMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The answer for an error between REST framework and the middleware: the transaction could not begin or end."""
-        return answer_for(error) if request.path_info.startswith(PREFIX) else None
+        return answer_for(error) if request.path_info.startswith(PREFIXES) else None
 
 
 def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    return request.path_info.startswith(PREFIX) and not response.headers.get("Content-Type", "").startswith(JSON)
+    return request.path_info.startswith(PREFIXES) and response.headers.get("Content-Type", "").startswith(TEXT)

@@ -205,7 +205,10 @@ LOGGING: dict[str, Any] = {
             "reserved_attrs": [*RESERVED_ATTRS, "request"],
         },
     },
-    "handlers": {"standard_error": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"hide_keys": {"()": "studio.logs.HideKeys"}},
+    "handlers": {
+        "standard_error": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["hide_keys"]},
+    },
     "root": {
         "handlers": ["standard_error"],
         "level": env.text("STUDIO_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")),

@@ -37,7 +37,9 @@ def install() -> None:
         if stamp.exists() and stamp.read_text() == wanted:
             return
         command = [_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-        installed = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, env=_environment())
+        installed = subprocess.run(
+            command, cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, env=_environment()
+        )
         if installed.returncode != 0:
             pytest.skip(f"npm cannot fetch the clients: {_reason(installed.stderr)}")
         stamp.write_text(wanted)

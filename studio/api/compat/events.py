@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -97,9 +97,14 @@ class EventIds:
 
 
 class Mapper:
-    """Turns clients' events into ours under one config; ``left_out`` counts what libraries added without a place."""
+    """Turns clients' events into ours under one config; ``left_out`` counts what libraries added without a place.
 
-    def __init__(self, config: CompiledConfig, ids: EventIds, source: EventSource, received_at: datetime) -> None:
+    ``config`` is ``None`` while no spec is published: then nothing has a place.
+    """
+
+    def __init__(
+        self, config: CompiledConfig | None, ids: EventIds, source: EventSource, received_at: datetime
+    ) -> None:
         self._config = config
         self._ids = ids
         self._source = source
@@ -113,9 +118,11 @@ class Mapper:
         if not isinstance(event.name, str) or not event.name:
             missing = Violation(ViolationCode.MISSING_REQUIRED, "name", "is required, and must be text")
             return self._incoming(event, None, missing)
-        name = event_name(event.name, self._config)
-        version: Any = event.version
-        rules = self._config.find(name, version if type(version) is int else None)
+        name, version = event.name, cast("int | None", event.version)  # the core tells what is no version
+        rules = None
+        if self._config is not None:
+            name = event_name(name, self._config)
+            rules = self._config.find(name, version if type(version) is int else None)
         placed = place(event.given, event.added, rules)
         self.left_out += placed.left_out
         envelope = Envelope(

@@ -1,14 +1,17 @@
 """Pages of other origins that may send events from browsers (CORS)."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from telemetry.core.errors import NotAllowed
 
 __all__ = ["allow_origin", "preflight", "refuse_foreign_origin"]
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 ANY: Final = "*"
 # Seconds for which a browser need not ask again. Browsers cut longer times; two hours is the most that Chromium takes.
@@ -34,7 +37,7 @@ def preflight(request: HttpRequest) -> HttpResponse:
     return allow_origin(request, answer)
 
 
-def allow_origin(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+def allow_origin(request: HttpRequest, answer: Answer) -> Answer:
     """The answer, readable for the page that asked, if its origin may send. Cookies play no part."""
     origin = request.headers.get("Origin")
     if ANY in settings.STUDIO_CLIENT_ORIGINS:

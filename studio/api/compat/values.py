@@ -49,7 +49,9 @@ def instant_of(value: object) -> datetime | None:
 
 def instant_of_milliseconds(value: object) -> datetime | None:
     """The instant that is so many milliseconds after the epoch, from a number or its digits."""
+    if not isinstance(value, str | int | float):
+        return None
     try:
-        return EPOCH + timedelta(milliseconds=float(value))  # type: ignore[arg-type]  # what is no number raises
-    except (TypeError, ValueError, OverflowError):
+        return EPOCH + timedelta(milliseconds=float(value))
+    except (ValueError, OverflowError):
         return None

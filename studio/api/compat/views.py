@@ -51,7 +51,7 @@ class ClientView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The answer, in the client's own terms also when something went wrong; nothing is stored then."""
         try:
-            answer = super().dispatch(request, *args, **kwargs)
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - answered, and logged where nobody foresaw it
             if connection.in_atomic_block:
                 transaction.set_rollback(True)

@@ -18,12 +18,10 @@ from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.observation import Observation, observe
 from telemetry.services.ingest.processed import ProcessedEvent
 from tenants.models import Tenant
-from tenants.pseudonym_key import installation_pseudonym_key
+from tenants.pseudonym_key import event_id_secret, installation_pseudonym_key
 
 __all__ = ["Judge"]
 
-# The epochs of people's pseudonyms count from 1: epoch 0 is the key of event ids, which never changes.
-_ID_EPOCH: Final = 0
 _NO_SPEC: Final = Violation(ViolationCode.UNKNOWN_EVENT, "name", "no spec is published for this installation")
 _WORDS: Final = {DropReason.DISABLED: EventOutcome.DISABLED, DropReason.SAMPLED_OUT: EventOutcome.SAMPLED_OUT}
 
@@ -37,7 +35,7 @@ class Judge:
         self._compiled = compiled
         self._key = installation_pseudonym_key(tenant)
         self._pseudonymiser = pseudonymiser_for(self._key)
-        self._id_secret = installation_pseudonym_key(tenant, epoch=_ID_EPOCH).secret
+        self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
         self._maximum_age = maximum_age
         self._observation: Observation | None = None

@@ -54,7 +54,7 @@ def test_an_installation_is_watched_for_some_seconds_after_somebody_looked(clien
 def test_lines_are_read_once_each_in_their_order(client: Redis, installation: UUID) -> None:
     stream = LiveStream(client)
     first = stream.read(installation, START)
-    assert first == ([], "0-0")
+    assert (first.lines, first.cursor) == ([], "0-0")
 
     stream.publish(installation, [b"one", b"two"])
     second = stream.read(installation, first.cursor)
@@ -93,9 +93,7 @@ def test_another_installation_has_a_stream_of_its_own(client: Redis, installatio
     assert stream.read(uuid4(), START).lines == []
 
 
-def test_without_a_server_nobody_is_watched_and_nothing_raises(
-    away: Redis, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_a_server_nobody_is_watched_and_nothing_raises(away: Redis, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     stream = LiveStream(away, clock)
 

@@ -128,4 +128,4 @@ def _value(value: AnyValue, depth: int = 0) -> Any:
 
 
 def _bytes(message: Message) -> bytes:
-    return message.SerializeToString(deterministic=True)
+    return bytes(message.SerializeToString(deterministic=True))

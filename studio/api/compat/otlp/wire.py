@@ -58,5 +58,5 @@ def encode_error(content_type: str, *, status: int, message: str) -> bytes:
 
 def _encode(message: Message, content_type: str) -> bytes:
     if content_type == JSON:
-        return json_format.MessageToJson(message, indent=None).encode()
-    return message.SerializeToString()
+        return bytes(json_format.MessageToJson(message, indent=None).encode())
+    return bytes(message.SerializeToString())

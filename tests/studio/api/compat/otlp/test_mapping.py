@@ -20,11 +20,16 @@ NANOSECONDS = int(NOON.timestamp()) * 1_000_000_000
 
 def attributes(**values: str | float) -> list[KeyValue]:
     """Attributes; an underscore stands for a dot."""
-    kinds = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
-    return [
-        KeyValue(key=name.replace("_", "."), value=AnyValue(**{kinds[type(value)]: value}))
-        for name, value in values.items()
-    ]
+    return [KeyValue(key=name.replace("_", "."), value=any_value(value)) for name, value in values.items()]
+
+
+def any_value(value: str | float) -> AnyValue:
+    """The value in OTLP's wrapping."""
+    if isinstance(value, str):
+        return AnyValue(string_value=value)
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(double_value=value)
 
 
 def request_with(*records: LogRecord, resource: Mapping[str, str] | None = None) -> ExportLogsServiceRequest:

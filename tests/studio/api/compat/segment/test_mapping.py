@@ -89,7 +89,8 @@ def test_the_address_says_the_kind_of_a_single_call() -> None:
 def test_a_batch_shares_its_context_and_its_clock() -> None:
     batch = read_batch({"batch": [{"type": "page"}], "context": {"locale": "fr"}, "sentAt": "2026-11-22T12:00:00Z"})
 
-    assert batch == ([{"type": "page"}], {"locale": "fr"}, NOON)
+    assert batch is not None
+    assert (batch.records, batch.context, batch.sent_at) == ([{"type": "page"}], {"locale": "fr"}, NOON)
     event = read_call({"type": "page", "messageId": UUID}, batch=batch)
     assert event.added == {"locale": "fr"}
     assert event.sent_at == NOON
