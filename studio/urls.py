@@ -24,5 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ingest/", include("studio.api.compat.urls")),
     # Some of Segment's clients keep only the host of the address that they are given.
     path("v1/", include("studio.api.compat.segment.urls")),
-    re_path(r"^(?:api|ingest|v1)/", unknown_address),
+    re_path(r"^api/", unknown_address),
+    re_path(r"^(?:ingest|v1)/", unknown_address),
 ]
