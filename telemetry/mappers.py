@@ -20,6 +20,7 @@ from telemetry.core.search_text import search_text
 from telemetry.core.spec import (
     AllowedValue,
     AnomalyDetection,
+    AnomalyRule,
     Deprecation,
     EventDefinition,
     LintOptOut,
@@ -195,6 +196,7 @@ def _anomaly_detection_from_record(record: EventRecord) -> AnomalyDetection | No
         enabled=record.anomaly_enabled,
         minimum_sample=record.anomaly_minimum_sample,
         thresholds=tuple(Threshold(metric=t.metric, min=t.min, max=t.max) for t in record.thresholds.all()),
+        rules=msgspec.convert(record.anomaly_rules, tuple[AnomalyRule, ...]),
         actions=tuple(AnomalyAction(action) for action in record.anomaly_actions),
     )
 
@@ -292,6 +294,7 @@ def _event_row(record: SpecRecord, position: int, event: EventDefinition) -> Eve
         anomaly_enabled=None if anomaly is None else anomaly.enabled,
         anomaly_minimum_sample=None if anomaly is None else anomaly.minimum_sample,
         anomaly_actions=[] if anomaly is None else [action.value for action in anomaly.actions],
+        anomaly_rules=[] if anomaly is None else to_plain(anomaly.rules),
         tags=list(event.tags),
         owners=list(event.owners),
         review_by=None if event.review_by is None else date.fromisoformat(event.review_by),

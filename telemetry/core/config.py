@@ -19,6 +19,7 @@ from telemetry.core.enums import (
 from telemetry.core.spec import (
     AllowedValues,
     AnomalyDetection,
+    AnomalyRule,
     Condition,
     Days,
     ProviderDefinition,
@@ -66,11 +67,15 @@ class SpecPointer(Value, frozen=True, kw_only=True):
 
 
 class AnomalyOverride(Value, frozen=True, kw_only=True):
-    """What a layer changes of an event's anomaly rules; unset fields are inherited, ``thresholds`` replace all."""
+    """What a layer changes of an event's anomaly rules.
+
+    Unset fields are inherited; ``thresholds`` and ``rules`` replace all of the layer below.
+    """
 
     enabled: bool | None = None
     minimum_sample: PositiveInt | None = None
     thresholds: tuple[Threshold, ...] | None = None
+    rules: tuple[AnomalyRule, ...] | None = None
 
 
 class EventOverride(Value, frozen=True, kw_only=True):

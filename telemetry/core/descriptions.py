@@ -9,6 +9,7 @@ import msgspec
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    AnomalyRule,
     Deprecation,
     EventDefinition,
     LintOptOut,
@@ -123,8 +124,23 @@ FIELD_DESCRIPTIONS: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = Ma
         AnomalyDetection: {
             "enabled": "Whether these rules are judged.",
             "minimum_sample": "Values that a window needs before it is judged.",
-            "thresholds": "Bounds of metrics.",
+            "thresholds": "Bounds of single values.",
+            "rules": "Rules on statistics of whole windows.",
             "actions": "What to do about an anomaly.",
+        },
+        AnomalyRule: {
+            "name": "Name of the rule, unique within the event.",
+            "statistic": "What of the window's tallies is watched.",
+            "method": "How the rule tells what is normal.",
+            "metric": "A declared property, for statistics of one property.",
+            "value": "The value whose share is watched: one of the property's allowed values, true or false.",
+            "min": "Lowest value that is not an anomaly.",
+            "max": "Highest value that is not an anomaly.",
+            "sensitivity": "How far from normal is too far, in the method's own measure; more means fewer alarms.",
+            "minimum_effect": "Smallest change, as a ratio of what is normal, that is worth an alarm.",
+            "window_minutes": "Width of the window in minutes.",
+            "minimum_sample": "Events that the window needs before it is judged.",
+            "actions": "What to do about an anomaly of this rule.",
         },
         Threshold: {
             "metric": "A declared property of type number, or json with a numeric value.",

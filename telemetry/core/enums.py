@@ -4,6 +4,7 @@ from enum import StrEnum
 
 __all__ = [
     "AnomalyAction",
+    "AnomalyMethod",
     "ChangeClass",
     "DropReason",
     "Environment",
@@ -18,6 +19,7 @@ __all__ = [
     "RetentionPolicy",
     "Severity",
     "Stability",
+    "Statistic",
     "TimeUnit",
     "UndeclaredPolicy",
     "ViolationCode",
@@ -100,6 +102,60 @@ class AnomalyAction(StrEnum):
     ALERT = "alert"
     LOG = "log"
     TRIGGER_REGEN = "trigger_regen"
+
+
+class Statistic(StrEnum):
+    """What of an event's tallies an anomaly rule watches, window by window.
+
+    ``count`` to ``unique_subjects`` are of the event as a whole, ``share`` to ``max`` of one property. Ratios are 0-1:
+    ``error_ratio`` of received events that were rejected, ``violation_rate`` of those with any violation,
+    ``missing_share`` of valid events without the property, ``share`` of events that have the property with one value.
+    """
+
+    COUNT = "count"
+    RATE_PER_MINUTE = "rate_per_minute"
+    ERROR_RATIO = "error_ratio"
+    VIOLATION_RATE = "violation_rate"
+    UNIQUE_SUBJECTS = "unique_subjects"
+    SHARE = "share"
+    MISSING_SHARE = "missing_share"
+    MEAN = "mean"
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+    MIN = "min"
+    MAX = "max"
+
+    @property
+    def is_of_event(self) -> bool:
+        """Whether it needs no property."""
+        return self in _OF_EVENT
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether its property must be a number."""
+        return not self.is_of_event and self not in (Statistic.SHARE, Statistic.MISSING_SHARE)
+
+
+_OF_EVENT = frozenset(
+    {
+        Statistic.COUNT,
+        Statistic.RATE_PER_MINUTE,
+        Statistic.ERROR_RATIO,
+        Statistic.VIOLATION_RATE,
+        Statistic.UNIQUE_SUBJECTS,
+    }
+)
+
+
+class AnomalyMethod(StrEnum):
+    """How an anomaly rule tells what is normal: set bounds, or the metric's own history."""
+
+    LIMITS = "limits"
+    SEASONAL = "seasonal"
+    LEVEL_SHIFT = "level_shift"
+    SILENCE = "silence"
+    SURPRISE = "surprise"
 
 
 class ProviderType(StrEnum):

@@ -173,6 +173,12 @@ class EventResolution:
                 "thresholds",
                 lambda asked: asked.thresholds,
             ),
+            rules=self._anomaly(
+                f"{path}.rules",
+                Wish(layer, f"{source}.rules" if own else "", rules.rules),
+                "rules",
+                lambda asked: asked.rules,
+            ),
             actions=self.trace.given(f"{path}.actions", Wish(layer, f"{source}.actions" if own else "", rules.actions)),
         )
 

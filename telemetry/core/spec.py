@@ -12,12 +12,14 @@ import msgspec
 from telemetry.core.defaults import DEFAULT_QUARANTINE_DAYS
 from telemetry.core.enums import (
     AnomalyAction,
+    AnomalyMethod,
     PrivacyLevel,
     PropertyType,
     ProviderType,
     RedactionStrategy,
     RetentionPolicy,
     Stability,
+    Statistic,
     TimeUnit,
     UndeclaredPolicy,
 )
@@ -37,6 +39,7 @@ from telemetry.core.values import (
 __all__ = [
     "AnomalyDefaults",
     "AnomalyDetection",
+    "AnomalyRule",
     "Deprecation",
     "EventDefinition",
     "LintOptOut",
@@ -106,6 +109,17 @@ Owners = Annotated[tuple[Owner, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
 Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)]
 AllowedValue = Annotated[str, msgspec.Meta(max_length=200)] | float
 AllowedValues = Annotated[tuple[AllowedValue, ...], msgspec.Meta(max_length=MAXIMUM_ALLOWED_VALUES)]
+
+AnomalyRuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z][a-z0-9_]*(?!\n)$",
+        max_length=64,
+        description="lower-case letters, digits and _, starting with a letter, such as 'slow_steps'",
+    ),
+]
+# Tallies are kept by the minute; nothing that takes longer than a week to notice needs a rule.
+WindowMinutes = Annotated[int, msgspec.Meta(ge=1, le=10_080)]
 
 
 class TelemetryMeta(Value, frozen=True, kw_only=True):
@@ -185,12 +199,38 @@ class Threshold(Value, frozen=True, kw_only=True):
     max: float | None = None
 
 
+class AnomalyRule(Value, frozen=True, kw_only=True):
+    """A rule on one statistic of a window: of the event, or of the property that ``metric`` names.
+
+    ``min`` and ``max`` go with the method ``limits``; ``sensitivity`` and ``minimum_effect`` with those that learn from
+    history; ``value`` with the statistic ``share``. Unset, ``window_minutes`` is the spec's check interval,
+    ``minimum_sample`` and ``actions`` are the event's.
+    """
+
+    name: AnomalyRuleName
+    statistic: Statistic
+    method: AnomalyMethod = AnomalyMethod.LIMITS
+    metric: PropertyName | None = None
+    value: AllowedValue | bool | None = None
+    min: float | None = None
+    max: float | None = None
+    sensitivity: Annotated[float, msgspec.Meta(ge=0.5, le=100)] | None = None
+    minimum_effect: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
+    window_minutes: WindowMinutes | None = None
+    minimum_sample: PositiveInt | None = None
+    actions: tuple[AnomalyAction, ...] | None = None
+
+
 class AnomalyDetection(Value, frozen=True, kw_only=True):
-    """Rules on an event's metrics; they judge only once ``minimum_sample`` values were seen in a window."""
+    """Rules on an event's metrics; they judge only once ``minimum_sample`` values were seen in a window.
+
+    ``thresholds`` judge single values, ``rules`` statistics of a whole window.
+    """
 
     enabled: bool = True
     minimum_sample: PositiveInt | None = None
     thresholds: Annotated[tuple[Threshold, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)] = ()
+    rules: Annotated[tuple[AnomalyRule, ...], msgspec.Meta(max_length=MAXIMUM_LABELS)] = ()
     actions: tuple[AnomalyAction, ...] = ()
 
 

@@ -14,11 +14,13 @@ import msgspec
 
 from telemetry.core.conditions import compile_condition
 from telemetry.core.config import SamplingBounds
-from telemetry.core.enums import PropertyType, RedactionStrategy
+from telemetry.core.enums import AnomalyMethod, PropertyType, RedactionStrategy, Statistic
 from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
 from telemetry.core.plain import document_fields, to_plain
 from telemetry.core.shapes import MAXIMUM_ERRORS, Path, read_shape, write_path
 from telemetry.core.spec import (
+    AnomalyDetection,
+    AnomalyRule,
     EventDefinition,
     LintOptOut,
     PropertyDefinition,
@@ -193,6 +195,47 @@ def _check_threshold(threshold: Threshold) -> Iterator[FieldError]:
         yield FieldError("out_of_range", ".min", "must not be more than max")
 
 
+def _check_anomaly_rule(rule: AnomalyRule) -> Iterator[FieldError]:
+    """Which settings go with which statistic and method."""
+    if rule.method is AnomalyMethod.LIMITS:
+        yield from _check_threshold(Threshold(metric="limits", min=rule.min, max=rule.max))
+    yield from _check_settings(
+        {"min": rule.min, "max": rule.max}, rule.method is AnomalyMethod.LIMITS, "the method limits", is_required=False
+    )
+    learned = {"sensitivity": rule.sensitivity, "minimumEffect": rule.minimum_effect}
+    learns = rule.method in (AnomalyMethod.SEASONAL, AnomalyMethod.LEVEL_SHIFT)
+    if rule.method in (AnomalyMethod.SILENCE, AnomalyMethod.SURPRISE):
+        learns = rule.minimum_effect is None
+    yield from _check_settings(learned, learns, "methods that learn from history", is_required=False)
+    yield from _check_settings(
+        {"metric": rule.metric}, not rule.statistic.is_of_event, "statistics of a property", is_required=True
+    )
+    yield from _check_settings(
+        {"value": rule.value}, rule.statistic is Statistic.SHARE, "the statistic share", is_required=True
+    )
+    if rule.method is AnomalyMethod.SILENCE and rule.statistic is not Statistic.COUNT:
+        yield FieldError("bad_rule", ".statistic", "must be count for the method silence")
+
+
+def _check_settings(
+    settings: Mapping[str, object], belongs: bool, owner: str, *, is_required: bool
+) -> Iterator[FieldError]:
+    for name, setting in settings.items():
+        if setting is not None and not belongs:
+            yield FieldError("bad_rule", f".{name}", f"belongs to {owner} only")
+        if setting is None and belongs and is_required:
+            yield FieldError("bad_rule", f".{name}", f"is required for {owner}")
+
+
+def _check_anomaly_detection(detection: AnomalyDetection) -> Iterator[FieldError]:
+    """Names of rules are unique: incidents are told apart by them."""
+    first_at: dict[str, int] = {}
+    for index, rule in enumerate(detection.rules):
+        first = first_at.setdefault(rule.name, index)
+        if first != index:
+            yield FieldError("duplicate_rule", f".rules[{index}].name", f"is the name of rules[{first}]")
+
+
 def _check_bounds(bounds: SamplingBounds) -> Iterator[FieldError]:
     if bounds.minimum_rate > bounds.maximum_rate:
         yield FieldError("out_of_range", ".minimumRate", "must not be more than maximumRate")
@@ -209,6 +252,30 @@ def _check_event(event: EventDefinition) -> Iterator[FieldError]:
             yield FieldError("unknown_metric", place, "must be a declared property of the event")
         elif declared.type not in _METRIC_TYPES:
             yield FieldError("unknown_metric", place, "must be a property of type number, or json with a numeric value")
+    for index, rule in enumerate(event.anomaly_detection.rules if event.anomaly_detection else ()):
+        yield from _check_rule_of_event(event, rule, f".anomalyDetection.rules[{index}]")
+
+
+def _check_rule_of_event(event: EventDefinition, rule: AnomalyRule, place: str) -> Iterator[FieldError]:
+    """The rule's property is declared, and has what the statistic reads."""
+    declared = None if rule.metric is None else event.properties.get(rule.metric)
+    if rule.metric is None:
+        return
+    if declared is None:
+        yield FieldError("unknown_metric", f"{place}.metric", "must be a declared property of the event")
+    elif rule.statistic.is_of_numbers and declared.type not in _METRIC_TYPES:
+        message = "must be a property of type number, or json with a numeric value"
+        yield FieldError("unknown_metric", f"{place}.metric", message)
+    elif rule.statistic is Statistic.SHARE and rule.value is not None and not _is_counted(declared, rule.value):
+        message = "must be one of the property's allowed values, or true or false for a boolean"
+        yield FieldError("unknown_value", f"{place}.value", message)
+
+
+def _is_counted(declared: PropertyDefinition, value: object) -> bool:
+    """Whether tallies count this value by itself."""
+    if declared.type is PropertyType.BOOLEAN:
+        return isinstance(value, bool)
+    return not isinstance(value, bool) and value in declared.allowed_values
 
 
 def _check_opt_out(opt_out: LintOptOut) -> Iterator[FieldError]:
@@ -224,6 +291,8 @@ def _check_date(place: str, text: str | None) -> Iterator[FieldError]:
 
 
 _RULES: Final[dict[type, Callable[[Any], Iterable[FieldError]]]] = {
+    AnomalyDetection: _check_anomaly_detection,
+    AnomalyRule: _check_anomaly_rule,
     EventDefinition: _check_event,
     LintOptOut: _check_opt_out,
     PropertyDefinition: _check_property,

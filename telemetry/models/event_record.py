@@ -18,10 +18,10 @@ class EventRecord(models.Model):
     """One event definition while its spec is edited; properties and thresholds are rows of their own.
 
     Groups of columns that are null together stand for a part that the document leaves out: retention, sampling,
-    anomaly detection, deprecation. ``lint_opt_outs`` is the document's list. ``property_count`` is there when
-    ``selectors.events.search_events`` gave the row. ``search_text`` is what ``telemetry.core.search_text`` makes of the
-    event; ``finding_count`` says how many errors and warnings lint found in it when the draft was last saved, null if
-    it was never linted.
+    anomaly detection, deprecation. ``anomaly_rules`` and ``lint_opt_outs`` are the document's lists. ``property_count``
+    is there when ``selectors.events.search_events`` gave the row. ``search_text`` is what
+    ``telemetry.core.search_text`` makes of the event; ``finding_count`` says how many errors and warnings lint found in
+    it when the draft was last saved, null if it was never linted.
     """
 
     property_count: int
@@ -43,6 +43,7 @@ class EventRecord(models.Model):
     anomaly_actions = ArrayField(
         models.CharField(max_length=20, choices=choices_of(AnomalyAction)), blank=True, default=list
     )
+    anomaly_rules = DocumentField(default=list, blank=True)
     tags = ArrayField(models.CharField(max_length=64), blank=True, default=list)
     owners = ArrayField(models.CharField(max_length=100), blank=True, default=list)
     review_by = models.DateField(null=True, blank=True)

@@ -28,6 +28,7 @@ from telemetry.core.config import (
 )
 from telemetry.core.enums import (
     AnomalyAction,
+    AnomalyMethod,
     Environment,
     FloorStrategy,
     PrivacyLevel,
@@ -37,6 +38,7 @@ from telemetry.core.enums import (
     RetentionPolicy,
     Severity,
     Stability,
+    Statistic,
     TimeUnit,
     UndeclaredPolicy,
 )
@@ -45,6 +47,7 @@ from telemetry.core.lint import OPTIONAL_RULES
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    AnomalyRule,
     Deprecation,
     EventDefinition,
     LintOptOut,
@@ -270,7 +273,37 @@ def anomaly_detections(draw: st.DrawFn, metrics: tuple[str, ...]) -> AnomalyDete
         enabled=draw(st.booleans()),
         minimum_sample=draw(st.none() | st.integers(1, 1000)),
         thresholds=tuple(draw(st.lists(thresholds(metrics), max_size=2))) if metrics else (),
+        rules=draw(anomaly_rules(metrics)),
         actions=tuple(draw(st.lists(st.sampled_from(AnomalyAction), max_size=3, unique=True))),
+    )
+
+
+@cache
+@st.composite
+def anomaly_rules(draw: st.DrawFn, metrics: tuple[str, ...]) -> tuple[AnomalyRule, ...]:
+    """Rules with names of their own, on statistics of the event and of these metrics."""
+    names = draw(st.lists(st.sampled_from(("busy", "slow", "quiet")), max_size=2, unique=True))
+    return tuple(_anomaly_rule(draw, name, metrics) for name in names)
+
+
+def _anomaly_rule(draw: st.DrawFn, name: str, metrics: tuple[str, ...]) -> AnomalyRule:
+    possible = [each for each in Statistic if each.is_of_event or (metrics and each is not Statistic.SHARE)]
+    statistic = draw(st.sampled_from(possible))
+    methods = [each for each in AnomalyMethod if each is not AnomalyMethod.SILENCE or statistic is Statistic.COUNT]
+    method = draw(st.sampled_from(methods))
+    learns = method in (AnomalyMethod.SEASONAL, AnomalyMethod.LEVEL_SHIFT)
+    bound = draw(st.integers(-1000, 1000).map(float))
+    return AnomalyRule(
+        name=name,
+        statistic=statistic,
+        method=method,
+        metric=None if statistic.is_of_event else draw(st.sampled_from(metrics)),
+        max=bound if method is AnomalyMethod.LIMITS else None,
+        sensitivity=draw(st.none() | st.floats(0.5, 100)) if learns else None,
+        minimum_effect=draw(st.none() | st.floats(0, 10)) if learns else None,
+        window_minutes=draw(st.none() | st.integers(1, 10_080)),
+        minimum_sample=draw(st.none() | st.integers(1, 1000)),
+        actions=draw(st.none() | st.just((AnomalyAction.LOG,))),
     )
 
 
@@ -422,6 +455,7 @@ def event_overrides() -> st.SearchStrategy[EventOverride]:
         enabled=st.none() | st.booleans(),
         minimum_sample=st.none() | st.integers(1, 1000),
         thresholds=st.none() | st.lists(thresholds(metrics), max_size=2).map(tuple),
+        rules=st.none() | anomaly_rules(metrics),
     )
     return st.builds(
         EventOverride,

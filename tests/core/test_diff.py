@@ -4,13 +4,24 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from telemetry.core.diff import RULES, diff_specs
-from telemetry.core.enums import ChangeClass, PrivacyLevel, ProviderType, RetentionPolicy, Stability, UndeclaredPolicy
+from telemetry.core.enums import (
+    AnomalyMethod,
+    ChangeClass,
+    PrivacyLevel,
+    ProviderType,
+    RetentionPolicy,
+    Stability,
+    Statistic,
+    UndeclaredPolicy,
+)
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
+    AnomalyRule,
     Deprecation,
     LintOptOut,
     ProviderDefinition,
@@ -73,6 +84,8 @@ NOTHING = with_event(properties={})
 PERSONAL = {"value": make_property(pii=True)}
 VALUE = f"{STEP}.properties.value"
 ARCHIVE, DELETE = RetentionPolicy.ARCHIVE, RetentionPolicy.DELETE
+BUSY = AnomalyRule(name="busy", statistic=Statistic.COUNT, max=1000.0)
+QUIET = AnomalyRule(name="quiet", statistic=Statistic.COUNT, method=AnomalyMethod.SILENCE)
 Case = tuple[str, TelemetrySpec, TelemetrySpec, str]
 
 # Rule, before, after, and the path of the only change.
@@ -333,6 +346,24 @@ CASES: list[Case] = [
         with_config(anomaly_detection=AnomalyDefaults(check_interval_ms=60_000)),
         with_config(anomaly_detection=AnomalyDefaults(check_interval_ms=60_000, enabled=False)),
         "config.anomalyDetection.enabled",
+    ),
+    (
+        "anomaly_rule_added",
+        with_anomalies(rules=(BUSY,)),
+        with_anomalies(rules=(BUSY, QUIET)),
+        f"{STEP}.anomalyDetection.rules.quiet",
+    ),
+    (
+        "anomaly_rule_changed",
+        with_anomalies(rules=(BUSY,)),
+        with_anomalies(rules=(msgspec.structs.replace(BUSY, max=2000.0),)),
+        f"{STEP}.anomalyDetection.rules.busy.max",
+    ),
+    (
+        "anomaly_rule_removed",
+        with_anomalies(rules=(BUSY, QUIET)),
+        with_anomalies(rules=(QUIET,)),
+        f"{STEP}.anomalyDetection.rules.busy",
     ),
     (
         "threshold_added",

@@ -433,6 +433,7 @@ def leaves(config: EffectiveConfig) -> dict[str, Any]:
             f"{path}.anomalyDetection.enabled": detection.enabled,
             f"{path}.anomalyDetection.minimumSample": detection.minimum_sample,
             f"{path}.anomalyDetection.thresholds": detection.thresholds,
+            f"{path}.anomalyDetection.rules": detection.rules,
             f"{path}.anomalyDetection.actions": detection.actions,
         }
         for name, each in event.properties.items():

@@ -111,6 +111,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "conditions_changed": _risky("Other events are sampled than before."),
         # Anomalies
         "anomaly_rules_changed": _safe("Anomaly rules look at events; they change none."),
+        "anomaly_rule_added": _safe("Anomaly rules look at events; they change none."),
+        "anomaly_rule_changed": _safe("Anomaly rules look at events; they change none."),
+        "anomaly_rule_removed": _safe("Anomaly rules look at events; they change none."),
         "threshold_added": _safe("Anomaly rules look at events; they change none."),
         "threshold_changed": _safe("Anomaly rules look at events; they change none."),
         "threshold_removed": _safe("Anomaly rules look at events; they change none."),

@@ -11,6 +11,7 @@ from telemetry.core.lint.words import words_of
 from telemetry.core.redaction import required_redaction
 from telemetry.core.shapes import Path
 from telemetry.core.spec import (
+    AnomalyRule,
     EventDefinition,
     LintOptOut,
     PropertyDefinition,
@@ -59,6 +60,11 @@ class LintedEvent(NamedTuple):
     def thresholds(self) -> tuple[Threshold, ...]:
         """The bounds of its metrics, whether they are judged or not."""
         return self.definition.anomaly_detection.thresholds if self.definition.anomaly_detection else ()
+
+    @property
+    def anomaly_rules(self) -> tuple[AnomalyRule, ...]:
+        """Those that it says."""
+        return self.definition.anomaly_detection.rules if self.definition.anomaly_detection else ()
 
     @property
     def conditions(self) -> tuple[str, ...]:

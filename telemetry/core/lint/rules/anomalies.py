@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from telemetry.core.enums import PropertyType, Severity
+from telemetry.core.enums import PropertyType, Severity, Statistic
 from telemetry.core.lint.measures import key_metric
 from telemetry.core.lint.rule import Problem, table
 from telemetry.core.lint.subject import LintedEvent, LintedSpec
@@ -14,32 +14,35 @@ __all__ = ["ANOMALY_RULES"]
 
 # With fewer values, one slow request of one person is an anomaly.
 _LEAST_SAMPLE: Final = 5
+# Of these, the value is that of a single event; a mean or a median is nobody's.
+_OF_ONE_PERSON: Final = (Statistic.MIN, Statistic.MAX)
 
 
 def key_metric_unwatched(linted: LintedSpec) -> Iterator[Problem]:
-    """A duration, error count or conversion without a threshold."""
+    """A duration, error count or conversion that neither a threshold nor a rule watches."""
     for event in linted.current_events:
-        watched = {threshold.metric for threshold in event.thresholds}
+        watched = {each.metric for each in (*event.thresholds, *event.anomaly_rules)}
         for each in event.properties:
             if each.definition.type is PropertyType.NUMBER and each.name not in watched:
                 kind = key_metric(each.name)
                 if kind is not None:
-                    yield Problem(each.path, f"is a key metric ({kind}) that no threshold watches")
+                    yield Problem(each.path, f"is a key metric ({kind}) that nothing watches")
 
 
 def anomaly_rules_without_thresholds(linted: LintedSpec) -> Iterator[Problem]:
     """Switched on, with nothing to judge."""
     for event in linted.events:
         rules = event.definition.anomaly_detection
-        if rules is not None and rules.enabled and not rules.thresholds:
-            yield Problem((*event.path, "anomalyDetection"), "judges nothing: it has no thresholds")
+        if rules is not None and rules.enabled and not rules.thresholds and not rules.rules:
+            yield Problem((*event.path, "anomalyDetection"), "judges nothing: it has neither thresholds nor rules")
 
 
 def anomaly_rules_without_actions(linted: LintedSpec) -> Iterator[Problem]:
     """Judged, with nobody to hear of it."""
     for event in linted.events:
         rules = event.definition.anomaly_detection
-        if rules is not None and rules.enabled and rules.thresholds and not rules.actions:
+        silent = rules is not None and any(not rule.actions for rule in rules.rules)
+        if rules is not None and rules.enabled and (rules.thresholds or silent) and not rules.actions:
             yield Problem((*event.path, "anomalyDetection"), "tells nobody: it has no actions")
 
 
@@ -47,12 +50,12 @@ def anomaly_rules_switched_off(linted: LintedSpec) -> Iterator[Problem]:
     """Thresholds that are never judged, because the event or the whole spec switches them off."""
     settings = linted.defaults.anomaly_detection
     is_off = settings is not None and not settings.enabled
-    if is_off and any(event.thresholds for event in linted.events):
-        yield Problem(("config", "anomalyDetection", "enabled"), "switches off the thresholds of all events")
+    if is_off and any(event.thresholds or event.anomaly_rules for event in linted.events):
+        yield Problem(("config", "anomalyDetection", "enabled"), "switches off the anomaly rules of all events")
     for event in linted.events:
         rules = event.definition.anomaly_detection
-        if rules is not None and not rules.enabled and rules.thresholds:
-            yield Problem((*event.path, "anomalyDetection", "enabled"), "switches off the thresholds that are set")
+        if rules is not None and not rules.enabled and (rules.thresholds or rules.rules):
+            yield Problem((*event.path, "anomalyDetection", "enabled"), "switches off what is set below it")
 
 
 def minimum_sample_too_small(linted: LintedSpec) -> Iterator[Problem]:
@@ -97,6 +100,10 @@ def threshold_on_redacted(linted: LintedSpec) -> Iterator[Problem]:
         for _, path, threshold in _thresholds(event):
             if threshold.metric in hidden:
                 yield Problem((*path, "metric"), "is redacted, but an alarm would show the value of one person")
+        for index, rule in enumerate(event.anomaly_rules):
+            if rule.metric in hidden and rule.statistic in _OF_ONE_PERSON:
+                path = (*event.path, "anomalyDetection", "rules", index, "metric")
+                yield Problem(path, "is redacted, but an alarm would show the value of one person")
 
 
 def _thresholds(event: LintedEvent) -> Iterator[tuple[int, Path, Threshold]]:
@@ -125,8 +132,8 @@ ANOMALY_RULES = table(
     (
         key_metric_unwatched,
         Severity.WARNING,
-        "Durations, error counts and conversions have a threshold.",
-        "Add a threshold under anomalyDetection, or opt out with the reason.",
+        "Durations, error counts and conversions have a threshold or an anomaly rule.",
+        "Add a threshold or a rule under anomalyDetection, or opt out with the reason.",
     ),
     (
         threshold_never_breached,
@@ -155,8 +162,8 @@ ANOMALY_RULES = table(
     (
         anomaly_rules_without_thresholds,
         Severity.WARNING,
-        "Anomaly rules that are switched on have thresholds.",
-        "Add a threshold, or remove anomalyDetection.",
+        "Anomaly detection that is switched on has something to judge.",
+        "Add a threshold or a rule, or remove anomalyDetection.",
     ),
     (
         anomaly_rules_without_actions,
