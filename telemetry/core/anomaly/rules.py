@@ -1,7 +1,7 @@
 """From an event's anomaly rules to numbers and detectors: what a rule measures in a window, and how it is judged."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from telemetry.core.anomaly.level_shift import LevelShift
 from telemetry.core.anomaly.limits import Limits
@@ -156,7 +156,7 @@ def detector_of(rule: AnomalyRule, default_minimum_sample: int | None = None) ->
     """What judges the rule; a setting that the rule leaves out is the method's own."""
     sample = rule.minimum_sample or default_minimum_sample or DEFAULT_MINIMUM_SAMPLE
     asked = {"sensitivity": rule.sensitivity, "minimum_effect": rule.minimum_effect}
-    settings = {name: setting for name, setting in asked.items() if setting is not None}
+    settings: dict[str, Any] = {name: setting for name, setting in asked.items() if setting is not None}
     kind = kind_of(rule.statistic)
     match rule.method:
         case AnomalyMethod.SEASONAL:

@@ -21,7 +21,7 @@ _OF_ONE_PERSON: Final = (Statistic.MIN, Statistic.MAX)
 def key_metric_unwatched(linted: LintedSpec) -> Iterator[Problem]:
     """A duration, error count or conversion that neither a threshold nor a rule watches."""
     for event in linted.current_events:
-        watched = {each.metric for each in (*event.thresholds, *event.anomaly_rules)}
+        watched = {threshold.metric for threshold in event.thresholds} | {rule.metric for rule in event.anomaly_rules}
         for each in event.properties:
             if each.definition.type is PropertyType.NUMBER and each.name not in watched:
                 kind = key_metric(each.name)

@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0007_config_changes'),
+        ('telemetry', '0008_quarantine_settings'),
     ]
 
     operations = [
