@@ -40,6 +40,8 @@ ABILITIES: dict[str, Ability] = {
     # Overrides of tenants
     "config.edit": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     "config.publish": Ability(frozenset({PUBLISHER, ADMIN})),
+    # What is wrong with events
+    "violation.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     "pseudonym_key.renew": Ability(frozenset({PRIVACY_OFFICER, ADMIN}), by_key=False),

@@ -2,6 +2,7 @@
 
 from telemetry.detection.detector import SUGGESTIONS, Detector, Suggestion
 from telemetry.detection.inspector import Evidence, Inspector, Look, is_safe_name
+from telemetry.detection.outline import outline
 from telemetry.detection.values import detect, detect_text
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "detect",
     "detect_text",
     "is_safe_name",
+    "outline",
 ]

@@ -11,6 +11,7 @@ from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
 from telemetry.models.stored_event import StoredEvent
 from telemetry.models.threshold_record import ThresholdRecord
+from telemetry.models.violation_record import ViolationDay, ViolationRecord, ViolationState
 
 __all__ = [
     "LIVE_STATES",
@@ -29,4 +30,7 @@ __all__ = [
     "UndatedClaim",
     "Verdict",
     "VersionStatus",
+    "ViolationDay",
+    "ViolationRecord",
+    "ViolationState",
 ]

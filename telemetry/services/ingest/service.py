@@ -17,6 +17,7 @@ from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
 from telemetry.services.ingest.tallying import tally_batch
+from telemetry.services.violations import record_violations
 from telemetry.stores.base import EventRow, EventStore
 from telemetry.stores.postgres import PostgresEventStore
 from tenants.context import tenant_context
@@ -52,6 +53,7 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
             received_at=received_at,
             rows=_rows(batch),
         )
+        record_violations(batch)
     return BatchResult([BatchItem(event.word, event.event_id, event.outcome.violations) for event in batch.events])
 
 
