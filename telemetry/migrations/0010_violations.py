@@ -8,7 +8,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0008_quarantine_settings'),
+        ("telemetry", "0009_anomaly_rules"),
         ('tenants', '0008_config_changes'),
     ]
 
