@@ -4,17 +4,11 @@ Pure: the service that knows installations resolves their configs and asks here 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import msgspec
 
-from telemetry.core.config import (
-    AppBlueprint,
-    EffectiveConfig,
-    EffectiveEvent,
-    PrivacyFloor,
-    TenantOverride,
-)
+from telemetry.core.config import EffectiveConfig, EffectiveEvent, PrivacyFloor
 from telemetry.core.errors import FieldError
 from telemetry.core.layers import event_reference
 from telemetry.core.paths import key_path
@@ -22,17 +16,18 @@ from telemetry.core.plain import to_plain
 from telemetry.core.spec import TelemetrySpec
 
 __all__ = [
+    "BELOW_FLOOR",
+    "ORPHANED",
     "EventImpact",
     "InstallationImpact",
     "ValueChange",
     "blast_radius",
-    "changed_event_names",
+    "config_changes",
+    "event_impacts",
     "find_orphans_of_floor",
-    "only_events",
-    "without_other_events",
+    "impact_of_parts",
+    "new_problems",
 ]
-
-LayerType = TypeVar("LayerType", AppBlueprint, TenantOverride)
 
 ORPHANED: Final = frozenset({"unknown_event", "unknown_property"})
 BELOW_FLOOR: Final = "below_floor"
@@ -102,18 +97,32 @@ def blast_radius(
 
     The problems are those that the installation's layers have with the spec before and after.
     """
-    # By place: the message may differ, because it names what is spelt alike.
-    known = {(problem.code, problem.path) for problem in problems_before}
-    new = [problem for problem in problems_after if (problem.code, problem.path) not in known]
-    orphaned = tuple(problem for problem in new if problem.code in ORPHANED)
-    below_floor = tuple(problem for problem in new if problem.code == BELOW_FLOOR)
-    return InstallationImpact(
-        orphaned=orphaned,
-        contradictory=tuple(problem for problem in new if problem not in orphaned and problem not in below_floor),
-        below_floor=below_floor,
-        events=tuple(_event_impacts(() if before is None else before.events, after.events)),
-        config=() if before is None else tuple(_config_changes(before, after)),
+    return impact_of_parts(
+        new_problems(problems_before, problems_after),
+        event_impacts(None if before is None else before.events, after.events),
+        config_changes(before, after),
     )
+
+
+def impact_of_parts(
+    problems: Iterable[FieldError], events: Iterable[EventImpact], config: Iterable[ValueChange]
+) -> InstallationImpact:
+    """The impact that consists of these new problems and changes, in their order."""
+    new = tuple(problems)
+    return InstallationImpact(
+        orphaned=tuple(each for each in new if each.code in ORPHANED),
+        contradictory=tuple(each for each in new if each.code not in ORPHANED and each.code != BELOW_FLOOR),
+        below_floor=tuple(each for each in new if each.code == BELOW_FLOOR),
+        events=tuple(events),
+        config=tuple(config),
+    )
+
+
+def new_problems(before: Iterable[FieldError], after: Iterable[FieldError]) -> tuple[FieldError, ...]:
+    """The problems of ``after`` that there were not ``before``, each once, by their places."""
+    # The message may differ, because it names what is spelt alike.
+    known = {(problem.code, problem.path) for problem in before}
+    return tuple(dict.fromkeys(each for each in after if (each.code, each.path) not in known))
 
 
 def find_orphans_of_floor(spec: TelemetrySpec, floor: PrivacyFloor) -> tuple[FieldError, ...]:
@@ -129,39 +138,9 @@ def find_orphans_of_floor(spec: TelemetrySpec, floor: PrivacyFloor) -> tuple[Fie
     )
 
 
-# Many installations differ only in what a change does not touch. Without that, they are alike.
-
-
-def changed_event_names(before: TelemetrySpec | None, after: TelemetrySpec) -> frozenset[str]:
-    """The names of all events to which ``after`` could make a difference: all of them, when the defaults differ."""
-    old, new = _by_name(before), _by_name(after)
-    if before is None or before.config != after.config:
-        return frozenset(old) | frozenset(new)
-    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-
-
-def only_events(spec: TelemetrySpec, names: frozenset[str]) -> TelemetrySpec:
-    """The spec with the events of these names alone."""
-    return msgspec.structs.replace(spec, events=tuple(event for event in spec.events if event.name in names))
-
-
-def without_other_events(layer: LayerType, names: frozenset[str]) -> LayerType:
-    """The blueprint or override with what it says about the events of these names alone."""
-    # No event has an "@" in its name.
-    events = {key: value for key, value in layer.events.items() if key.partition("@")[0] in names}
-    return msgspec.structs.replace(layer, events=events)
-
-
-def _by_name(spec: TelemetrySpec | None) -> dict[str, list[object]]:
-    events: dict[str, list[object]] = {}
-    for event in () if spec is None else spec.events:
-        events.setdefault(event.name, []).append(event)
-    return events
-
-
-def _event_impacts(before: Sequence[EffectiveEvent], after: Sequence[EffectiveEvent]) -> Iterator[EventImpact]:
-    """Every event that is affected: those of ``after`` in their order, then those that go."""
-    known = {(event.name, event.version): event for event in before}
+def event_impacts(before: Sequence[EffectiveEvent] | None, after: Sequence[EffectiveEvent]) -> Iterator[EventImpact]:
+    """Every event that is affected: those of ``after`` in their order, then those that go; all, if there were none."""
+    known = {(event.name, event.version): event for event in before or ()}
     for event in after:
         old = known.pop((event.name, event.version), None)
         if old is None:
@@ -173,9 +152,11 @@ def _event_impacts(before: Sequence[EffectiveEvent], after: Sequence[EffectiveEv
         yield EventImpact(name=event.name, version=event.version, change="removed")
 
 
-def _config_changes(before: EffectiveConfig, after: EffectiveConfig) -> Iterator[ValueChange]:
-    old, new = (_config_wide(config) for config in (before, after))
-    return _value_changes("", old, new)
+def config_changes(before: EffectiveConfig | None, after: EffectiveConfig) -> Iterator[ValueChange]:
+    """Every value that differs and holds for the installation as a whole; none if it had no config."""
+    if before is not None:
+        old, new = (_config_wide(config) for config in (before, after))
+        yield from _value_changes("", old, new)
 
 
 def _config_wide(config: EffectiveConfig) -> dict[str, object]:

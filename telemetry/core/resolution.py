@@ -29,7 +29,7 @@ from telemetry.core.spec import (
 )
 from telemetry.core.tightening import join_undeclared
 
-__all__ = ["find_loosening", "resolve_config"]
+__all__ = ["find_loosening", "resolve_and_judge", "resolve_config"]
 
 T = TypeVar("T")
 
@@ -49,10 +49,23 @@ def resolve_config(
     and is marked in ``provenance`` (see ``find_loosening`` for the reasons). References to events or properties that
     the spec does not have are listed in ``missing``, and change nothing.
     """
+    return resolve_and_judge(spec, blueprint, override, floor, installation=installation, revision=revision)[0]
+
+
+def resolve_and_judge(
+    spec: TelemetrySpec,
+    blueprint: AppBlueprint | None = None,
+    override: TenantOverride | None = None,
+    floor: PrivacyFloor | None = None,
+    *,
+    installation: InstallationIdentity,
+    revision: int = 0,
+) -> tuple[EffectiveConfig, tuple[FieldError, ...]]:
+    """What ``resolve_config`` and ``find_loosening`` say about the same layers, worked out once."""
     layers = _layers(blueprint, override)
     trace = Trace()
     settled = _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), trace)
-    return EffectiveConfig(
+    config = EffectiveConfig(
         revision=revision,
         tenant=installation.tenant,
         app=installation.app,
@@ -70,6 +83,7 @@ def resolve_config(
         missing=tuple(_missing(spec, layers)),
         provenance=trace.provenance,
     )
+    return config, _refused_to_tenant(trace)
 
 
 def find_loosening(
@@ -85,9 +99,12 @@ def find_loosening(
     trace = Trace()
     layers = _layers(blueprint, override)
     _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), trace).events(spec)
-    found = (error for layer, error in trace.refused if layer is Layer.TENANT)
+    return _refused_to_tenant(trace)
+
+
+def _refused_to_tenant(trace: Trace) -> tuple[FieldError, ...]:
     # One wish can be refused for several event versions: say it once.
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(error for layer, error in trace.refused if layer is Layer.TENANT))
 
 
 # The layers between the spec and the floor, from weak to strong.

@@ -3,42 +3,30 @@
 Everything happens in the caller's tenant context: installations that it does not show are not counted either.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from telemetry.core.blast_radius import (
-    InstallationImpact,
-    blast_radius,
-    changed_event_names,
-    find_orphans_of_floor,
-    only_events,
-    without_other_events,
-)
-from telemetry.core.config import AppBlueprint, EffectiveConfig, InstallationIdentity, PrivacyFloor, TenantOverride
-from telemetry.core.enums import Environment, Layer
-from telemetry.core.errors import FieldError, UnknownSpec
+from telemetry.core.blast_radius import BELOW_FLOOR, ORPHANED, InstallationImpact
+from telemetry.core.config import AppBlueprint, PrivacyFloor, TenantOverride
+from telemetry.core.errors import UnknownSpec
 from telemetry.core.floors import combine_floors
-from telemetry.core.resolution import find_loosening, resolve_config
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.selectors.bound_installations import BoundGroup, bound_groups, bound_installations
 from telemetry.selectors.specs import spec_by_name, version_of
-from telemetry.services.references import find_misfits
+from telemetry.services.examination import Composition, Examination, Layers, TooManyDiffer
 from tenants.actors import Actor, require
 
 __all__ = ["AffectedInstallation", "ImpactKind", "ImpactReport", "ImpactSummary", "impact_of", "impact_of_draft"]
 
-# Whose config it is makes no difference to what changes in it.
-ANYBODY: Final = InstallationIdentity(
-    tenant="anybody", app="any-app", environment=Environment.PRODUCTION, sampling_salt=""
-)
-# How many events are resolved at most, over all groups of installations. Each takes about a millisecond, both ways
-# together: without a bound, ten thousand installations that all differ could hold up a worker for minutes.
-MAXIMUM_RESOLVED_EVENTS: Final = 5_000
+# How many resolutions of an event may be needed at most, over all installations. Each takes a fifth of a millisecond:
+# this many hold up a worker for ten seconds. What changes in a spec meets few of the wishes of its installations, and
+# these are much alike, so that ten thousand of them rarely need a twentieth of it.
+MAXIMUM_RESOLVED_EVENTS: Final = 50_000
 
 
 class ImpactKind(StrEnum):
@@ -113,21 +101,25 @@ def impact_of(
     """
     require(actor, "view")
     name = spec.meta.name
-    examination = _Examination(_published(name), spec)
+    survey = _Survey(Examination(_published(name), spec, budget=MAXIMUM_RESOLVED_EVENTS))
     for group in bound_groups(name):
-        examination.look_at(group)
+        survey.look_at(group)
     found = sorted(
-        (found for found in examination.found.values() if kind is None or kind in _kinds(found.impact)),
-        key=lambda found: (not found.impact.has_problems, -found.installations),
+        (found for found in survey.found.values() if kind is None or kind in found.kinds),
+        key=lambda found: (not found.composition.problems, -found.installations),
     )
     ranked = [(group, rank) for rank, each in enumerate(found) for group in each.groups]
     rows = bound_installations(name, ranked, limit=page_size, offset=(page - 1) * page_size)
     return ImpactReport(
-        summary=examination.summary,
+        summary=survey.summary,
         total=sum(each.installations for each in found),
         distinct=len(found),
         items=tuple(
-            AffectedInstallation(*row[:4], impact=found[row.rank].impact, alike=found[row.rank].installations)
+            AffectedInstallation(
+                *row[:4],
+                impact=survey.examination.impact(found[row.rank].composition),
+                alike=found[row.rank].installations,
+            )
             for row in rows
         ),
     )
@@ -136,7 +128,8 @@ def impact_of(
 class _Found(NamedTuple):
     """One impact, and the groups of installations to which it happens."""
 
-    impact: InstallationImpact
+    composition: Composition
+    kinds: tuple[ImpactKind, ...]
     groups: list[BoundGroup]
 
     @property
@@ -144,80 +137,53 @@ class _Found(NamedTuple):
         return sum(group.installations for group in self.groups)
 
 
-class _Layers(NamedTuple):
-    """What makes a config, as far as the change can touch it; equal layers meet with equal impacts."""
-
-    blueprint: AppBlueprint
-    override: TenantOverride
-    floor: PrivacyFloor
-
-
-class _Examination:
+class _Survey:
     """Looks at one group of installations after the other, and counts."""
 
-    def __init__(self, before: TelemetrySpec | None, after: TelemetrySpec) -> None:
-        self.names = changed_event_names(before, after)
-        self.before = None if before is None else only_events(before, self.names)
-        self.after = only_events(after, self.names)
-        self.cost = len(self.after.events) + (0 if self.before is None else len(self.before.events))
-        self.resolved_events = 0
-        self.known: dict[_Layers, InstallationImpact] = {}
-        self.found: dict[bytes, _Found] = {}
-        self.summary = ImpactSummary()
+    def __init__(self, examination: Examination) -> None:
+        self.examination = examination
+        self.found: dict[Composition, _Found] = {}
+        self.counts: Counter[str] = Counter()
+        self.of_apps: dict[int, tuple[AppBlueprint, PrivacyFloor]] = {}
+
+    @property
+    def summary(self) -> ImpactSummary:
+        return ImpactSummary(**self.counts)
 
     def look_at(self, group: BoundGroup) -> None:
         self._count(group, "installations")
         if group.is_pinned:
             self._count(group, "pinned")
             return
-        impact = self._impact(group)
-        if impact is None:
+        try:
+            composition = self.examination.compose(self._layers(group))
+        except TooManyDiffer:
             self._count(group, "unexamined")
             return
-        kinds = _kinds(impact)
+        kinds = _kinds(composition)
         self._count(group, *(("affected", *kinds) if kinds else ("unaffected",)))
         if kinds:
-            # By its text: values in it may be lists, which cannot be keys.
-            self.found.setdefault(msgspec.json.encode(impact), _Found(impact, [])).groups.append(group)
+            self.found.setdefault(composition, _Found(composition, kinds, [])).groups.append(group)
 
     def _count(self, group: BoundGroup, *names: str) -> None:
-        counted = {name: getattr(self.summary, name) + group.installations for name in names}
-        self.summary = self.summary._replace(**counted)
+        self.counts.update(dict.fromkeys(names, group.installations))
 
-    def _impact(self, group: BoundGroup) -> InstallationImpact | None:
-        """What happens to the group; ``None`` when enough has been resolved already."""
-        layers = self._layers(group)
-        if layers not in self.known:
-            if self.known and self.resolved_events + self.cost > MAXIMUM_RESOLVED_EVENTS:
-                return None
-            self.resolved_events += self.cost
-            self.known[layers] = blast_radius(
-                None if self.before is None else _resolve(self.before, layers),
-                _resolve(self.after, layers),
-                problems_before=() if self.before is None else _problems(self.before, layers),
-                problems_after=_problems(self.after, layers),
-            )
-        return self.known[layers]
-
-    def _layers(self, group: BoundGroup) -> _Layers:
-        blueprint = msgspec.json.decode(group.blueprint, type=AppBlueprint)
-        override = msgspec.json.decode(group.override or "{}", type=TenantOverride)
-        floors = (msgspec.json.decode(floor, type=PrivacyFloor) for floor in group.floors)
-        return _Layers(
-            without_other_events(blueprint, self.names),
-            without_other_events(override, self.names),
-            combine_floors(*floors),
-        )
+    def _layers(self, group: BoundGroup) -> Layers:
+        if group.app_id not in self.of_apps:
+            floors = (msgspec.json.decode(floor, type=PrivacyFloor) for floor in group.floors)
+            blueprint = msgspec.json.decode(group.blueprint, type=AppBlueprint)
+            self.of_apps[group.app_id] = (blueprint, combine_floors(*floors))
+        blueprint, floor = self.of_apps[group.app_id]
+        return Layers(blueprint, msgspec.json.decode(group.override or "{}", type=TenantOverride), floor)
 
 
-def _kinds(impact: InstallationImpact) -> tuple[ImpactKind, ...]:
-    happens = {
-        ImpactKind.ORPHANED: impact.orphaned,
-        ImpactKind.CONTRADICTORY: impact.contradictory,
-        ImpactKind.BELOW_FLOOR: impact.below_floor,
-        ImpactKind.CHANGED: impact.has_changes,
-    }
-    return tuple(kind for kind, is_so in happens.items() if is_so)
+def _kinds(composition: Composition) -> tuple[ImpactKind, ...]:
+    of_problems = {_KIND_OF_CODE.get(problem.code, ImpactKind.CONTRADICTORY) for problem in composition.problems}
+    happens = {*of_problems, *([ImpactKind.CHANGED] if composition.has_changes else [])}
+    return tuple(kind for kind in ImpactKind if kind in happens)
+
+
+_KIND_OF_CODE: Final = {BELOW_FLOOR: ImpactKind.BELOW_FLOOR, **dict.fromkeys(ORPHANED, ImpactKind.ORPHANED)}
 
 
 def _published(name: str) -> TelemetrySpec | None:
@@ -225,28 +191,3 @@ def _published(name: str) -> TelemetrySpec | None:
         return spec_of_version(version_of(name))
     except UnknownSpec:
         return None
-
-
-def _resolve(spec: TelemetrySpec, layers: _Layers) -> EffectiveConfig:
-    return resolve_config(spec, layers.blueprint, layers.override, layers.floor, installation=ANYBODY)
-
-
-def _problems(spec: TelemetrySpec, layers: _Layers) -> Sequence[FieldError]:
-    """Everything in the layers that has no effect with this spec, with paths that begin with the layer."""
-    blueprint, override, floor = layers
-    as_override = TenantOverride(
-        enabled=blueprint.enabled,
-        default_sampling_rate=blueprint.default_sampling_rate,
-        undeclared_properties=blueprint.undeclared_properties,
-        events=blueprint.events,
-    )
-    return (
-        *find_orphans_of_floor(spec, floor),
-        *_within(Layer.BLUEPRINT, (*find_misfits(spec, blueprint), *find_loosening(spec, None, as_override, floor))),
-        *_within(Layer.TENANT, (*find_misfits(spec, override), *find_loosening(spec, blueprint, override, floor))),
-    )
-
-
-def _within(layer: Layer, problems: Iterable[FieldError]) -> Iterator[FieldError]:
-    for problem in problems:
-        yield FieldError(problem.code, f"{layer}.{problem.path}", problem.message)

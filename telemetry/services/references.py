@@ -16,7 +16,7 @@ from telemetry.mappers import spec_of_version
 from telemetry.models import SpecRecord, VersionStatus
 from telemetry.selectors.specs import version_of
 
-__all__ = ["find_misfits", "read_pointer"]
+__all__ = ["References", "find_misfits", "read_pointer"]
 
 
 def read_pointer(pointer: SpecPointer) -> tuple[TelemetrySpec | None, tuple[FieldError, ...]]:
@@ -36,21 +36,31 @@ def find_misfits(spec: TelemetrySpec, layer: AppBlueprint | TenantOverride) -> t
     Paths are places in the layer's document, in its order. Codes are ``unknown_event``, ``unknown_property`` and those
     of the rules of a spec.
     """
-    return tuple(_misfits(spec, layer))
+    return References(spec).misfits(layer)
 
 
-def _misfits(spec: TelemetrySpec, layer: AppBlueprint | TenantOverride) -> Iterator[FieldError]:
-    by_reference: dict[str, list[EventDefinition]] = {}
-    for event in spec.events:
-        by_reference.setdefault(event.name, []).append(event)
-        by_reference[event_reference(event.name, event.version)] = [event]
+class References:
+    """The events of a spec by the references to them, for layers one after the other."""
+
+    def __init__(self, spec: TelemetrySpec) -> None:
+        self.spec_name = spec.meta.name
+        self.events: dict[str, list[EventDefinition]] = {}
+        for event in spec.events:
+            self.events.setdefault(event.name, []).append(event)
+            self.events[event_reference(event.name, event.version)] = [event]
+
+    def misfits(self, layer: AppBlueprint | TenantOverride) -> tuple[FieldError, ...]:
+        """As ``find_misfits``."""
+        return tuple(_misfits(self, layer))
+
+
+def _misfits(references: References, layer: AppBlueprint | TenantOverride) -> Iterator[FieldError]:
     for reference, override in layer.events.items():
         path = key_path("events", reference)
-        events = by_reference.get(reference)
+        events = references.events.get(reference)
         if events is None:
-            yield _unknown(
-                "unknown_event", path, f"the spec {spec.meta.name} has no such event", reference, by_reference
-            )
+            message = f"the spec {references.spec_name} has no such event"
+            yield _unknown("unknown_event", path, message, reference, references.events)
         else:
             yield from _misfits_of_redaction(events, override, path)
             yield from _misfits_of_thresholds(events, override, path)

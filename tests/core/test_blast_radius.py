@@ -3,16 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from telemetry.core.blast_radius import (
     EventImpact,
     ValueChange,
     blast_radius,
-    changed_event_names,
     find_orphans_of_floor,
-    only_events,
-    without_other_events,
 )
 from telemetry.core.config import AppBlueprint, EffectiveConfig, EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
@@ -20,7 +16,6 @@ from telemetry.core.errors import FieldError
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import Retention, Sampling, TelemetryDefaults, TelemetrySpec
 from tests.core.builders import make_event, make_installation, make_property, make_redaction, make_spec
-from tests.core.strategies import overrides, specs
 
 
 def resolve(spec: TelemetrySpec, override: TenantOverride | None = None) -> EffectiveConfig:
@@ -163,45 +158,3 @@ def test_a_floor_that_names_an_event_which_is_not_there_is_an_orphan() -> None:
         ("unknown_event", 'floor.forcedOff["step@2"]'),
         ("unknown_event", 'floor.forcedOn["gone@2"]'),
     ]
-
-
-# What a change cannot touch may be left out
-
-
-def test_only_events_that_differ_are_looked_at() -> None:
-    before = make_spec(make_event("a"), make_event("b"), make_event("c"), make_event("d"))
-    after = make_spec(make_event("a"), make_event("b", tags=("x",)), make_event("c"), make_event("c", 2))
-
-    assert changed_event_names(before, after) == {"b", "c", "d"}
-
-
-def test_defaults_touch_every_event() -> None:
-    before, after = make_spec(make_event("a")), make_spec(make_event("a"), config=TelemetryDefaults())
-
-    assert changed_event_names(before, after) == {"a"}
-    assert changed_event_names(None, after) == {"a"}
-
-
-def test_what_a_layer_says_of_other_events_is_left_out() -> None:
-    event = EventOverride(enabled=False)
-    override = TenantOverride(enabled=True, events={"a": event, "a@2": event, "ab": event})
-
-    assert without_other_events(override, frozenset({"a"})) == TenantOverride(
-        enabled=True, events={"a": event, "a@2": event}
-    )
-
-
-@given(specs(), specs(), overrides())
-def test_leaving_out_what_is_not_touched_changes_nothing(
-    before: TelemetrySpec, after: TelemetrySpec, override: TenantOverride
-) -> None:
-    # Half of the events are the same in both.
-    mixed = make_spec(*{(e.name, e.version): e for e in (*after.events, *before.events[::2])}.values())
-    kept = make_spec(*before.events)
-    names = changed_event_names(kept, mixed)
-    reduced = without_other_events(override, names)
-
-    whole = blast_radius(resolve(kept, override), resolve(mixed, override))
-    part = blast_radius(resolve(only_events(kept, names), reduced), resolve(only_events(mixed, names), reduced))
-
-    assert part == whole

@@ -1,10 +1,14 @@
 """Before anybody publishes: to which installations what would happen, counted and named."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from telemetry.core.codec import encode_document
 from telemetry.core.config import (
     AnomalyOverride,
     AppBlueprint,
@@ -16,13 +20,13 @@ from telemetry.core.config import (
 )
 from telemetry.core.enums import Environment, PrivacyLevel, RedactionStrategy
 from telemetry.core.errors import NotAllowed, UnknownSpec
-from telemetry.core.spec import Redaction, Retention, TelemetrySpec, Threshold
+from telemetry.core.spec import Redaction, Retention, TelemetryDefaults, TelemetrySpec, Threshold
 from telemetry.services import blast_radius as module
 from telemetry.services.blast_radius import ImpactKind, ImpactReport, ImpactSummary, impact_of, impact_of_draft
 from telemetry.services.specs import delete_event
 from tenants.actors import SYSTEM
-from tenants.context import tenant_context
-from tenants.models import App, Installation
+from tenants.context import ALL, tenant_context
+from tenants.models import App, ConfigStatus, Installation, Tenant, TenantAppConfig
 from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.core.builders import make_event, make_property, make_spec
@@ -44,6 +48,31 @@ def make_bound(app: App | None = None, override: TenantOverride | None = None, s
     if override is not None:
         make_published_config(installation, override)
     return installation
+
+
+def make_many_bound(overrides: Iterable[TenantOverride]) -> None:
+    """An installation of one app for each override, which is live there; written at once."""
+    app = make_app(blueprint=AppBlueprint(spec=POINTER))
+    documents = [encode_document(override).decode() for override in overrides]
+    with tenant_context(ALL):
+        owners = Tenant.objects.bulk_create(
+            Tenant(slug=f"many-{number}", name="Many") for number, _ in enumerate(documents)
+        )
+        places = Installation.objects.bulk_create(
+            Installation(tenant=owner, app=app, environment=Environment.PRODUCTION.value) for owner in owners
+        )
+        TenantAppConfig.objects.bulk_create(
+            TenantAppConfig(
+                installation=place,
+                tenant_id=place.tenant_id,
+                number=1,
+                status=ConfigStatus.PUBLISHED,
+                document=document,
+                checksum=hashlib.sha256(document.encode()).hexdigest(),
+                published_at=timezone.now(),
+            )
+            for place, document in zip(places, documents, strict=True)
+        )
 
 
 def says(**fields: Any) -> TenantOverride:
@@ -300,12 +329,12 @@ def test_equal_configs_are_resolved_once_and_too_many_different_ones_are_left_ou
         make_bound(app, says(retention_days=3))
     for days in (4, 5):
         make_bound(app, says(retention_days=days))
-    # Each kind of config has one event before and one after.
-    monkeypatch.setattr(module, "MAXIMUM_RESOLVED_EVENTS", 4)
+    # Each kind of wish takes one event before and one after, and so does having none.
+    monkeypatch.setattr(module, "MAXIMUM_RESOLVED_EVENTS", 6)
 
-    summary = impact(make_event("step", tags=("new",))).summary
+    summary = impact(make_event("step", retention=Retention(days=4))).summary
 
-    assert (summary.installations, summary.affected, summary.unexamined) == (5, 4, 1)
+    assert (summary.installations, summary.affected, summary.unaffected, summary.unexamined) == (5, 0, 4, 1)
 
 
 def test_overrides_that_differ_elsewhere_are_the_same_to_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,6 +347,28 @@ def test_overrides_that_differ_elsewhere_are_the_same_to_a_change(monkeypatch: p
     report = impact(STEP, make_event("other", tags=("new",)))
 
     assert (report.summary.affected, report.summary.unexamined, report.distinct) == (5, 0, 1)
+
+
+def test_thousands_of_installations_that_all_differ_are_all_examined() -> None:
+    names = [f"e{number}" for number in range(50)]
+    make_published(make_spec(*(make_event(name) for name in names)))
+    make_many_bound(
+        TenantOverride(
+            events={
+                names[number % 50]: EventOverride(retention_days=1 + number % 29),
+                names[(number + 1) % 50]: EventOverride(sampling_rate=number / 2000),
+            }
+        )
+        for number in range(2000)
+    )
+    longer = TelemetryDefaults(default_retention_days=60)
+
+    report = impact_of(actor=SYSTEM, spec=make_spec(*map(make_event, names), version=2, config=longer), page_size=3)
+
+    assert report.summary == ImpactSummary(installations=2000, affected=2000, changed=2000)
+    # The thirty-day default is longer than every wish, so each event with a wish of its own keeps its days.
+    assert report.distinct == 50
+    assert [len(item.impact.events) for item in report.items] == [49, 49, 49]
 
 
 # Who may ask
