@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import zstandard
@@ -22,12 +22,17 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_OR_ZLIB: Final = 47
 
 
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+
+
 def read_body(request: HttpRequest) -> bytes:
     """The body as it came, expanded as ``Content-Encoding`` says.
 
     Raises ``BodyTooLarge``, ``UnsupportedBody`` for an unknown encoding, ``InvalidDocument`` if it is not what it says.
     """
-    content = request.read(LARGEST_BYTES + 1)
+    content = _stream_of(request).read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise _too_large()
     for encoding in reversed(request.headers.get("Content-Encoding", "").lower().split(",")):
@@ -58,6 +63,18 @@ def read_json(content: bytes) -> object:
         raise refusal("bad_encoding", f"is not valid UTF-8 at byte {error.start + 1}") from None
     except RecursionError:
         raise refusal("too_deep", "is nested too deep") from None
+
+
+def _stream_of(request: HttpRequest) -> _Readable:
+    """Where the body is read from.
+
+    Django takes a body without ``Content-Length`` for empty. Clients that send it in pieces name none (Node's streams,
+    for one), and the web server knows where it ends.
+    """
+    if "Content-Length" not in request.headers and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        stream: _Readable = request.META["wsgi.input"]
+        return stream
+    return request
 
 
 def _decoded(content: bytes, encoding: str) -> bytes:

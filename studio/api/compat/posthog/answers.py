@@ -15,12 +15,12 @@ FLAGS: Final[dict[str, Any]] = {
     "featureFlagPayloads": {},
     "errorsWhileComputingFlags": False,
 }
-# All that posthog-js would otherwise fetch code for is off. Capturing is not, that is for the app to decide.
+# All that posthog-js would otherwise fetch code for is off, and of surveys nothing is said: also for false it fetches
+# theirs. Capturing is not off, that is for the app to decide.
 REMOTE_CONFIG: Final[dict[str, Any]] = {
     "supportedCompression": ["gzip", "gzip-js"],
     "hasFeatureFlags": False,
     "sessionRecording": False,
-    "surveys": False,
     "heatmaps": False,
     "captureDeadClicks": False,
     "capturePerformance": False,

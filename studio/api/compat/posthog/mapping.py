@@ -25,6 +25,8 @@ ADDED_WITHOUT_SIGN: Final = frozenset({
 # fmt: on
 # Never properties: the key itself, and what the context has under its own names.
 TAKEN: Final = frozenset({"token", "distinct_id", "$distinct_id", "$device_id", "$session_id", "$anon_distinct_id"})
+# Events that say what is known of a person or a group, and nothing else.
+ABOUT_SOMEBODY: Final = ("$identify", "$set", "$groupidentify")
 # Which of several groups of an event stands for the customer's organisation.
 ORGANIZATION_GROUPS: Final = ("organization", "organisation", "company", "account")
 
@@ -130,10 +132,16 @@ def _is_added(name: str) -> bool:
 
 
 def _added(record: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What the library put beside the app's own properties, and the person's properties, which are an object."""
-    for name in ("$set", "$set_once"):
+    """What the library put beside the app's own properties, and the properties of persons and groups.
+
+    Those are one object each; in events that are about nothing else, they count one by one too.
+    """
+    for name in ("$set_once", "$set"):
         if record.get(name):
             yield name, record[name]
+    if record.get("event") in ABOUT_SOMEBODY:
+        for name in ("$set_once", "$set", "$group_set"):
+            yield from mapping_of(record.get(name) or properties.get(name)).items()
     if record.get("window_id"):
         yield "$window_id", record["window_id"]
     yield from ((name, value) for name, value in properties.items() if _is_added(name) and name not in TAKEN)

@@ -37,6 +37,7 @@ def shop_spec() -> TelemetrySpec:
         make_event("Order Completed", properties=order),
         make_event("Order Completed", 2, properties={**order, "currency": make_property()}),
         make_event("$pageview", properties={"$current_url": make_property(redaction=shortened)}),
+        make_event("$pageleave", properties={"$pathname": make_property(pii=False)}),
         make_event("page", properties={"name": make_property(pii=False), "url": make_property()}),
         make_event("identify", properties={"plan": make_property(), "email": make_property(pii=True)}),
         name="shop.events",

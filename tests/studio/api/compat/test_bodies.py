@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import zlib
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -38,6 +39,15 @@ def read(content: bytes, encoding: str = "") -> bytes:
 )
 def test_a_body_is_expanded_as_its_header_says(encoding: str, content: bytes) -> None:
     assert read(content, encoding) == TEXT
+
+
+def test_a_body_in_pieces_is_read_to_its_end() -> None:
+    # Node's streams send without saying how much it will be.
+    request = RequestFactory().post("/ingest/otlp/v1/logs", TEXT, content_type="application/json")
+    del request.META["CONTENT_LENGTH"]
+    request.META |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(TEXT)}
+
+    assert read_body(request) == TEXT
 
 
 def test_gzip_is_recognised_without_a_header() -> None:

@@ -285,7 +285,8 @@ def test_posthog_finds_neither_flags_nor_anything_else_to_fetch(shop: Shop) -> N
 
     config = Client().get(f"/ingest/posthog/array/{shop.key}/config").json()
     assert config["supportedCompression"] == ["gzip", "gzip-js"]
-    assert not any(config[name] for name in ("hasFeatureFlags", "sessionRecording", "surveys", "capturePerformance"))
+    assert not any(config[name] for name in ("hasFeatureFlags", "sessionRecording", "capturePerformance"))
+    assert "surveys" not in config
     script = Client().get(f"/ingest/posthog/array/{shop.key}/config.js")
     assert script["Content-Type"].startswith("text/javascript")
 

@@ -124,6 +124,14 @@ def test_person_properties_are_kept_where_an_event_declares_them_only() -> None:
     assert event.given == {}
 
 
+def test_what_is_known_of_a_person_counts_one_by_one_where_an_event_is_about_nothing_else() -> None:
+    record = {"event": "$identify", "uuid": UUID, "$set": {"plan": "pro", "email": "canary"}, "properties": {}}
+
+    envelope = as_envelope(record)
+
+    assert (envelope.name, envelope.properties) == ("identify", {"plan": "pro"})
+
+
 @pytest.mark.parametrize(
     ("properties", "expected"),
     [
