@@ -88,15 +88,19 @@ class CompiledEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CompiledConfig:
-    """What ``process_event`` obeys; immutable, and safe to share between threads."""
+    """What ``process_event`` obeys; immutable, and safe to share between threads.
 
-    __slots__ = ("_latest", "_versions", "mask_detected", "quarantine_days", "revision", "sampling_salt")
+    ``lanes`` is where ``telemetry.core.express`` keeps what it works out about this config, by pseudonym key.
+    """
+
+    __slots__ = ("_latest", "_versions", "lanes", "mask_detected", "quarantine_days", "revision", "sampling_salt")
 
     def __init__(self, config: EffectiveConfig, events: tuple[CompiledEvent, ...]) -> None:
         self.revision: int = config.revision
         self.sampling_salt: str = config.sampling_salt
         self.mask_detected: bool = config.mask_detected
         self.quarantine_days: int = config.quarantine_days
+        self.lanes: dict[Any, Any] = {}
         self._versions = {(event.name, event.version): event for event in events}
         self._latest = {event.name: event for event in sorted(events, key=lambda event: event.version)}
 

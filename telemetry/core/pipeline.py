@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from telemetry.core.compiled import CompiledConfig, CompiledRules, compile_config
+from telemetry.core.compiled import CompiledConfig, CompiledEvent, CompiledRules, compile_config
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.enums import DropReason, PropertyType, ViolationCode
 from telemetry.core.events import (
@@ -23,6 +23,7 @@ from telemetry.core.events import (
     Rejected,
     Violation,
 )
+from telemetry.core.express import ExpressLane
 from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.paths import key_path
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
@@ -30,7 +31,7 @@ from telemetry.core.reading import Reading, read_event, shown_name
 from telemetry.core.redaction import DROPPED, mask_value
 from telemetry.core.sampling import decide, sampling_unit
 
-__all__ = ["CompiledConfig", "Observer", "Recogniser", "compile_config", "process_event"]
+__all__ = ["CompiledConfig", "Observer", "Recogniser", "compile_config", "process_event", "process_in_full"]
 
 # Sees each valid event with its metrics, in plain values and before anything of it is hidden or left out; it must copy
 # what it keeps.
@@ -62,6 +63,28 @@ def process_event(
     rules = compiled.find(taken.name, taken.version)
     if rules is None:
         return Rejected(violations=(_unknown_event(taken),))
+    # A recogniser has to see the values, which the quick way does not show.
+    if recogniser is None or not compiled.mask_detected:
+        quick = ExpressLane.of(compiled, key).judge(
+            taken.id, taken.name, taken.version, taken.occurred_at, taken.properties, taken.context
+        )
+        if quick is not None:
+            if observer is not None:
+                observer(Reading(taken, rules, dict(taken.properties), {}, set(), [], False), quick.metrics)
+            return quick
+    return process_in_full(taken, rules, compiled, key=key, observer=observer, recogniser=recogniser)
+
+
+def process_in_full(
+    taken: Envelope,
+    rules: CompiledEvent,
+    compiled: CompiledConfig,
+    *,
+    key: PseudonymKey | None,
+    observer: Observer | None = None,
+    recogniser: Recogniser | None = None,
+) -> Outcome:
+    """What becomes of an event that ``take_envelope`` has read, by its rules and without any short cut."""
     event = read_event(taken, rules)
     if event.is_refused:
         return Rejected(violations=_each_once(event.violations), name=rules.name, version=rules.version)

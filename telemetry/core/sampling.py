@@ -9,11 +9,11 @@ from typing import Final, Literal
 
 import mmh3
 
-from telemetry.core.events import Decision, Envelope
+from telemetry.core.events import Context, Decision, Envelope
 
-__all__ = ["decide", "sampling_unit"]
+__all__ = ["HASH_SPACE", "decide", "sampling_point", "sampling_subject", "sampling_unit"]
 
-_HASH_SPACE: Final = 2**32
+HASH_SPACE: Final = 2**32
 
 
 def decide(
@@ -33,8 +33,12 @@ def decide(
         raise ValueError("a sampling rate is a number from 0 to 1")
     if rate == 1:
         return Decision(True, reason, rate)
-    hashed = mmh3.hash(f"{salt}:{unit}".encode("utf-8", "surrogatepass"), 0, False)
-    return Decision(hashed < rate * _HASH_SPACE, reason, rate)
+    return Decision(sampling_point(unit, salt) < rate * HASH_SPACE, reason, rate)
+
+
+def sampling_point(unit: str, salt: str) -> int:
+    """The unit's place from 0 up to ``HASH_SPACE``: it is kept at every rate whose share of that space is above it."""
+    return mmh3.hash(f"{salt}:{unit}".encode("utf-8", "surrogatepass"), 0, False)
 
 
 def sampling_unit(envelope: Envelope) -> str:
@@ -43,5 +47,9 @@ def sampling_unit(envelope: Envelope) -> str:
     The device comes before the session because it stands for the person as long as nobody has signed in, so that a
     person's sessions stay together. Empty ids count as absent: many clients send them for "nobody".
     """
-    context = envelope.context
-    return context.user_id or context.device_id or context.session_id or envelope.id
+    return sampling_subject(envelope.context) or envelope.id
+
+
+def sampling_subject(context: Context) -> str | None:
+    """The sampling unit of all events in this context; empty or ``None`` when each event is one of its own."""
+    return context.user_id or context.device_id or context.session_id
