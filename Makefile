@@ -30,7 +30,7 @@ check: $(READY) ## Style, types, layers, templates, migrations, settings, OpenAP
 	@.ci/check
 
 bench: $(READY) ## What one call of the tracker costs an app
-	@$(PY) -m benchmarks.tracker $(ARGS)
+	@$(PY) benchmarks/tracker.py $(ARGS)
 
 example: $(READY) ## An app with a tracker, against the studio that `make run` started
 	@$(PY) examples/workflow.py $(ARGS)

@@ -86,8 +86,11 @@ class ExpressLane:
     @staticmethod
     def of(compiled: CompiledConfig, key: PseudonymKey | None) -> "ExpressLane":
         """The lane of this config and key, made once and kept with the config."""
-        lane = compiled.lanes.get(key)
-        return lane if lane is not None else compiled.lanes.setdefault(key, ExpressLane(compiled, key))
+        lane: ExpressLane | None = compiled.lanes.get(key)
+        if lane is None:
+            lane = ExpressLane(compiled, key)
+            compiled.lanes[key] = lane
+        return lane
 
     def _way_of(self, name: str, version: int | None) -> _Way | None:
         rules = self._compiled.find(name, version)

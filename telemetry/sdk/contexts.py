@@ -1,13 +1,14 @@
 """From what an app passes as context to a Context: both spellings of names, ids as text, nothing that raises."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from telemetry.core.enums import ViolationCode
 from telemetry.core.events import Context, Violation
 
-__all__ = ["read_context"]
+__all__ = ["read_context", "usual_context"]
 
 _TEXT_FIELDS = ("tenant_id", "organization_id", "user_id", "session_id", "device_id", "actor", "channel")
 _TEXT_TYPES = frozenset({str, type(None)})
@@ -38,6 +39,34 @@ def read_context(given: object) -> tuple[Context, tuple[Violation, ...]]:
     if not isinstance(given, Mapping):
         return _EMPTY, (_violation(ViolationCode.WRONG_TYPE, "context", "must be a Context or a mapping"),)
     return _read_mapping(given)
+
+
+def usual_context(given: object) -> Context | None:
+    """The context that ``read_context`` makes, quickly, when there is nothing to report; ``None`` for all else.
+
+    Of mappings, those that hold nothing but known ids as texts are usual. The last 512 are remembered, as an app
+    passes the same for all events of a request.
+    """
+    kind = type(given)
+    if kind is Context:
+        return given  # type: ignore[return-value]  # as just asked
+    if given is None:
+        return _EMPTY
+    if kind is not dict:
+        return None
+    try:
+        return _context_of(tuple(given.items()))  # type: ignore[attr-defined]  # a dict, as just asked
+    except Exception:  # noqa: BLE001  values that cannot be hashed, or of a class whose methods raise
+        return None
+
+
+@lru_cache(maxsize=512)
+def _context_of(items: tuple[tuple[object, object], ...]) -> Context | None:
+    # Only exact texts are remembered, so that what equals them is the same text.
+    if not all(type(part) is str for item in items for part in item):
+        return None
+    context, violations = _read_mapping(dict(items))  # type: ignore[arg-type]  # texts, as just asked
+    return None if violations else context
 
 
 def _is_clean(context: Context) -> bool:

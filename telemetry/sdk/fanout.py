@@ -33,6 +33,8 @@ class _Slot:
         self.returns_at_once = asyncio.iscoroutinefunction(provider.send) or getattr(provider, "returns_at_once", False)
         self.counts = OutcomeCounts()
         self.is_failing = False
+        # Whoever reports what became of its events is asked, not counted.
+        self.reports = isinstance(provider, ReportsDelivery)
 
     def stats(self) -> DeliveryStats:
         """What the provider itself reports, plus what never reached it; without a report, what was handed over."""
@@ -141,10 +143,15 @@ class ProviderFanout:
             slot.counts.add("failed")
             self._report_failure(slot, error)
             return None
-        if answer is not None and isawaitable(answer):
+        # The usual answers first: asking whether something can be awaited costs more than all the rest.
+        if answer is not True and answer is not None and answer is not False and isawaitable(answer):
             return self._await_in_background(slot, answer)
-        slot.counts.add("dropped" if answer is False else "sent")
-        self._report_success(slot)
+        if answer is False:
+            slot.counts.add("dropped")
+        elif not slot.reports:
+            slot.counts.add_one("sent")
+        if slot.is_failing:
+            self._report_success(slot)
         return None
 
     def _await_in_background(self, slot: _Slot, awaitable: Awaitable[object]) -> Running | None:

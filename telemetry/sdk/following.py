@@ -162,7 +162,7 @@ class StudioRules(RuleSource):
         return True
 
     def _use(self, loaded: LoadedConfig, *, is_from_disk: bool) -> None:
-        self._rules = loaded.rules if self._key is None else msgspec.structs.replace(loaded.rules, key=self._key)
+        self._rules = loaded.rules if self._key is None else loaded.rules.with_key(self._key)
         self._status = msgspec.structs.replace(self._status, revision=loaded.revision, is_from_disk=is_from_disk)
         self._is_ready.set()
 

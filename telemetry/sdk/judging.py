@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -11,12 +13,15 @@ from telemetry.core.errors import UnknownEvent
 from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.pipeline import process_event
 from telemetry.core.reading import shown_name
+from telemetry.sdk.contexts import usual_context
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.hold import Held, HoldQueue
 from telemetry.sdk.incoming import Incoming, rejection, unprocessable
 from telemetry.sdk.rules import Rules, RuleSource
 
 __all__ = ["Judge", "OutcomeCallback", "ViolationCallback"]
+
+_NO_PROPERTIES: dict[str, Any] = {}
 
 logger = logging.getLogger("telemetry.sdk")
 
@@ -57,6 +62,39 @@ class Judge:
         rules = self._find_rules(incoming.envelope)
         return self._wait(incoming) if rules is None else self._settle(incoming, rules)
 
+    def judge_usual(
+        self, name: Any, version: Any, properties: Any, context: Any, event_id: Any, occurred_at: Any
+    ) -> Accepted | Dropped | None:
+        """As ``judge``, quickly, for an event with nothing unusual about it; ``None`` for all others, with no trace.
+
+        ``event_id`` is valid; all else is as the app gave it.
+        """
+        around = usual_context(context)
+        if properties is None:
+            properties = _NO_PROPERTIES
+        if (
+            around is None
+            or type(occurred_at) is not datetime
+            or occurred_at.tzinfo is not UTC
+            or (type(version) is not int and version is not None)
+        ):
+            return None
+        try:
+            rules = self._rules.rules_for(name, version)
+        except Exception:  # noqa: BLE001  what is wrong with the name, the long way tells
+            return None
+        if rules is None:
+            return None
+        outcome = rules.lane.judge(event_id, name, version, occurred_at, properties, around)
+        if outcome is None:
+            return None
+        self._counts.add_one("accepted" if type(outcome) is Accepted else _counter_of(outcome))
+        if self._monitor is not None:
+            self.call(self._observe, self._monitor, occurred_at, rules, outcome)
+        if self._on_outcome is not None:
+            self.call(self._on_outcome, event_id, outcome)
+        return outcome
+
     def judge_held(self) -> Iterator[Outcome | Held]:
         """Yield the outcomes of all events that were held, in the order in which they came."""
         for incoming in self._hold.take_all():
@@ -83,7 +121,7 @@ class Judge:
             outcome = msgspec.structs.replace(outcome, violations=incoming.violations + outcome.violations)
         self._counts.add(_counter_of(outcome))
         if self._monitor is not None and isinstance(rules, Rules) and not isinstance(outcome, Rejected):
-            self.call(self._observe, self._monitor, incoming.envelope, rules, outcome)
+            self.call(self._observe, self._monitor, incoming.envelope.occurred_at, rules, outcome)
         if self._on_outcome is not None:
             self.call(self._on_outcome, incoming.envelope.id, outcome)
         if self._on_violation is not None and outcome.violations:
@@ -91,10 +129,10 @@ class Judge:
         return outcome
 
     @staticmethod
-    def _observe(monitor: AnomalyMonitor, envelope: Envelope, rules: Rules, outcome: Accepted | Dropped) -> None:
+    def _observe(monitor: AnomalyMonitor, occurred_at: datetime, rules: Rules, outcome: Accepted | Dropped) -> None:
         identity = outcome.dispatch if isinstance(outcome, Accepted) else outcome
         event = rules.events[identity.name, identity.version]
-        monitor.observe(event, outcome.metrics, envelope.occurred_at, window=rules.window)
+        monitor.observe(event, outcome.metrics, occurred_at, window=rules.window)
 
     def _wait(self, incoming: Incoming) -> Outcome | Held:
         self._counts.add("held")

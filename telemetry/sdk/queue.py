@@ -2,6 +2,7 @@
 
 import logging
 import random
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -21,6 +22,8 @@ __all__ = ["BackgroundQueue", "QueueSettings", "QueuedProvider", "retry_pause"]
 logger = logging.getLogger("telemetry.sdk")
 
 Item = TypeVar("Item")
+# More items than any queue holds.
+_NEVER = sys.maxsize
 
 
 class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,18 +76,23 @@ class BackgroundQueue(Generic[Item]):
         self._name = name
         self._settings = settings or QueueSettings()
         self._closed = False
+        # How many items may wait; none once it is closed.
+        self._room = self._settings.capacity
         self._start_afresh()
         renew_in_children(self)
         finish_at_exit(self)
 
     def _start_afresh(self) -> None:
-        # The condition's lock is reentrant: a finaliser that tracks an event may run inside ``put``.
+        # Guards all counts. Reentrant: a finaliser that tracks an event may run inside of any of the methods.
         self._changed = threading.Condition()
+        # Only the thread takes items out, under the lock; anybody puts them in, without it.
         self._items: deque[Item] = deque()
+        # The thread sleeps until there are so many items: the first, a full batch, or none that ``put`` could bring.
+        self._wakes_at = _NEVER
         self._oldest_at = 0.0
         self._thread: threading.Thread | None = None
-        self._accepted = self._taken = self._sent = self._failed = self._dropped = 0
-        self._abandoned = 0
+        self._is_over = False
+        self._taken = self._sent = self._failed = self._dropped = self._abandoned = 0
         self._flush_up_to = 0
 
     def renew_after_fork(self) -> None:
@@ -92,19 +100,24 @@ class BackgroundQueue(Generic[Item]):
         self._start_afresh()
 
     def put(self, item: Item) -> bool:
-        """Queue one item and return true, or count it as dropped and return false; never waits for delivery."""
-        with self._changed:
-            if self._closed or len(self._items) >= self._settings.capacity:
+        """Queue one item and return true, or count it as dropped and return false; never waits for delivery.
+
+        Threads that put at once may exceed the capacity by one item each.
+        """
+        items = self._items
+        if len(items) >= self._room:
+            with self._changed:
                 self._dropped += 1
-                return False
+            return False
+        # Putting is atomic. A lock here would cost as much as all the rest.
+        items.append(item)
+        if self._thread is None:
             self._ensure_thread()
-            if not self._items:
-                self._oldest_at = time.monotonic()
-            self._items.append(item)
-            self._accepted += 1
-            if len(self._items) in (1, self._settings.batch_size):
-                self._changed.notify_all()
-            return True
+        if len(items) >= self._wakes_at:
+            self._wake()
+        if self._closed:
+            self._drop_late_items()
+        return True
 
     def flush(self, timeout: float) -> bool:
         """Deliver all that was put before this call without lingering; true when it was settled within ``timeout``.
@@ -112,7 +125,7 @@ class BackgroundQueue(Generic[Item]):
         Settled means sent, or given up and counted as failed.
         """
         with self._changed:
-            target = self._accepted
+            target = self._accepted()
             self._flush_up_to = max(self._flush_up_to, target)
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._settled() >= target, max(0.0, timeout))
@@ -123,12 +136,10 @@ class BackgroundQueue(Generic[Item]):
         True when everything was settled in time. Calling it again is harmless.
         """
         with self._changed:
-            self._closed = True
+            self._closed, self._room = True, 0
             self._changed.notify_all()
-            done = self._changed.wait_for(lambda: self._settled() >= self._accepted, max(0.0, timeout))
-            self._abandoned += len(self._items)
-            self._items.clear()
-            self._changed.notify_all()
+            done = self._changed.wait_for(lambda: self._settled() >= self._accepted(), max(0.0, timeout))
+            self._abandon()
             return done
 
     def stats(self) -> DeliveryStats:
@@ -138,16 +149,37 @@ class BackgroundQueue(Generic[Item]):
                 sent=self._sent,
                 failed=self._failed,
                 dropped=self._dropped + self._abandoned,
-                waiting=self._accepted - self._settled(),
+                waiting=self._accepted() - self._settled(),
             )
+
+    def _accepted(self) -> int:
+        return self._taken + self._abandoned + len(self._items)
 
     def _settled(self) -> int:
         return self._sent + self._failed + self._abandoned
 
+    def _abandon(self) -> None:
+        self._abandoned += len(self._items)
+        self._items.clear()
+        self._changed.notify_all()
+
+    def _drop_late_items(self) -> None:
+        """Count what came in while the queue was closed, unless a thread is still there to deliver it."""
+        with self._changed:
+            if self._is_over:
+                self._abandon()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._wakes_at = _NEVER
+            self._changed.notify_all()
+
     def _ensure_thread(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name=f"telemetry-{self._name}", daemon=True)
-            self._thread.start()
+        with self._changed:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name=f"telemetry-{self._name}", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -158,15 +190,20 @@ class BackgroundQueue(Generic[Item]):
                 else:
                     self._failed += len(batch)
                 self._changed.notify_all()
+        with self._changed:
+            self._is_over = True
+            self._abandon()
 
     def _next_batch(self) -> list[Item]:
         """Wait for a full batch, an old item, a flush or the end; an empty list is the end."""
-        settings = self._settings
         with self._changed:
-            self._changed.wait_for(lambda: self._items or self._closed)
+            if not self._items:
+                while not self._items and not self._closed:
+                    self._sleep(1, None)
+                self._oldest_at = time.monotonic()
             while self._items and not self._is_due():
-                self._changed.wait(self._oldest_at + settings.linger - time.monotonic())
-            batch = [self._items.popleft() for _ in range(min(settings.batch_size, len(self._items)))]
+                self._sleep(self._settings.batch_size, self._oldest_at + self._settings.linger - time.monotonic())
+            batch = [self._items.popleft() for _ in range(min(self._settings.batch_size, len(self._items)))]
             self._taken += len(batch)
             self._oldest_at = time.monotonic()
             return batch
@@ -175,6 +212,14 @@ class BackgroundQueue(Generic[Item]):
         is_full = len(self._items) >= self._settings.batch_size
         is_old = time.monotonic() >= self._oldest_at + self._settings.linger
         return is_full or is_old or self._closed or self._taken < self._flush_up_to
+
+    def _sleep(self, count: int, timeout: float | None) -> None:
+        """Wait until there are ``count`` items, somebody notifies, or the time is over."""
+        self._wakes_at = count
+        # Once more, now that whoever puts an item knows when to wake: it may have come just before.
+        if len(self._items) < count:
+            self._changed.wait(timeout)
+        self._wakes_at = _NEVER
 
     def _try_to_deliver(self, batch: Sequence[Item]) -> bool:
         for attempt in range(1, self._settings.attempts + 1):
@@ -210,8 +255,8 @@ class BackgroundQueue(Generic[Item]):
 class QueuedProvider(ABC, Generic[Item]):
     """Base of providers that send over the network: ``send`` only queues, ``send_batch`` runs on a background thread.
 
-    ``prepare`` runs in the app's call and turns a dispatch into what is queued; encode there, so that later changes
-    to the app's own lists and mappings cannot change what is sent.
+    ``prepare`` runs in the app's call and turns a dispatch into what is queued. A dispatch shares nothing with what
+    the app gave, so it can be written later, in ``send_batch``.
     """
 
     returns_at_once: ClassVar[bool] = True

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 from uuid import UUID
@@ -31,9 +32,8 @@ __all__ = ["ContextLike", "TelemetryTracker", "TrackerOptions"]
 ContextLike = Context | Mapping[str, Any]
 
 
-def utc_now() -> datetime:
-    """Return the present instant, with the zone UTC."""
-    return datetime.now(UTC)
+# The present instant, with the zone UTC.
+utc_now = partial(datetime.now, UTC)
 
 
 class TrackerOptions(TypedDict, total=False):
@@ -88,6 +88,8 @@ class TelemetryTracker:
         self._rules = _rule_source(registry, config, rules, installation, key)
         self._clock = clock
         self._id_factory = id_factory
+        # Ids of our own making need no check.
+        self._mints_ids = id_factory is new_event_id
         self._on_provider_error = on_provider_error
         self._counts = OutcomeCounts()
         self._hold = HoldQueue(hold_capacity)
@@ -250,6 +252,10 @@ class TelemetryTracker:
         try:
             identity = self._id_factory() if event_id is None else event_id
             moment = self._clock() if occurred_at is None else occurred_at
+            if event_id is None and self._mints_ids:
+                usual = self._judge.judge_usual(name, version, properties, context, identity, moment)
+                if usual is not None:
+                    return usual
             incoming = prepare(name, version, properties, context, identity, moment)
         except Exception as error:  # noqa: BLE001  a mapping of the app's own making may raise anything
             return self._judge.reject(unprocessable(error))

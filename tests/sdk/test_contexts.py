@@ -7,7 +7,7 @@ import pytest
 
 from telemetry.core.enums import ViolationCode
 from telemetry.core.events import Context, Violation
-from telemetry.sdk.contexts import read_context
+from telemetry.sdk.contexts import read_context, usual_context
 
 
 def test_no_context_is_an_empty_one() -> None:
@@ -82,3 +82,43 @@ def test_a_context_of_another_type_counts_as_none_and_is_reported() -> None:
 
 def test_keys_that_are_none_are_absent() -> None:
     assert read_context({"userId": None, "metadata": None}) == (Context(), ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        {},
+        {"userId": "user-1"},
+        {"user_id": "user-1", "channel": "web"},
+        {"userId": "first", "user_id": "second"},
+        Context(user_id="user-1"),
+    ],
+)
+def test_usual_contexts_are_read_quickly_to_the_same(given: Any) -> None:
+    for _ in range(2):
+        assert usual_context(given) == read_context(given)[0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"userId": 7},
+        {"userId": True},
+        {"userId": None},
+        {"userId": ["a"]},
+        {"nope": "a"},
+        {"metadata": {"a": 1}},
+        {"metadata": "a"},
+        {7: "a"},
+        [("userId", "a")],
+        "user-1",
+        type("Mine", (dict,), {})(userId="user-1"),
+        {"userId": type("Mine", (str,), {"__hash__": None})("user-1")},
+    ],
+)
+def test_all_other_contexts_are_left_to_the_long_way(given: Any) -> None:
+    # What equals it, but is of plain text, was there before.
+    usual_context({"userId": "7"})
+
+    assert usual_context(given) is None

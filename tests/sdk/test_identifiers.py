@@ -1,5 +1,7 @@
 """Event ids are UUIDv7."""
 
+import os
+import threading
 import time
 from uuid import RFC_4122, UUID
 
@@ -29,3 +31,35 @@ def test_ids_are_written_canonically_and_differ() -> None:
         zeros |= ~UUID(identifier).int
     random_bits = (0xFFF << 64) | ((1 << 62) - 1)
     assert ones & random_bits == zeros & random_bits == random_bits
+
+
+def test_a_forked_child_mints_ids_of_its_own() -> None:
+    # So that there are ends in stock, which both would use up.
+    new_event_id()
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        os.write(writing, "".join(new_event_id() for _ in range(100)).encode())
+        os._exit(0)
+    mine = {new_event_id()[14:] for _ in range(100)}
+
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    theirs = {text[start + 14 : start + 36] for start in range(0, len(text), 36)}
+    assert len(mine) == len(theirs) == 100
+    assert not mine & theirs
+
+
+def test_threads_mint_different_ids() -> None:
+    minted: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: minted.append([new_event_id() for _ in range(2000)])) for _ in range(8)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({identifier for mine in minted for identifier in mine}) == 16_000

@@ -10,10 +10,12 @@ import pytest
 
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.events import Context
+from telemetry.core.registry import TelemetryRegistry
 from telemetry.sdk.provider import DeliveryStats, distinct_id
 from telemetry.sdk.providers import HttpProvider, InMemoryProvider, LoggingProvider, PostHogProvider, SegmentProvider
 from telemetry.sdk.queue import QueueSettings
-from tests.core.builders import NOON
+from telemetry.sdk.tracker import TelemetryTracker
+from tests.core.builders import NOON, make_event, make_property, make_spec
 from tests.sdk.builders import make_dispatch
 from tests.sdk.servers import PATIENCE, Asked, Reply, ScriptedServer
 
@@ -175,10 +177,14 @@ def test_http_posts_batches_of_redacted_events_with_the_key(server: ScriptedServ
 
 def test_http_sends_what_was_true_when_the_event_was_tracked(server: ScriptedServer) -> None:
     provider = HttpProvider(server.url, settings=QueueSettings(linger=PATIENCE))
+    spec = make_spec(make_event(properties={"steps": make_property("json")}))
+    tracker = TelemetryTracker(TelemetryRegistry([spec]), [provider])
     steps = ["verify_email"]
+    properties = {"steps": steps}
 
-    provider.send(make_dispatch(properties={"steps": steps}))
+    tracker.track("step", 1, properties)
     steps.append("alice@example.com")
+    properties["steps"] = ["bob@example.com"]
 
     assert provider.flush(PATIENCE)
     assert json.loads(server.asked[0].body)["batch"][0]["properties"] == {"steps": ["verify_email"]}

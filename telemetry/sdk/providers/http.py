@@ -19,7 +19,7 @@ _TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
 _TOO_LARGE = 413
 
 
-class HttpProvider(QueuedProvider[bytes]):
+class HttpProvider(QueuedProvider[Dispatch]):
     """Posts ``{"batch": [event, ...]}`` to a URL; events are redacted dispatches in camelCase.
 
     Delivery is at least once: a batch whose answer got lost is sent again, and receivers tell by ``id``. Status 408,
@@ -44,13 +44,13 @@ class HttpProvider(QueuedProvider[bytes]):
         self._timeout = timeout
         super().__init__(provider_id, settings=settings)
 
-    def prepare(self, dispatch: Dispatch) -> bytes:
-        """Return the event as JSON; later changes to the app's own values cannot reach it any more."""
-        return msgspec.json.encode(dispatch)
+    def prepare(self, dispatch: Dispatch) -> Dispatch:
+        """Return the event as it is: it shares nothing with what the app gave, and is written later."""
+        return dispatch
 
-    def send_batch(self, items: Sequence[bytes]) -> None:
+    def send_batch(self, items: Sequence[Dispatch]) -> None:
         """Post one batch; raises Unavailable when it is worth another attempt, TelemetryError when it is not."""
-        body = b'{"batch":[' + b",".join(items) + b"]}"
+        body = msgspec.json.encode({"batch": items})
         answer = request(
             "POST", self._url, headers=self._headers, body=body, timeout=self._timeout, maximum_bytes=_ANSWER_BYTES
         )
