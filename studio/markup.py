@@ -1,6 +1,7 @@
 """Small pieces of HTML that lists, forms and pages share."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -25,6 +26,7 @@ __all__ = [
     "number",
     "percent",
     "privacy_chip",
+    "sparkline",
     "status_chip",
     "when",
     "when_by",
@@ -139,6 +141,27 @@ def noun(count: int, one: str) -> str:
 def counted(count: int, one: str) -> str:
     """The count with its word."""
     return f"{count} {noun(count, one)}"
+
+
+def sparkline(values: Sequence[int], title: str) -> SafeString:
+    """A bar for each value, the highest as high as the line; ``title`` says in words what they show."""
+    highest = max(values, default=0) or 1
+    # A day with anything at all shows.
+    heights = [0 if value == 0 else max(2, round(value / highest * 20)) for value in values]
+    bars = format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="5" height="{}"></rect>',
+        ((place * 7, 20 - height, height) for place, height in enumerate(heights)),
+    )
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 {} 20" role="img" aria-label="{}"><title>{}</title>'
+        '<line x1="0" y1="20" x2="{}" y2="20"></line>{}</svg>',
+        len(values) * 7 - 2,
+        title,
+        title,
+        len(values) * 7 - 2,
+        bars,
+    )
 
 
 def number(value: int) -> SafeString:

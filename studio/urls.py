@@ -7,6 +7,8 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.lint_rules import lint_rule, lint_rules
+from studio.pages.violation import violation_page
+from studio.pages.violations import violations_csv, violations_page
 
 handler400 = "studio.pages.errors.bad_request"
 handler403 = "studio.pages.errors.permission_denied"
@@ -19,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/catalog/csv/", site.admin_view(catalog_csv), name="catalog_csv"),
     path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
     path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
+    path("studio/violations/", site.admin_view(violations_page), name="violations"),
+    path("studio/violations/csv/", site.admin_view(violations_csv), name="violations_csv"),
+    path("studio/violations/<int:violation_id>/", site.admin_view(violation_page), name="violation"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     path("ingest/", include("studio.api.compat.urls")),

@@ -25,6 +25,7 @@ from studio.pages.event_deeds import remove
 from studio.pages.event_editor import Forms, editor_of, note_findings, spec_of, switch_off
 from studio.pages.event_rehearsal import Answer, begin_rehearsal, carry_out, rehearsal_of
 from studio.people import actor_of
+from telemetry.core.enums import PropertyType
 from telemetry.core.errors import TelemetryError
 from telemetry.core.lint import Finding
 from telemetry.mappers import event_from_record
@@ -36,6 +37,19 @@ from telemetry.services.specs import save_event
 __all__ = ["EventRecordAdmin"]
 
 PREVIEW_NEW = "admin:telemetry_eventrecord_preview_new"
+
+
+def declared_in_address(request: HttpRequest, event: EventRecord | None) -> list[dict[str, Any]]:
+    """The property that the address asks to declare, as a row's first values; none if the event has it already.
+
+    Only for looking at: what was sent comes with all of its rows.
+    """
+    name, kind = request.GET.get("declare", "")[:128], request.GET.get("type", "")
+    if request.method != "GET" or not name or not actor_of(request).can("spec.edit"):
+        return []
+    if event is not None and event.pk and event.properties.filter(name=name).exists():
+        return []
+    return [{"name": name, "type": kind if kind in set(PropertyType) else PropertyType.STRING.value}]
 
 
 class PartInline(TabularInline):
@@ -61,7 +75,7 @@ class PartInline(TabularInline):
 
 
 class PropertyInline(PartInline):
-    """The properties of an event."""
+    """The properties of an event, and one more row for the property that the address asks to declare."""
 
     model = PropertyRecord
     form = PropertyForm
@@ -79,6 +93,10 @@ class PropertyInline(PartInline):
         "description",
         "place",
     ]
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """A row for what is to be declared."""
+        return len(declared_in_address(request, obj))
 
 
 class ThresholdInline(PartInline):
@@ -131,8 +149,8 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
         return form if rehearsal_of(request) is None else type(form.__name__, (form,), {"is_rehearsal": True})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """The spec from whose page the person comes."""
-        return {"spec_choice": request.GET.get("spec", "")}
+        """The spec from whose page the person comes, and the name that somebody else has given the event."""
+        return {"spec_choice": request.GET.get("spec", ""), "name": request.GET.get("name", "")[:200]}
 
     def changeform_view(
         self,
@@ -210,6 +228,12 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
         except TelemetryError:
             # The draft changed around the event so that it breaks a rule now; a check says which.
             return None
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """Django's, with what is to be declared in the row for it."""
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        wanted = declared_in_address(request, obj) if isinstance(inline, PropertyInline) else []
+        return {**kwargs, "initial": wanted} if wanted else kwargs
 
     def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
         """Django's, with what was refused in the rows that it is about."""

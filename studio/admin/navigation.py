@@ -59,6 +59,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("tenants_tenantappconfig", "Configs", "config", "tune"),
         Entry("tenants_apikey", "API keys", "API key", "key"),
     ),
+    "Watch": (Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),),
     "Protect": (Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),),
     "Admin": (
         Entry("auth_user", "People", "person", "group", "people.manage", everywhere=True),

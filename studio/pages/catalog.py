@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studio.addresses import list_address
 from studio.pages.downloads import as_file
+from studio.pages.queries import page_number, without
 from studio.pages.shell import render_page
 from studio.people import actor_of
 from telemetry.core.enums import PrivacyLevel, Stability
@@ -66,7 +67,7 @@ class ShownFacet(NamedTuple):
 
 def catalog_page(request: HttpRequest) -> HttpResponse:
     """The events that are looked for, and what they could be narrowed down to."""
-    wanted, order, number = _wanted(request.GET), _order(request.GET), _number(request.GET.get("page"))
+    wanted, order, number = _wanted(request.GET), _order(request.GET), page_number(request.GET.get("page"))
     found = catalog(actor=actor_of(request), wanted=wanted, order=order, page=number, page_size=PAGE_SIZE)
     page = Paginator(range(found.total), PAGE_SIZE).get_page(number)
     if page.number != number:
@@ -74,14 +75,14 @@ def catalog_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "found": found,
         "page": page,
-        "query": _without(request.GET, "page").urlencode(),
+        "query": without(request.GET, "page").urlencode(),
         "text": wanted.text,
         "order": order,
         "orders": ORDERS.items(),
         "kept": [(key, value) for key, values in _facets_of(request.GET).lists() for value in values],
         "facets": list(_shown_facets(request.GET, found.facets)),
         "is_narrowed": wanted != CatalogFilter(),
-        "csv_address": f"{reverse('catalog_csv')}?{_without(request.GET, 'page').urlencode()}",
+        "csv_address": f"{reverse('catalog_csv')}?{without(request.GET, 'page').urlencode()}",
         "add_address": f"{list_address(EventRecord)}add/" if actor_of(request).can("spec.edit") else "",
         "specs_address": list_address(SpecRecord),
     }
@@ -118,22 +119,9 @@ def _order(query: QueryDict) -> CatalogOrder:
     return next((each for each in get_args(CatalogOrder) if each == query.get("order")), "relevance")
 
 
-def _number(text: str | None) -> int:
-    # Beyond this no workspace has pages, and PostgreSQL has offsets.
-    is_sound = text is not None and text.isascii() and text.isdecimal() and len(text) <= 6
-    return max(1, int(text or 1)) if is_sound else 1
-
-
-def _without(query: QueryDict, *names: str) -> QueryDict:
-    copy = query.copy()
-    for name in names:
-        copy.pop(name, None)
-    return copy
-
-
 def _facets_of(query: QueryDict) -> QueryDict:
     """What is chosen in facets, without text, order and page."""
-    return _without(query, *(name for name in query if name not in TITLES))
+    return without(query, *(name for name in query if name not in TITLES))
 
 
 def _shown_facets(query: QueryDict, facets: tuple[Facet, ...]) -> Iterator[ShownFacet]:
@@ -155,7 +143,7 @@ def _shown_facets(query: QueryDict, facets: tuple[Facet, ...]) -> Iterator[Shown
 
 def _toggled(query: QueryDict, name: str, value: str) -> str:
     """The address with the value chosen, or not any more; a question of yes or no has one answer at a time."""
-    copy = _without(query, "page")
+    copy = without(query, "page")
     chosen = copy.getlist(name)
     is_single = name in ("has_findings", "deprecated")
     added = [value] if is_single else [*chosen, value]

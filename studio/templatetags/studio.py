@@ -10,6 +10,7 @@ from studio.admin.navigation import entry_of
 
 register = template.Library()
 
+register.filter("number", markup.number)
 register.filter("percent", markup.percent)
 register.simple_tag(entry_of, name="entry")
 register.simple_tag(markup.chip, name="chip")

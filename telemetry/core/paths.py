@@ -3,7 +3,7 @@
 import json
 import re
 
-__all__ = ["key_path"]
+__all__ = ["key_of", "key_path"]
 
 _SIMPLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
 
@@ -13,3 +13,17 @@ def key_path(path: str, key: str) -> str:
     if not _SIMPLE.match(key):
         return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
     return f"{path}.{key}" if path else key
+
+
+def key_of(place: str, path: str) -> str | None:
+    """The key for which ``key_path(place, key)`` is ``path``; ``None`` when the path is no entry of the place."""
+    rest = path.removeprefix(place)
+    if rest == path:
+        return None
+    if rest.startswith("."):
+        return rest[1:] if _SIMPLE.match(rest[1:]) else None
+    try:
+        key = json.loads(rest[1:-1]) if rest.startswith("[") and rest.endswith("]") else None
+    except ValueError:
+        return None
+    return key if isinstance(key, str) else None

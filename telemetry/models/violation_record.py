@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from telemetry.core.paths import key_of
 from tenants.models import Installation, Tenant
 
 __all__ = ["ViolationDay", "ViolationRecord", "ViolationState"]
@@ -65,6 +66,11 @@ class ViolationRecord(models.Model):
 
     def __str__(self) -> str:
         return " ".join(word for word in (self.event_name, self.path) if word) or "other violations"
+
+    @property
+    def property_name(self) -> str:
+        """The name of the property, or of the context's key, that it is about; empty if it is about none."""
+        return key_of("properties", self.path) or key_of("context.metadata", self.path) or ""
 
 
 class ViolationDay(models.Model):

@@ -1,14 +1,14 @@
 """Events of drafts, for lists and search."""
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from telemetry.core.enums import PrivacyLevel
 from telemetry.core.errors import UnknownEvent
 from telemetry.mappers import events_with_parts
-from telemetry.models import EventRecord, PropertyRecord, SpecRecord
+from telemetry.models import EventOwner, EventRecord, PropertyRecord, SpecRecord
 
-__all__ = ["event_of", "events_of", "search_events"]
+__all__ = ["event_in_drafts", "event_of", "events_of", "search_events"]
 
 
 def events_of(spec: SpecRecord) -> QuerySet[EventRecord]:
@@ -22,6 +22,13 @@ def event_of(spec: SpecRecord, name: str, version: int) -> EventRecord:
     if found is None:
         raise UnknownEvent("the draft has no event of this name and version")
     return found
+
+
+def event_in_drafts(name: str, version: int | None) -> EventRecord | None:
+    """The event of the draft of the spec that owns the name, with its spec: this version, or the newest; one query."""
+    owner = EventOwner.objects.filter(name=name).order_by("-version").values("spec")[:1]
+    found = EventRecord.objects.filter(name=name, spec=owner).select_related("spec")
+    return found.order_by(Case(When(version=version, then=0), default=1), "-version").first()
 
 
 def search_events(text: str = "", *, spec_name: str = "", privacy: PrivacyLevel | None = None) -> QuerySet[EventRecord]:
