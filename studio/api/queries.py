@@ -11,6 +11,7 @@ from studio.api.errors import InvalidQuery
 from studio.api.shapes import Shape
 from telemetry.core.errors import FieldError
 from telemetry.core.shapes import read_shape
+from telemetry.core.validation import foreign_error
 
 __all__ = ["read_query"]
 
@@ -37,7 +38,10 @@ def read_query(request: HttpRequest, type_: type[ShapeType]) -> ShapeType:
     errors += [_in_words_of_queries(error) for error in broken]
     if errors:
         raise InvalidQuery(errors, what="query")
-    return msgspec.convert(plain, type_)
+    try:
+        return msgspec.convert(plain, type_)
+    except msgspec.ValidationError as error:  # an instant or an id, whose form the shape leaves to msgspec
+        raise InvalidQuery([foreign_error(error)], what="query") from None
 
 
 def _fields(type_: type[Shape]) -> tuple[inspect.Field, ...]:

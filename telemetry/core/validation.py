@@ -30,7 +30,7 @@ from telemetry.core.spec import (
 )
 from telemetry.core.values import FrozenDict
 
-__all__ = ["check_spec", "read_value", "validate_spec"]
+__all__ = ["check_spec", "foreign_error", "read_value", "validate_spec"]
 
 T = TypeVar("T")
 
@@ -79,12 +79,12 @@ def read_value(builtins: object, type_: type[T]) -> tuple[T | None, tuple[FieldE
     try:
         value = msgspec.convert(plain, type_)
     except msgspec.ValidationError as error:
-        return None, (_foreign_error(error),)
+        return None, (foreign_error(error),)
     return value, tuple(islice(_errors_across_fields(value), MAXIMUM_ERRORS))
 
 
-def _foreign_error(error: msgspec.ValidationError) -> FieldError:
-    """A rule of a type that ``read_shape`` leaves to msgspec, whose own message could repeat the value."""
+def foreign_error(error: msgspec.ValidationError) -> FieldError:
+    """The broken rule of a type that ``read_shape`` leaves to msgspec, whose own message could repeat the value."""
     place = re.search(r"`\$\.?(.*?)`\Z", str(error))
     return FieldError("wrong_type", place[1] if place else "", "does not have the expected form")
 

@@ -16,6 +16,7 @@ __all__ = [
     "REVIEW_REMARK",
     "SPEC",
     "SPEC_PUBLICATION",
+    "VIOLATION_DECISION",
 ]
 
 CHECKSUM: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -95,6 +96,9 @@ OVERRIDE: Final = _request(
 CONFIG_PUBLICATION: Final = _request(
     "What was reviewed",
     {"number": 4, "expectedChecksum": CHECKSUM, "expectedPublishedNumber": 3, "changeSummary": "Collect a quarter"},
+)
+VIOLATION_DECISION: Final = _request(
+    "Mended in the next version", {"state": "resolved", "resolvedIn": "2.5.0", "allVersions": True}
 )
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}

@@ -30,6 +30,7 @@ from studio.api.v1.specs.lint import DocumentLintView, DraftLintView, LintRulesV
 from studio.api.v1.specs.versions import VersionsView, VersionView
 from studio.api.v1.specs.views import SpecsView, SpecView
 from studio.api.v1.tenants.views import TenantsView, TenantView
+from studio.api.v1.violations.views import DecisionView, ViolationFileView, ViolationsView, ViolationView
 
 urlpatterns = [
     path("config", ConfigView.as_view()),
@@ -63,6 +64,10 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),
     path("installations/<uuid:installation_id>/config/versions", ConfigVersionsView.as_view()),
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
+    path("violations", ViolationsView.as_view()),
+    path("violations.csv", ViolationFileView.as_view()),
+    path("violations/<number:violation_id>", ViolationView.as_view()),
+    path("violations/<number:violation_id>/decide", DecisionView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),
 ]

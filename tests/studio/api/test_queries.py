@@ -1,6 +1,8 @@
 """Queries of addresses."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -18,6 +20,8 @@ class Query(PageQuery, frozen=True, kw_only=True):
     at_least: int | None = None
     tags: Annotated[tuple[str, ...], msgspec.Meta(max_length=3)] = ()
     levels: tuple[Literal["low", "high"], ...] = ()
+    since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    place: UUID | None = None
 
 
 class Needed(Shape, frozen=True, kw_only=True):
@@ -30,6 +34,22 @@ def read(query: str) -> Query:
 
 def test_nothing_given_means_the_defaults() -> None:
     assert read("") == Query(page=1, page_size=25, search="", order="name", explain=False, at_least=None)
+
+
+def test_instants_and_ids_are_read_as_such() -> None:
+    found = read("since=2026-11-22T12:00:00Z&place=7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11")
+
+    assert found.since == datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert found.place == UUID("7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11")
+
+
+@pytest.mark.parametrize("query", ["since=CANARY", "since=2026-11-22T12:00:00", "place=CANARY"])
+def test_what_is_no_instant_or_id_is_refused_without_a_word_of_it(query: str) -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        read(query)
+
+    assert [error.path for error in refused.value.errors] == [query.partition("=")[0]]
+    assert "CANARY" not in str(refused.value)
 
 
 def test_each_parameter_is_read_as_its_type() -> None:

@@ -1,0 +1,1 @@
+"""Violations: lists, single ones, decisions."""
