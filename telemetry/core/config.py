@@ -1,14 +1,17 @@
 """The layers that make an effective config, and the effective config itself, as frozen values.
 
-From weak to strong: product defaults, spec, event, blueprint (of the app), tenant (its override), floor.
+From weak to strong: product defaults, spec, event, blueprint (of the app), tenant (its override), floor, exception.
 ``telemetry.core.resolution`` merges them.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from telemetry.core.enums import (
     Environment,
+    FloorLimit,
     FloorStrategy,
     Layer,
     PrivacyLevel,
@@ -49,6 +52,7 @@ __all__ = [
     "EffectiveProperty",
     "EffectiveSampling",
     "EventOverride",
+    "FloorException",
     "InstallationIdentity",
     "PrivacyFloor",
     "Provenance",
@@ -148,6 +152,24 @@ class PrivacyFloor(Value, frozen=True, kw_only=True):
         freeze_mappings(self, "minimum_redaction", "maximum_retention_days")
 
 
+class FloorException(Value, frozen=True, kw_only=True):
+    """One limit of the floor that does not hold for a while at an installation, or only in a looser form.
+
+    ``level`` is that of the events to which it applies, for the two limits that go by level: an event that protects
+    more stays bound. ``events`` narrows it to these; empty means all of that level. At most one of ``redaction``,
+    ``retention_days`` and ``sampling_rate`` says what holds instead of the limit; without it nothing does. ``number``
+    tells exceptions apart, 0 until it is stored.
+    """
+
+    limit: FloorLimit
+    level: PrivacyLevel | None = None
+    events: tuple[EventReference, ...] = ()
+    redaction: FloorStrategy | None = None
+    retention_days: Days | None = None
+    sampling_rate: Rate | None = None
+    number: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class InstallationIdentity(Value, frozen=True, kw_only=True):
     """Whose config this is. ``sampling_salt`` is one per tenant, so that nested rates keep nested sets of subjects."""
 
@@ -168,7 +190,8 @@ class SpecReference(Value, frozen=True, kw_only=True):
 class Provenance(Value, frozen=True, kw_only=True):
     """Which layer set a value.
 
-    ``path`` is the place in that layer's document, empty for product defaults and level floors.
+    ``path`` is the place in that layer's document, empty for product defaults and level floors; that of an exception
+    begins with ``exceptions`` and its number.
     ``limited`` lists the layers whose wish was refused because a stronger layer or a privacy rule held it.
     """
 

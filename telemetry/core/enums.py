@@ -10,6 +10,7 @@ __all__ = [
     "Environment",
     "EventOutcome",
     "EventSource",
+    "FloorLimit",
     "FloorStrategy",
     "Layer",
     "PrivacyLevel",
@@ -80,6 +81,17 @@ class FloorStrategy(StrEnum):
     MASK = "mask"
     NULL = "null"
     DROP = "drop"
+
+
+class FloorLimit(StrEnum):
+    """The kinds of limits that a privacy floor has, by their place in its document."""
+
+    MINIMUM_REDACTION = "minimumRedaction"
+    MAXIMUM_RETENTION_DAYS = "maximumRetentionDays"
+    FORCED_OFF = "forcedOff"
+    FORCED_ON = "forcedOn"
+    MINIMUM_RATE = "sampling.minimumRate"
+    MAXIMUM_RATE = "sampling.maximumRate"
 
 
 class TimeUnit(StrEnum):
@@ -189,7 +201,10 @@ class Environment(StrEnum):
 
 
 class Layer(StrEnum):
-    """Where a value of the effective config comes from, from the weakest layer to the one that has the last word."""
+    """Where a value of the effective config comes from, from the weakest layer to the one that has the last word.
+
+    ``exception`` is the floor's own: what a live exception frees from it.
+    """
 
     PRODUCT = "product"
     SPEC = "spec"
@@ -197,6 +212,7 @@ class Layer(StrEnum):
     BLUEPRINT = "blueprint"
     TENANT = "tenant"
     FLOOR = "floor"
+    EXCEPTION = "exception"
 
 
 class ChangeClass(StrEnum):

@@ -10,9 +10,11 @@ from telemetry.core.config import (
     EffectiveProperty,
     EffectiveSampling,
     EventOverride,
+    FloorException,
     PrivacyFloor,
 )
-from telemetry.core.enums import Layer
+from telemetry.core.enums import FloorLimit, FloorStrategy, Layer
+from telemetry.core.floor_exceptions import EventExceptions
 from telemetry.core.floors import floor_redaction, floor_retention_days
 from telemetry.core.layers import EventWishes, Trace, Wish, event_reference
 from telemetry.core.paths import key_path
@@ -34,6 +36,7 @@ class Inherited(NamedTuple):
 
     trace: Trace
     floor: PrivacyFloor
+    exceptions: tuple[FloorException, ...]
     enabled: Wish[bool]
     retention_days: Wish[int]
     sampling_rate: Wish[float]
@@ -48,6 +51,7 @@ class EventResolution:
     ) -> None:
         self.inherited, self.wishes, self.source, self.event = inherited, wishes, source, event
         self.trace, self.floor = inherited.trace, inherited.floor
+        self.exceptions = EventExceptions(inherited.exceptions, event.name, event.version)
         self.path = f"events[{event_reference(event.name, event.version)}]"
 
     def settle(self) -> EffectiveEvent:
@@ -78,9 +82,13 @@ class EventResolution:
         if value and not self.inherited.enabled.value:
             value = self.trace.given(path, self.inherited.enabled)
         if self._is_named(self.floor.forced_off):
-            return self.trace.hold(path, value, False, "forcedOff")
+            freed = self.exceptions.forced(FloorLimit.FORCED_OFF, value)
+            value = self.trace.hold(path, value, False, "forcedOff", freed)
+            if freed is None:
+                return value
         if self._is_named(self.floor.forced_on):
-            return self.trace.hold(path, value, True, "forcedOn")
+            freed = self.exceptions.forced(FloorLimit.FORCED_ON, value)
+            value = self.trace.hold(path, value, True, "forcedOn", freed)
         return value
 
     def _is_named(self, references: Iterable[str]) -> bool:
@@ -111,7 +119,11 @@ class EventResolution:
         minimum = floor_redaction(self.floor, self.privacy)
         if value is None or minimum is None:
             return value
-        return self.trace.hold(path, value, join_redaction(value, minimum.value), minimum.path)
+        held = join_redaction(value, minimum.value)
+        limit = FloorStrategy(minimum.value.strategy.value)
+        return self.trace.hold(
+            path, value, held, minimum.path, self.exceptions.redaction(value, limit, self.privacy)
+        )
 
     def _retention(self) -> Retention:
         own = self.event.retention
@@ -125,7 +137,8 @@ class EventResolution:
         days = self.trace.tighten(f"{path}.days", base, asked, join_days)
         limit = floor_retention_days(self.floor, self.privacy)
         if limit is not None:
-            days = self.trace.hold(f"{path}.days", days, join_days(days, limit.value), limit.path)
+            freed = self.exceptions.retention_days(days, limit.value, self.privacy)
+            days = self.trace.hold(f"{path}.days", days, join_days(days, limit.value), limit.path, freed)
         policies = [wishes.ask("retentionPolicy", lambda override: override.retention_policy) for wishes in self.wishes]
         return Retention(days=days, policy=self.trace.tighten(f"{path}.policy", policy, policies, join_policy))
 
@@ -148,8 +161,11 @@ class EventResolution:
         bounds = self.floor.sampling
         if bounds is None:
             return rate
-        rate = self.trace.hold(path, rate, max(rate, bounds.minimum_rate), "sampling.minimumRate")
-        return self.trace.hold(path, rate, min(rate, bounds.maximum_rate), "sampling.maximumRate")
+        lowest, highest = bounds.minimum_rate, bounds.maximum_rate
+        freed = self.exceptions.minimum_rate(rate, lowest)
+        rate = self.trace.hold(path, rate, max(rate, lowest), "sampling.minimumRate", freed)
+        freed = self.exceptions.maximum_rate(rate, highest)
+        return self.trace.hold(path, rate, min(rate, highest), "sampling.maximumRate", freed)
 
     def _anomaly_detection(self) -> AnomalyDetection:
         own = self.event.anomaly_detection

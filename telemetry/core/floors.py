@@ -1,4 +1,4 @@
-"""Privacy floors: combining those of organisation and app, and what they demand of an event at its level.
+"""Privacy floors: combining those of organisation and app, what they demand of an event, and what exceptions free.
 
 A limit for one level also binds the levels that protect more. Without that, raising an event's level could free it
 from a limit, and tightening would loosen.

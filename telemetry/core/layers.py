@@ -62,15 +62,23 @@ class Trace:
         self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=tuple(limited))
         return chosen.value
 
-    def hold(self, path: str, value: T, held: T, floor_path: str) -> T:
-        """``held``, which the floor puts in place of the settled ``value``; the losing layer is remembered."""
+    def hold(self, path: str, value: T, held: T, floor_path: str, freed: Wish[T] | None = None) -> T:
+        """``held``, which the floor puts in place of the settled ``value``; the losing layer is remembered.
+
+        ``freed`` is what an exception makes of ``value`` instead. It counts only where it differs from ``held``.
+        """
         if held == value:
             return value
         before = self.provenance[path]
-        limited = (*before.limited, before.layer)
-        self.provenance[path] = Provenance(layer=Layer.FLOOR, path=floor_path, limited=limited)
-        self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
-        return held
+        chosen = Wish(Layer.FLOOR, floor_path, held)
+        if freed is not None and freed.value != held:
+            chosen = freed
+        limited = before.limited
+        if chosen.value != value:
+            limited = (*limited, before.layer)
+            self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
+        self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=limited)
+        return chosen.value
 
     def refuse(self, wish: Wish[T], code: str, message: str) -> None:
         """Remember that this wish had no effect."""

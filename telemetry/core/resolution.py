@@ -10,6 +10,7 @@ from telemetry.core.config import (
     EffectiveConfig,
     EffectiveEvent,
     EffectiveProperty,
+    FloorException,
     InstallationIdentity,
     PrivacyFloor,
     SpecReference,
@@ -39,17 +40,20 @@ def resolve_config(
     blueprint: AppBlueprint | None = None,
     override: TenantOverride | None = None,
     floor: PrivacyFloor | None = None,
+    exceptions: tuple[FloorException, ...] = (),
     *,
     installation: InstallationIdentity,
     revision: int = 0,
 ) -> EffectiveConfig:
     """The config that results from all layers; equal arguments give an equal config.
 
-    ``blueprint`` and ``override`` may be any mix of fields; what would loosen privacy or leave the floor has no effect
+    ``exceptions`` are those from the floor that are live at the installation. ``blueprint`` and ``override`` may be any mix of fields; what would loosen privacy or leave the floor has no effect
     and is marked in ``provenance`` (see ``find_loosening`` for the reasons). References to events or properties that
     the spec does not have are listed in ``missing``, and change nothing.
     """
-    return resolve_and_judge(spec, blueprint, override, floor, installation=installation, revision=revision)[0]
+    return resolve_and_judge(
+        spec, blueprint, override, floor, exceptions, installation=installation, revision=revision
+    )[0]
 
 
 def resolve_and_judge(
@@ -57,6 +61,7 @@ def resolve_and_judge(
     blueprint: AppBlueprint | None = None,
     override: TenantOverride | None = None,
     floor: PrivacyFloor | None = None,
+    exceptions: tuple[FloorException, ...] = (),
     *,
     installation: InstallationIdentity,
     revision: int = 0,
@@ -64,7 +69,7 @@ def resolve_and_judge(
     """What ``resolve_config`` and ``find_loosening`` say about the same layers, worked out once."""
     layers = _layers(blueprint, override)
     trace = Trace()
-    settled = _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), trace)
+    settled = _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), exceptions, trace)
     config = EffectiveConfig(
         revision=revision,
         tenant=installation.tenant,
@@ -91,6 +96,7 @@ def find_loosening(
     blueprint: AppBlueprint | None,
     override: TenantOverride,
     floor: PrivacyFloor | None,
+    exceptions: tuple[FloorException, ...] = (),
 ) -> tuple[FieldError, ...]:
     """Every wish of the tenant's override that has no effect because it would loosen privacy or leave the floor.
 
@@ -98,7 +104,8 @@ def find_loosening(
     """
     trace = Trace()
     layers = _layers(blueprint, override)
-    _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), trace).events(spec)
+    defaults_of_spec = spec.config or TelemetryDefaults()
+    _ConfigResolution(defaults_of_spec, layers, floor or PrivacyFloor(), exceptions, trace).events(spec)
     return _refused_to_tenant(trace)
 
 
@@ -118,8 +125,15 @@ def _layers(blueprint: AppBlueprint | None, override: TenantOverride | None) -> 
 class _ConfigResolution:
     """Settles the config-wide leaves when built, then the events, which inherit them."""
 
-    def __init__(self, spec: TelemetryDefaults, layers: _Layers, floor: PrivacyFloor, trace: Trace) -> None:
-        self.spec, self.layers, self.floor, self.trace = spec, layers, floor, trace
+    def __init__(
+        self,
+        spec: TelemetryDefaults,
+        layers: _Layers,
+        floor: PrivacyFloor,
+        exceptions: tuple[FloorException, ...],
+        trace: Trace,
+    ) -> None:
+        self.spec, self.layers, self.floor, self.exceptions, self.trace = spec, layers, floor, exceptions, trace
         self.enabled = self._settle_enabled()
         self.undeclared_properties = trace.tighten(
             "undeclaredProperties",
@@ -146,6 +160,7 @@ class _ConfigResolution:
         inherited = Inherited(
             trace=self.trace,
             floor=self.floor,
+            exceptions=self.exceptions,
             enabled=self.enabled,
             retention_days=_spec_or_product(
                 "defaultRetentionDays", self.spec.default_retention_days, defaults.DEFAULT_RETENTION_DAYS

@@ -20,6 +20,7 @@ from telemetry.core.config import (
     AnomalyOverride,
     AppBlueprint,
     EventOverride,
+    FloorException,
     InstallationIdentity,
     PrivacyFloor,
     SamplingBounds,
@@ -30,6 +31,7 @@ from telemetry.core.enums import (
     AnomalyAction,
     AnomalyMethod,
     Environment,
+    FloorLimit,
     FloorStrategy,
     PrivacyLevel,
     PropertyType,
@@ -504,6 +506,26 @@ def floors() -> st.SearchStrategy[PrivacyFloor]:
         forced_on=references,
         sampling=st.none() | bounds.map(lambda pair: SamplingBounds(minimum_rate=pair[0], maximum_rate=pair[1])),
         forbid_quarantine=st.booleans(),
+    )
+
+
+@cache
+@st.composite
+def floor_exceptions(draw: st.DrawFn) -> FloorException:
+    """A valid exception from a floor."""
+    limit = draw(st.sampled_from(FloorLimit))
+    by_level = limit in (FloorLimit.MINIMUM_REDACTION, FloorLimit.MAXIMUM_RETENTION_DAYS)
+    is_forced = limit in (FloorLimit.FORCED_OFF, FloorLimit.FORCED_ON)
+    is_rate = limit in (FloorLimit.MINIMUM_RATE, FloorLimit.MAXIMUM_RATE)
+    instead = draw(st.booleans())
+    return FloorException(
+        limit=limit,
+        level=draw(st.sampled_from(PrivacyLevel)) if by_level else None,
+        events=tuple(draw(st.lists(event_references(), min_size=int(is_forced), max_size=2, unique=True))),
+        redaction=draw(st.sampled_from(FloorStrategy)) if instead and limit is FloorLimit.MINIMUM_REDACTION else None,
+        retention_days=draw(days()) if instead and limit is FloorLimit.MAXIMUM_RETENTION_DAYS else None,
+        sampling_rate=draw(rates()) if instead and is_rate else None,
+        number=draw(st.integers(1, 9)),
     )
 
 
