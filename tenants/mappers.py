@@ -5,10 +5,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from telemetry.core.codec import checksum, decode_document, encode_document
-from telemetry.core.config import AppBlueprint, PrivacyFloor, TenantOverride
-from tenants.models import App, FloorRecord, TenantAppConfig
+from telemetry.core.config import AppBlueprint, FloorException, PrivacyFloor, TenantOverride
+from tenants.models import App, FloorExceptionRecord, FloorRecord, TenantAppConfig
 
-__all__ = ["Document", "blueprint_of", "document_of", "floor_of", "override_of"]
+__all__ = ["Document", "blueprint_of", "document_of", "exception_of", "floor_of", "override_of"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -43,6 +43,11 @@ def override_of(config: TenantAppConfig) -> TenantOverride:
 def floor_of(record: FloorRecord | None) -> PrivacyFloor:
     """The floor, empty if there is no record; no query."""
     return PrivacyFloor() if record is None else _stored(record.document, PrivacyFloor)
+
+
+def exception_of(record: FloorExceptionRecord) -> FloorException:
+    """What the exception frees; its number is the record's id. No query."""
+    return msgspec.structs.replace(_stored(record.document, FloorException), number=record.pk)
 
 
 def _stored(text: str, type_: type[T]) -> T:

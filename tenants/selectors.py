@@ -8,34 +8,54 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
 
 from telemetry.core.errors import NotFound
 from tenants.models import (
     ApiKey,
     App,
+    ConfigPeriod,
     ConfigStatus,
+    FloorExceptionRecord,
     FloorRecord,
     Installation,
     Tenant,
     TenantAppConfig,
 )
+from tenants.planned_changes import LIVE_PERIOD, MOMENT
 
 __all__ = [
     "apps",
     "config_by_number",
     "config_versions",
     "draft_config",
+    "exceptions_of",
+    "floor_exceptions",
     "floors_of",
     "installation_by_public_id",
     "installations_in_context",
     "keys_of",
+    "live_period",
+    "planned_periods",
     "published_config",
     "tenant_by_slug",
     "tenants_in_context",
 ]
 
 M = TypeVar("M", bound=models.Model)
+
+LIVE = f"""
+FROM tenants_installation installation
+CROSS JOIN LATERAL ({MOMENT}) moment
+CROSS JOIN LATERAL ({LIVE_PERIOD}) live
+"""
+LIVE_PERIOD_OF = f"SELECT live.id {LIVE} WHERE installation.id = %(id)s"
+LIVE_CONFIG_ID = f"SELECT live.config_id {LIVE} WHERE installation.id = %s"
+LIVE_CONFIG = f"""
+SELECT config.* {LIVE} JOIN tenants_tenantappconfig config ON config.id = live.config_id WHERE installation.id = %(id)s
+"""
 
 
 def _one(rows: QuerySet[M], what: str) -> M:
@@ -88,13 +108,43 @@ def keys_of(installation: Installation) -> QuerySet[ApiKey]:
 
 
 def config_versions(installation: Installation) -> QuerySet[TenantAppConfig]:
-    """All versions of the installation's override, newest first, each with the one it is based on."""
-    return TenantAppConfig.objects.filter(installation=installation).select_related("based_on").order_by("-number")
+    """All versions of the installation's override, newest first, each with the one it is based on and its ``state``."""
+    started = ConfigPeriod.objects.filter(Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), starts_at__lte=Now())
+    was_live = Q(status=ConfigStatus.PUBLISHED) | (
+        Q(status=ConfigStatus.PREVIEW) & Exists(started.filter(config=OuterRef("pk")).order_by())
+    )
+    # The model declares the annotation, so that whoever shows a row may name it.
+    live_id = RawSQL(LIVE_CONFIG_ID, [installation.pk])  # noqa: S611 - a constant and a parameter
+    versions = TenantAppConfig.objects.filter(installation=installation)
+    versions = versions.select_related("based_on", "promoted_from__installation").order_by("-number")
+    return versions.annotate(  # type: ignore[no-redef]
+        present_status=Case(
+            When(pk=live_id, then=Value(ConfigStatus.PUBLISHED.value)),
+            When(was_live, then=Value(ConfigStatus.SUPERSEDED.value)),
+            default=F("status"),
+        )
+    )
 
 
 def published_config(installation: Installation) -> TenantAppConfig | None:
-    """The version that is live, or ``None``; one query."""
-    return TenantAppConfig.objects.filter(installation=installation, status=ConfigStatus.PUBLISHED).order_by().first()
+    """The version that is live at this instant, or ``None``; one query."""
+    live = next(iter(TenantAppConfig.objects.raw(LIVE_CONFIG, {"id": installation.pk})), None)
+    if live is not None:
+        live.present_status = ConfigStatus.PUBLISHED.value
+    return live
+
+
+def live_period(installation: Installation) -> ConfigPeriod | None:
+    """The period that counts at this instant, with its version; ``None`` while the app's defaults hold. Two queries."""
+    live = next(iter(ConfigPeriod.objects.raw(LIVE_PERIOD_OF, {"id": installation.pk})), None)
+    return None if live is None else ConfigPeriod.objects.select_related("config").get(pk=live.pk)
+
+
+def planned_periods(installation: Installation) -> QuerySet[ConfigPeriod]:
+    """What starts or ends by itself from this instant on, with its version, the first to start first."""
+    ahead = Q(starts_at__gt=Now(), ends_at=None) | (Q(ends_at__gt=Now()) & Q(ends_at__gt=F("starts_at")))
+    periods = ConfigPeriod.objects.filter(ahead, installation=installation)
+    return periods.select_related("config").order_by("starts_at", "pk")
 
 
 def draft_config(installation: Installation) -> TenantAppConfig | None:
@@ -105,6 +155,18 @@ def draft_config(installation: Installation) -> TenantAppConfig | None:
 def config_by_number(installation: Installation, number: int) -> TenantAppConfig:
     """Version ``number`` of the installation's override; ``NotFound``."""
     return _one(TenantAppConfig.objects.filter(installation=installation, number=number), f"version as {number}")
+
+
+def floor_exceptions() -> QuerySet[FloorExceptionRecord]:
+    """The exceptions of the tenants in the context, with all that they name, those that end last first."""
+    rows = FloorExceptionRecord.objects.select_related("tenant", "app", "installation__tenant", "installation__app")
+    return rows.order_by("-ends_at", "-pk")
+
+
+def exceptions_of(installation: Installation) -> QuerySet[FloorExceptionRecord]:
+    """The exceptions that hold or held at the installation, also those that were revoked; as ``floor_exceptions``."""
+    here = Q(installation=None) | Q(installation=installation)
+    return floor_exceptions().filter(here, tenant_id=installation.tenant_id, app_id=installation.app_id)
 
 
 def floors_of(app: App) -> tuple[FloorRecord | None, FloorRecord | None]:

@@ -54,5 +54,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # One that waited longer than its successor says nothing: no pile after an outage.
         "options": {"expires": STUDIO_HEARTBEAT_SECONDS},
     },
+    "settle planned changes": {
+        "task": "tenants.settle_planned_changes",
+        # Seconds: what is planned holds without it; lists, streams and the audit trail follow within this time.
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},
 }

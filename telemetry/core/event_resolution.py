@@ -121,9 +121,7 @@ class EventResolution:
             return value
         held = join_redaction(value, minimum.value)
         limit = FloorStrategy(minimum.value.strategy.value)
-        return self.trace.hold(
-            path, value, held, minimum.path, self.exceptions.redaction(value, limit, self.privacy)
-        )
+        return self.trace.hold(path, value, held, minimum.path, self.exceptions.redaction(value, limit, self.privacy))
 
     def _retention(self) -> Retention:
         own = self.event.retention

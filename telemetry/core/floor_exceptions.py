@@ -77,7 +77,7 @@ class EventExceptions:
     ) -> Wish[Redaction | None] | None:
         """The value, joined with the looser redaction that the exception asks for, if it asks for one."""
         found = self._of(FloorLimit.MINIMUM_REDACTION, level)
-        loosest = min(found, key=lambda each: -1 if each.redaction is None else _tightness(each.redaction), default=None)
+        loosest = min(found, key=lambda each: _tightness(each.redaction), default=None)
         if loosest is None or loosest.redaction is None:
             return self._wish(loosest, value)
         least = min(loosest.redaction, limit, key=_tightness)
@@ -112,5 +112,6 @@ class EventExceptions:
         return None if exception is None else Wish(Layer.EXCEPTION, exception_path(exception), value)
 
 
-def _tightness(strategy: FloorStrategy) -> int:
-    return tuple(FloorStrategy).index(strategy)
+def _tightness(strategy: FloorStrategy | None) -> int:
+    """Larger for what hides more; nothing hides least."""
+    return -1 if strategy is None else tuple(FloorStrategy).index(strategy)

@@ -47,9 +47,10 @@ def resolve_config(
 ) -> EffectiveConfig:
     """The config that results from all layers; equal arguments give an equal config.
 
-    ``exceptions`` are those from the floor that are live at the installation. ``blueprint`` and ``override`` may be any mix of fields; what would loosen privacy or leave the floor has no effect
-    and is marked in ``provenance`` (see ``find_loosening`` for the reasons). References to events or properties that
-    the spec does not have are listed in ``missing``, and change nothing.
+    ``blueprint`` and ``override`` may be any mix of fields; what would loosen privacy or leave the floor has no effect
+    and is marked in ``provenance`` (see ``find_loosening`` for the reasons). ``exceptions`` are those from the floor
+    that are live at the installation. References to events or properties that the spec does not have are listed in
+    ``missing``, and change nothing.
     """
     return resolve_and_judge(
         spec, blueprint, override, floor, exceptions, installation=installation, revision=revision

@@ -18,8 +18,9 @@ class VersionStatus(models.TextChoices):
 class SpecVersion(models.Model):
     """One published version: the canonical document, exactly as it was checked, and its SHA-256 ``checksum`` in hex.
 
-    Everything but ``status`` is final; the database refuses every other change and every removal, whoever asks.
-    ``based_on`` is the version that was published when this one was; null for the first.
+    Everything is final but ``status`` and ``superseded_at``, the instant from which it was the latest no more; the
+    database refuses every other change and every removal, whoever asks. ``based_on`` is the version that was published
+    when this one was; null for the first.
     """
 
     spec = models.ForeignKey(SpecRecord, on_delete=models.PROTECT, related_name="versions")
@@ -31,6 +32,7 @@ class SpecVersion(models.Model):
     published_by_label = models.CharField("published by", max_length=200)
     published_by_id = models.CharField(max_length=64, blank=True, default="")
     published_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True, blank=True)
     based_on = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -6,7 +6,8 @@ from django.db import connection
 
 __all__ = ["Binding", "bindings_of"]
 
-# Documents are canonical, so a pointer is an object or absent. The documents that are not live do not bind anybody.
+# Documents are canonical, so a pointer is an object or absent. An override binds from when it is planned until it has
+# ended for good; the others do not bind anybody.
 BINDINGS = """
 SELECT 'the app ' || app.slug, (app.blueprint::jsonb #>> '{spec,version}')::int
 FROM tenants_app app
@@ -18,13 +19,17 @@ FROM tenants_tenantappconfig config
 JOIN tenants_installation installation ON installation.id = config.installation_id
 JOIN tenants_app app ON app.id = installation.app_id
 JOIN tenants_tenant tenant ON tenant.id = installation.tenant_id
-WHERE config.status = 'published' AND config.document::jsonb #>> '{spec,name}' = %(name)s
+WHERE config.document::jsonb #>> '{spec,name}' = %(name)s AND EXISTS (
+    SELECT FROM tenants_configperiod period
+    WHERE period.config_id = config.id AND period.starts_at IS DISTINCT FROM period.ends_at
+        AND (period.ends_at IS NULL OR period.ends_at > statement_timestamp())
+)
 ORDER BY 1
 """
 
 
 class Binding(NamedTuple):
-    """An app's blueprint or a tenant's live override that names a spec; ``version`` ``None`` follows the latest."""
+    """A blueprint, or a live or planned override, that names a spec; ``version`` ``None`` follows the latest."""
 
     label: str
     version: int | None

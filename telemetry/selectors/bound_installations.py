@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.db import connection
 
+from tenants.planned_changes import LIVE_CONFIGS
+
 __all__ = ["BoundGroup", "BoundInstallation", "bound_groups", "bound_installations"]
 
 # An override's pointer stands for the blueprint's as a whole, as in ``selectors.configs``. Installations of one app
 # whose overrides have the same checksum have the same config. An override is read from its row only if it has a
 # pointer of its own, which is rare: reading ten thousand documents takes longer than everything else here.
-BOUND = """
+BOUND = (
+    """
 WITH bound AS (
     SELECT installation.id, installation.public_id, installation.tenant_id, installation.environment,
         installation.app_id, config.id AS config_id, coalesce(config.checksum, '') AS checksum,
@@ -20,10 +23,13 @@ WITH bound AS (
             ELSE app.blueprint::jsonb -> 'spec' END AS pointer
     FROM tenants_installation installation
     JOIN tenants_app app ON app.id = installation.app_id
-    LEFT JOIN tenants_tenantappconfig config
-        ON config.installation_id = installation.id AND config.status = 'published'
+    LEFT JOIN ("""  # noqa: S608 - constants only
+    + LIVE_CONFIGS
+    + """) live ON live.installation_id = installation.id
+    LEFT JOIN tenants_tenantappconfig config ON config.id = live.config_id
 )
 """
+)
 
 GROUPS = (
     BOUND  # noqa: S608 - constants of this module only

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from telemetry.models import SpecRecord, SpecVersion
 from tenants.models import ApiKey, ConfigStatus, TenantAppConfig
+from tenants.planned_changes import LIVE_CONFIGS
 
 __all__ = [
     "SHOWN",
@@ -42,7 +43,8 @@ SELECT (SELECT count(*) FROM tenants_tenant), (SELECT count(*) FROM tenants_inst
 """
 
 # An override's pointer stands for the blueprint's as a whole, as in ``selectors.configs``.
-BOUND = """
+BOUND = (
+    """
 WITH bound AS (
     SELECT installation.public_id, tenant.name AS tenant, app.name AS app, installation.environment,
         coalesce(config.document::jsonb -> 'spec', app.blueprint::jsonb -> 'spec') AS pointer,
@@ -50,8 +52,10 @@ WITH bound AS (
     FROM tenants_installation installation
     JOIN tenants_tenant tenant ON tenant.id = installation.tenant_id
     JOIN tenants_app app ON app.id = installation.app_id
-    LEFT JOIN tenants_tenantappconfig config
-        ON config.installation_id = installation.id AND config.status = 'published'
+    LEFT JOIN ("""  # noqa: S608 - constants only
+    + LIVE_CONFIGS
+    + """) live ON live.installation_id = installation.id
+    LEFT JOIN tenants_tenantappconfig config ON config.id = live.config_id
 ), known AS (
     SELECT bound.*, version.document AS spec
     FROM bound
@@ -61,6 +65,7 @@ WITH bound AS (
         ELSE version.version = (bound.pointer ->> 'version')::int END
 )
 """
+)
 
 UNBOUND = (
     BOUND

@@ -3,12 +3,20 @@
 All calls happen in a tenant context that shows the installation; else ``NotFound``.
 """
 
+from datetime import datetime
 from typing import Final, NamedTuple, cast
 
 import msgspec
 
 from telemetry.core.codec import encode_document
-from telemetry.core.config import AppBlueprint, EffectiveConfig, PrivacyFloor, SpecPointer, TenantOverride
+from telemetry.core.config import (
+    AppBlueprint,
+    EffectiveConfig,
+    FloorException,
+    PrivacyFloor,
+    SpecPointer,
+    TenantOverride,
+)
 from telemetry.core.errors import Conflict, UnknownSpec
 from telemetry.core.floors import combine_floors
 from telemetry.core.plain import to_plain
@@ -16,6 +24,7 @@ from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_document
 from telemetry.selectors.configs import ConfigLayers, config_layers
+from telemetry.selectors.past_configs import past_config_layers
 from telemetry.selectors.specs import version_of
 from telemetry.services.config_cache import ByteCache
 from tenants.models import Installation, Tenant
@@ -26,7 +35,9 @@ __all__ = [
     "config_document",
     "config_etag",
     "effective_config",
+    "exceptions_behind",
     "floor_behind",
+    "layers_at",
     "preview_config",
     "spec_behind",
 ]
@@ -51,12 +62,18 @@ class ConfigDocument(NamedTuple):
         return f"ConfigDocument(etag={self.etag!r}, revision={self.revision})"
 
 
-def effective_config(installation: Installation) -> EffectiveConfig:
+def effective_config(installation: Installation, *, at: datetime | None = None) -> EffectiveConfig:
     """What holds at the installation now, with the provenance of every leaf; one query.
 
-    Raises ``Conflict`` while no spec is bound, or none is published that the pointer names.
+    With ``at``, an aware instant: what this function answered then, or will answer if nobody changes anything. Raises
+    ``Conflict`` while no spec is bound, or none is published that the pointer names; before the installation was there.
     """
-    return _resolve(config_layers(installation.pk))
+    return _resolve(layers_at(installation, at))
+
+
+def layers_at(installation: Installation, at: datetime | None) -> ConfigLayers:
+    """The layers of the installation's config now, or at the instant; one query. ``Conflict`` before it was there."""
+    return config_layers(installation.pk) if at is None else past_config_layers(installation.pk, at)
 
 
 def preview_config(installation: Installation, override: TenantOverride) -> EffectiveConfig:
@@ -115,6 +132,11 @@ def floor_behind(layers: ConfigLayers) -> PrivacyFloor:
     return combine_floors(*(msgspec.json.decode(floor, type=PrivacyFloor) for floor in layers.floors))
 
 
+def exceptions_behind(layers: ConfigLayers) -> tuple[FloorException, ...]:
+    """What is free from those floors for now."""
+    return tuple(msgspec.json.decode(exception, type=FloorException) for exception in layers.exceptions)
+
+
 def _published_document(pointer: SpecPointer) -> str | None:
     try:
         return version_of(pointer.name, pointer.version).document
@@ -129,6 +151,7 @@ def _resolve(layers: ConfigLayers) -> EffectiveConfig:
         msgspec.json.decode(layers.blueprint, type=AppBlueprint),
         override,
         floor_behind(layers),
+        exceptions_behind(layers),
         installation=layers.identity,
         revision=layers.revision,
     )

@@ -3,6 +3,8 @@
 The life of its versions is the business of ``tenants.services.configs``; this adds what needs a spec.
 """
 
+from datetime import datetime
+
 import msgspec
 from django.db import transaction
 
@@ -10,8 +12,7 @@ from telemetry.core.codec import Format, decode_document
 from telemetry.core.config import AppBlueprint, TenantOverride
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.resolution import find_loosening
-from telemetry.selectors.configs import config_layers
-from telemetry.services.configs import floor_behind
+from telemetry.services.configs import exceptions_behind, floor_behind, layers_at
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
 from tenants.mappers import override_of
@@ -28,13 +29,15 @@ def read_override(document: bytes | str, *, format: Format | None = None) -> Ten
     return decode_document(document, TenantOverride, what=WHAT, format=format)
 
 
-def find_override_errors(installation: Installation, override: TenantOverride) -> tuple[FieldError, ...]:
+def find_override_errors(
+    installation: Installation, override: TenantOverride, *, at: datetime | None = None
+) -> tuple[FieldError, ...]:
     """Every reason why the override may not go live at the installation, with paths in its document; up to 3 queries.
 
     References to a spec, event or property that is not there; settings that do not fit; wishes that would loosen
-    privacy or leave the floor.
+    privacy or leave the floor. ``at``: by the floors and exceptions that are known to hold at that instant.
     """
-    layers = config_layers(installation.pk)
+    layers = layers_at(installation, at)
     blueprint = msgspec.json.decode(layers.blueprint, type=AppBlueprint)
     pointer = override.spec or blueprint.spec
     if pointer is None:
@@ -42,7 +45,8 @@ def find_override_errors(installation: Installation, override: TenantOverride) -
     spec, errors = read_pointer(pointer)
     if spec is None:
         return errors
-    return (*find_misfits(spec, override), *find_loosening(spec, blueprint, override, floor_behind(layers)))
+    loosening = find_loosening(spec, blueprint, override, floor_behind(layers), exceptions_behind(layers))
+    return (*find_misfits(spec, override), *loosening)
 
 
 @transaction.atomic

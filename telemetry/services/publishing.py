@@ -1,7 +1,6 @@
 """From draft to frozen version, and a version's end."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from telemetry.core.codec import checksum, encode_spec
 from telemetry.core.diff import find_unversioned_breaks
@@ -17,9 +16,10 @@ from telemetry.services.drafts import lock_draft
 from telemetry.services.linting import refuse_findings
 from tenants.actors import Actor, require
 from tenants.context import ALL, tenant_context
+from tenants.models import ChangeScope
 from tenants.services import audit
 from tenants.services.checks import refuse_errors, text_error
-from tenants.services.config_revision import bump
+from tenants.services.config_revision import Stamp, record_change, take_stamp
 
 __all__ = ["archive_version", "publish_version"]
 
@@ -38,7 +38,7 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     require(actor, "spec.publish")
     refuse_errors("publication", text_error("change_summary", change_summary, required=True))
     # The counter's lock comes before every other one, here as everywhere.
-    revision = bump()
+    stamp = take_stamp()
     record = lock_draft(name, expected_revision)
     spec = spec_from_records(record)
     validate_spec(spec)
@@ -52,15 +52,16 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     refuse_findings(spec, before if is_replaced else None)
     require_approval(actor, record, before, spec)
     _own_events(record, spec)
-    version = _freeze(actor, record, spec, previous, change_summary)
+    version = _freeze(actor, record, spec, previous, change_summary, stamp)
     close_review(record, version)
     record.draft_version += 1
     record.draft_revision += 1
     record.published_revision = record.draft_revision
     record.editors = {}
-    record.config_revision = revision
+    record.config_revision = stamp.revision
     record.save()
-    details = {"version": version.version, "checksum": version.checksum, "config_revision": revision}
+    record_change(ChangeScope.SPEC, record.pk, stamp)
+    details = {"version": version.version, "checksum": version.checksum, "config_revision": stamp.revision}
     audit.record(actor=actor, action="spec.version.published", target=version, details=details)
     return version
 
@@ -74,7 +75,7 @@ def archive_version(*, actor: Actor, name: str, version: int) -> SpecVersion:
     ``Conflict`` if it is archived already, or while an app or tenant is bound to it, and says which.
     """
     require(actor, "spec.publish")
-    revision = bump()
+    stamp = take_stamp()
     record = lock_draft(name)
     found = SpecVersion.objects.filter(spec=record, version=version).order_by().first()
     if found is None:
@@ -83,12 +84,14 @@ def archive_version(*, actor: Actor, name: str, version: int) -> SpecVersion:
         raise Conflict(f"version {version} of {record.name} is archived already")
     _refuse_while_bound(record, found)
     found.status = VersionStatus.ARCHIVED
-    found.save(update_fields=["status"])
+    found.superseded_at = found.superseded_at or stamp.at
+    found.save(update_fields=["status", "superseded_at"])
     if not SpecVersion.objects.filter(spec=record).exclude(status=VersionStatus.ARCHIVED).exists():
         EventOwner.objects.filter(spec=record).delete()
-    record.config_revision = revision
+    record.config_revision = stamp.revision
     record.save(update_fields=["config_revision", "updated_at"])
-    details = {"version": version, "config_revision": revision}
+    record_change(ChangeScope.SPEC, record.pk, stamp)
+    details = {"version": version, "config_revision": stamp.revision}
     audit.record(actor=actor, action="spec.version.archived", target=found, details=details)
     return found
 
@@ -113,9 +116,15 @@ def _own_events(record: SpecRecord, spec: TelemetrySpec) -> None:
 
 
 def _freeze(
-    actor: Actor, record: SpecRecord, spec: TelemetrySpec, previous: SpecVersion | None, change_summary: str
+    actor: Actor,
+    record: SpecRecord,
+    spec: TelemetrySpec,
+    previous: SpecVersion | None,
+    change_summary: str,
+    stamp: Stamp,
 ) -> SpecVersion:
-    SpecVersion.objects.filter(spec=record, status=VersionStatus.PUBLISHED).update(status=VersionStatus.SUPERSEDED)
+    published = SpecVersion.objects.filter(spec=record, status=VersionStatus.PUBLISHED)
+    published.update(status=VersionStatus.SUPERSEDED, superseded_at=stamp.at)
     return SpecVersion.objects.create(
         spec=record,
         version=spec.meta.version,
@@ -125,7 +134,7 @@ def _freeze(
         change_summary=change_summary,
         published_by_label=actor.label,
         published_by_id=actor.id,
-        published_at=timezone.now(),
+        published_at=stamp.at,
         based_on=previous,
     )
 

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from telemetry.core.enums import Environment
@@ -16,7 +17,9 @@ class Installation(models.Model):
     """What apps fetch a config for. ``public_id`` stands for it in addresses, so that ids cannot be counted through.
 
     ``config_revision`` is the number that its last own change (an override published, a pseudonym key renewed) took
-    from the workspace's counter; 0 before the first. ``tenants.selectors`` tells the revision of its config.
+    from the workspace's counter; 0 before the first. What is planned to start or end there counts from its instant on,
+    whether or not a job has noticed: ``settled_at`` is the instant up to which such changes are in ``config_revision``,
+    ``next_change_at`` the first one after it. See ``docs/adr/0005-planned-changes.md``.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -28,6 +31,9 @@ class Installation(models.Model):
         max_length=20, choices=[(environment.value, environment.value.capitalize()) for environment in Environment]
     )
     config_revision = models.PositiveBigIntegerField(default=0, editable=False)
+    settled_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Index: "where something is due".
+    next_change_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

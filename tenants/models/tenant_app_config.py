@@ -24,8 +24,15 @@ class TenantAppConfig(models.Model):
 
     ``document`` is the canonical document of the core's ``TenantOverride`` and ``checksum`` its SHA-256 in hex; once
     the version has left ``draft``, the database refuses to change either. ``based_on`` is the version that it was
-    written from: the one that was live, or the one that a rollback brought back.
+    written from: the one that was live, or the one that a rollback brought back. ``promoted_from`` is the version of
+    another installation that it was taken from.
+
+    ``status`` follows the periods of the versions: whoever has to know what is live at this very instant asks
+    ``tenants.selectors``, which also knows what has started or ended since a job last looked.
     """
+
+    # Set by selectors: the status at this instant.
+    present_status: str
 
     # No index of its own: versions are found by installation, through the unique constraint below.
     installation = models.ForeignKey(
@@ -40,6 +47,10 @@ class TenantAppConfig(models.Model):
     change_summary = models.TextField(blank=True, default="", max_length=4000, editable=False)
     # No index: lineage is followed upwards only.
     based_on = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
+    # No index, see above.
+    promoted_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, editable=False
     )
     created_by_label = models.CharField("created by", max_length=200, editable=False)
@@ -75,4 +86,9 @@ class TenantAppConfig(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Version {self.number} ({self.status})"
+        return f"Version {self.number} ({self.state})"
+
+    @property
+    def state(self) -> str:
+        """The status at this instant if a selector has told it, else the one that was stored last."""
+        return getattr(self, "present_status", self.status)

@@ -6,10 +6,10 @@ from telemetry.core.config import AppBlueprint
 from telemetry.core.errors import StaleRevision
 from tenants.actors import Actor, require
 from tenants.mappers import document_of
-from tenants.models import App
+from tenants.models import App, BlueprintVersion, ChangeScope
 from tenants.services import audit
 from tenants.services.checks import conflict_if_taken, line_error, refuse_errors, slug_error, text_error
-from tenants.services.config_revision import bump
+from tenants.services.config_revision import Stamp, record_change, take_stamp
 
 __all__ = ["create_app", "save_blueprint"]
 
@@ -26,10 +26,12 @@ def create_app(
     require(actor, "app.manage")
     refuse_errors("app", slug_error("slug", slug), line_error("name", name), text_error("description", description))
     document = document_of(blueprint or AppBlueprint(), what="blueprint")
+    stamp = take_stamp()
     with conflict_if_taken(f"an app with the slug {slug} exists already"):
         app = App.objects.create(
-            slug=slug, name=name, description=description, blueprint=document.text, config_revision=bump()
+            slug=slug, name=name, description=description, blueprint=document.text, config_revision=stamp.revision
         )
+    _keep(actor, app, stamp)
     audit.record(actor=actor, action="app.created", target=app, details={"slug": slug, "blueprint": document.text})
     return app
 
@@ -43,14 +45,24 @@ def save_blueprint(*, actor: Actor, app: App, blueprint: AppBlueprint, expected_
     """
     require(actor, "app.manage")
     document = document_of(blueprint, what="blueprint")
-    revision = bump()
+    stamp = take_stamp()
     before = App.objects.filter(pk=app.pk).values_list("blueprint", flat=True).first()
     changed = App.objects.filter(pk=app.pk, config_revision=expected_revision).update(
-        blueprint=document.text, config_revision=revision
+        blueprint=document.text, config_revision=stamp.revision
     )
     if changed != 1:
         raise StaleRevision("the blueprint was changed by somebody else; reload it")
     app.refresh_from_db(fields=["blueprint", "config_revision"])
-    details = {"config_revision": revision, "before": before, "after": document.text}
+    _keep(actor, app, stamp)
+    details = {"config_revision": stamp.revision, "before": before, "after": document.text}
     audit.record(actor=actor, action="app.blueprint.saved", target=app, details=details)
     return app
+
+
+def _keep(actor: Actor, app: App, stamp: Stamp) -> None:
+    """What the blueprint says from here on can be told later."""
+    last = BlueprintVersion.objects.filter(app=app).order_by("-number").values_list("number", flat=True).first()
+    BlueprintVersion.objects.create(
+        app=app, number=(last or 0) + 1, document=app.blueprint, saved_at=stamp.at, saved_by_label=actor.label
+    )
+    record_change(ChangeScope.APP, app.pk, stamp)

@@ -8,7 +8,7 @@ from tenants.actors import Actor, require
 from tenants.models import Installation, Tenant
 from tenants.services import audit
 from tenants.services.checks import conflict_if_taken, line_error, refuse_errors, slug_error
-from tenants.services.config_revision import bump
+from tenants.services.config_revision import stamp_installations, take_stamp
 
 __all__ = ["create_tenant", "renew_pseudonym_key", "set_tenant_active"]
 
@@ -49,12 +49,13 @@ def renew_pseudonym_key(*, actor: Actor, tenant: Tenant) -> Tenant:
     ``pseudonym_key.renew`` in the tenant.
     """
     require(actor, "pseudonym_key.renew", tenant.pk)
-    revision = bump()
+    stamp = take_stamp()
     if not Tenant.objects.filter(pk=tenant.pk).update(pseudonym_epoch=F("pseudonym_epoch") + 1):
         raise NotFound("there is no such tenant")
-    Installation.objects.filter(tenant=tenant).update(config_revision=revision)
+    installations = Installation.objects.filter(tenant=tenant).order_by().values_list("pk", flat=True)
+    stamp = stamp_installations(installations, stamp)
     tenant.refresh_from_db(fields=["pseudonym_epoch"])
-    details = {"epoch": tenant.pseudonym_epoch, "config_revision": revision}
+    details = {"epoch": tenant.pseudonym_epoch, "config_revision": stamp.revision}
     audit.record(
         actor=actor, action="tenant.pseudonym_key.renewed", target=tenant, tenant_id=tenant.pk, details=details
     )

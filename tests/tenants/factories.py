@@ -9,8 +9,9 @@ from telemetry.core.config import AppBlueprint, TenantOverride
 from telemetry.core.enums import Environment
 from tenants.actors import SYSTEM, Actor, actor_of_user
 from tenants.context import ALL, tenant_context
-from tenants.models import App, ConfigStatus, Installation, Membership, Tenant, TenantAppConfig
+from tenants.models import App, Installation, Membership, Tenant, TenantAppConfig
 from tenants.roles import Role, Scope
+from tenants.selectors import published_config
 from tenants.services.apps import create_app
 from tenants.services.configs import publish_config, save_draft_config
 from tenants.services.installations import create_installation
@@ -112,7 +113,7 @@ def make_draft_config(installation: Installation, override: TenantOverride | Non
 def make_published_config(installation: Installation, override: TenantOverride | None = None) -> TenantAppConfig:
     """``override`` is live at the installation, whatever was before; there must be no draft."""
     with tenant_context(ALL):
-        live = TenantAppConfig.objects.filter(installation=installation, status=ConfigStatus.PUBLISHED).first()
+        live = published_config(installation)
         draft = make_draft_config(installation, override)
         return publish_config(
             actor=SYSTEM,

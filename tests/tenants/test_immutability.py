@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
+from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, ConfigStatus, Tenant, TenantAppConfig
+from tenants.services.configs import preview_config
 from tests.tenants.factories import make_draft_config, make_installation, make_published_config, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +60,10 @@ def test_a_version_that_has_left_draft_is_final(column: str) -> None:
 
 
 def test_a_version_that_has_left_draft_is_never_removed() -> None:
-    config = make_published_config(make_installation())
+    draft = make_draft_config(make_installation())
 
     with tenant_context(ALL):
+        config = preview_config(actor=SYSTEM, config=draft, expected_checksum=draft.checksum)
         with pytest.raises(IntegrityError, match="this part of the row is final"), transaction.atomic():
             TenantAppConfig.objects.filter(pk=config.pk).delete()
 
