@@ -107,7 +107,7 @@ def publish_config(
     require(actor, "config.publish", config.tenant_id)
     stamp = take_stamp()
     _refuse_bad_publication("publication", change_summary, stamp, ends_at=ends_at)
-    settle(config.installation_id, stamp)
+    settle([config.installation_id], stamp)
     replaced = _require_live(config.installation_id, expected_published_number, stamp)
     reviewed = _reviewed(config, expected_checksum)
     check(reviewed)
@@ -139,7 +139,7 @@ def schedule_config(
     require(actor, "config.publish", config.tenant_id)
     stamp = take_stamp()
     _refuse_bad_publication("schedule", change_summary, stamp, starts_at=starts_at, ends_at=ends_at)
-    settle(config.installation_id, stamp)
+    settle([config.installation_id], stamp)
     _require_live(config.installation_id, expected_published_number, stamp)
     reviewed = _reviewed(config, expected_checksum)
     check(reviewed)
@@ -169,7 +169,7 @@ def end_period(*, actor: Actor, period: ConfigPeriod) -> ConfigPeriod:
     """
     require(actor, "config.publish", period.tenant_id)
     stamp = take_stamp()
-    settle(period.installation_id, stamp)
+    settle([period.installation_id], stamp)
     period = ConfigPeriod.objects.select_related("config").get(pk=period.pk)
     has_started = period.starts_at <= stamp.at
     if has_started and period.ends_at is None:
@@ -205,7 +205,7 @@ def rollback_config(
     require(actor, "config.publish", installation.tenant_id)
     stamp = take_stamp()
     _refuse_bad_publication("rollback", change_summary, stamp)
-    settle(installation.pk, stamp)
+    settle([installation.pk], stamp)
     source = config_by_number(installation, number)
     if source.status != ConfigStatus.SUPERSEDED:
         raise Conflict(f"version {number} is {source.status}; only a superseded version can come back")
@@ -230,7 +230,7 @@ def archive_config(*, actor: Actor, config: TenantAppConfig) -> TenantAppConfig:
     """
     require(actor, "config.edit", config.tenant_id)
     stamp = take_stamp()
-    settle(config.installation_id, stamp)
+    settle([config.installation_id], stamp)
     archivable = TenantAppConfig.objects.filter(pk=config.pk, status__in=ARCHIVABLE)
     if archivable.update(status=ConfigStatus.ARCHIVED) != 1:
         raise Conflict("this version is live or archived already")

@@ -54,8 +54,7 @@ def grant_exception(
     if installation is not None and (installation.tenant_id, installation.app_id) != (tenant.pk, app.pk):
         raise Conflict("the installation belongs to another tenant or app")
     installations = _installations(tenant.pk, app.pk, None if installation is None else installation.pk)
-    for installation_id in installations:
-        settle(installation_id, stamp)
+    settle(installations, stamp)
     record = FloorExceptionRecord.objects.create(
         tenant=tenant,
         app=app,
@@ -95,8 +94,7 @@ def revoke_exception(*, actor: Actor, record: FloorExceptionRecord) -> FloorExce
     if found.revoked_at is not None or found.ends_at <= stamp.at:
         raise Conflict("this exception has ended already")
     installations = _installations(found.tenant_id, found.app_id, found.installation_id)
-    for installation_id in installations:
-        settle(installation_id, stamp)
+    settle(installations, stamp)
     details = {"planned_end": found.ends_at.isoformat()}
     found.ends_at = max(found.starts_at, stamp.at)
     found.revoked_at, found.revoked_by_label = stamp.at, actor.label

@@ -4,7 +4,7 @@ Nobody waits for it: what is planned holds from its instant on, see ``docs/adr/0
 right, tells the streams, and leaves a trace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -62,9 +62,8 @@ def settle_due() -> int:
     stamp = take_stamp()
     due = Installation.objects.filter(next_change_at__lte=stamp.at).order_by("next_change_at", "pk")
     ids = list(due.values_list("pk", flat=True)[:SLICE])
-    for installation_id in ids:
-        settle(installation_id, stamp)
     if ids:
+        settle(ids, stamp)
         stamp = stamp_installations(ids, stamp)
     if len(ids) < SLICE:
         with connection.cursor() as cursor:
@@ -72,16 +71,21 @@ def settle_due() -> int:
     return len(ids)
 
 
-def settle(installation_id: int, stamp: Stamp) -> None:
+def settle(installation_ids: Collection[int], stamp: Stamp) -> None:
     """The versions' statuses are those of the instant of ``stamp``, and what happened since is in the audit trail.
 
-    For callers that hold the counter's lock and stamp the installation afterwards. One query if nothing was due.
+    For callers that hold the counter's lock, before they change anything and stamp the installations. One query unless
+    something was due.
     """
+    due = Installation.objects.filter(pk__in=installation_ids, next_change_at__lte=stamp.at).order_by("pk")
+    for installation_id in due.values_list("pk", flat=True):
+        _settle(installation_id, stamp)
+
+
+def _settle(installation_id: int, stamp: Stamp) -> None:
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"id": installation_id, "at": stamp.at})
         due = [Due(*row) for row in cursor.fetchall()]
-    if not due:
-        return
     periods = {each.id for each in due if each.kind == "period"}
     for period in ConfigPeriod.objects.filter(pk__in=periods, starts_at__lte=stamp.at).select_related("config"):
         _set_status(period, ConfigStatus.SUPERSEDED)

@@ -8,7 +8,8 @@ from tenants.actors import Actor, require
 from tenants.models import Installation, Tenant
 from tenants.services import audit
 from tenants.services.checks import conflict_if_taken, line_error, refuse_errors, slug_error
-from tenants.services.config_revision import stamp_installations, take_stamp
+from tenants.services.config_revision import bump, stamp_installations, take_stamp
+from tenants.services.settling import settle
 
 __all__ = ["create_tenant", "renew_pseudonym_key", "set_tenant_active"]
 
@@ -52,7 +53,8 @@ def renew_pseudonym_key(*, actor: Actor, tenant: Tenant) -> Tenant:
     stamp = take_stamp()
     if not Tenant.objects.filter(pk=tenant.pk).update(pseudonym_epoch=F("pseudonym_epoch") + 1):
         raise NotFound("there is no such tenant")
-    installations = Installation.objects.filter(tenant=tenant).order_by().values_list("pk", flat=True)
+    installations = list(Installation.objects.filter(tenant=tenant).order_by().values_list("pk", flat=True))
+    settle(installations, stamp)
     stamp = stamp_installations(installations, stamp)
     tenant.refresh_from_db(fields=["pseudonym_epoch"])
     details = {"epoch": tenant.pseudonym_epoch, "config_revision": stamp.revision}

@@ -14,6 +14,7 @@ PRIVACY_OFFICER = ANALYST | {
     "review.approve_personal_data",
     "privacy.loosen",
     "floor.edit",
+    "floor.except",
     "pseudonym_key.renew",
 }
 ADMIN = PUBLISHER | PRIVACY_OFFICER | {"app.manage", "tenant.manage", "key.manage", "people.manage"}
