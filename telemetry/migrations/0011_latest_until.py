@@ -25,7 +25,7 @@ WHERE entry.action IN ('spec.version.published', 'spec.version.archived');
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0008_quarantine_settings"), ("tenants", "0011_what_was_before")]
+    dependencies = [("telemetry", "0010_violations"), ("tenants", "0011_what_was_before")]
 
     operations = [
         migrations.AddField("specversion", "superseded_at", models.DateTimeField(blank=True, null=True)),
