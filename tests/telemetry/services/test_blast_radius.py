@@ -26,7 +26,7 @@ from telemetry.services.blast_radius import ImpactKind, ImpactReport, ImpactSumm
 from telemetry.services.specs import delete_event
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
-from tenants.models import App, ConfigStatus, Installation, Tenant, TenantAppConfig
+from tenants.models import App, ConfigPeriod, ConfigStatus, Installation, Tenant, TenantAppConfig
 from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.core.builders import make_event, make_property, make_spec
@@ -61,7 +61,7 @@ def make_many_bound(overrides: Iterable[TenantOverride]) -> None:
         places = Installation.objects.bulk_create(
             Installation(tenant=owner, app=app, environment=Environment.PRODUCTION.value) for owner in owners
         )
-        TenantAppConfig.objects.bulk_create(
+        configs = TenantAppConfig.objects.bulk_create(
             TenantAppConfig(
                 installation=place,
                 tenant_id=place.tenant_id,
@@ -72,6 +72,15 @@ def make_many_bound(overrides: Iterable[TenantOverride]) -> None:
                 published_at=timezone.now(),
             )
             for place, document in zip(places, documents, strict=True)
+        )
+        ConfigPeriod.objects.bulk_create(
+            ConfigPeriod(
+                installation_id=config.installation_id,
+                tenant_id=config.tenant_id,
+                config=config,
+                starts_at=timezone.now(),
+            )
+            for config in configs
         )
 
 
