@@ -1,46 +1,53 @@
 """What an event's id tells: the day on which it was minted, and the form in which it may be kept."""
 
 import hmac
-from datetime import UTC, date, datetime
-from typing import Final
+import re
+from typing import Final, NamedTuple
 from uuid import UUID
 
-__all__ = ["day_inside", "kept_id"]
+__all__ = ["KeptId", "keep_id", "kept_id"]
 
-_VERSION_WITH_TIME: Final = 7
-_VERSION_OF_OUR_OWN: Final = 8
-# Source: RFC 9562, section 4.1: the variant's two bits, and section 4.2: the version's four.
-_VARIANT: Final = 0b10 << 62
-_RANDOM_LOW: Final = (1 << 62) - 1
-_VERSION_SHIFT: Final = 76
-_VERSION_BITS: Final = 0xF << _VERSION_SHIFT
-_LOW_HALF: Final = (1 << 64) - 1
+# Only the usual form: UUID() also takes braces, urn: and hyphens anywhere, which would make two texts one id.
+_is_uuid: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}").fullmatch
+_MILLISECONDS_A_DAY: Final = 86_400_000
+# The ordinal of 1 January 1970, from which the milliseconds inside an id count.
+_EPOCH_DAY: Final = 719_163
+
+
+class KeptId(NamedTuple):
+    """An event's id as it is stored and passed on: a UUID as ``text`` and as its 16 bytes.
+
+    ``day`` is the ordinal of the day (UTC) inside a UUID of version 7; ``None`` for other versions, which do not tell.
+    """
+
+    text: str
+    content: bytes
+    day: int | None
+
+
+def keep_id(text: str, secret: bytes) -> KeptId:
+    """A UUID in the usual form as it came, in lower case; any other text as a keyed UUID of version 8.
+
+    Other ids are whatever a client made up, perhaps of a name; the same text under the same secret gives the same UUID.
+    Source: RFC 9562, sections 4.1 and 4.2 (variant and version), 5.7 (version 7) and 5.8 (version 8).
+    """
+    # Text and bytes rather than a UUID, of which building one takes as long as all of this.
+    if _is_uuid(text) is None:
+        kept = _keyed(text, secret)
+        return KeptId(str(kept), kept.bytes, None)
+    content = bytes.fromhex(text.replace("-", ""))
+    has_time = content[6] >> 4 == 7 and content[8] >> 6 == 0b10
+    day = int.from_bytes(content[:6]) // _MILLISECONDS_A_DAY + _EPOCH_DAY if has_time else None
+    return KeptId(text.lower(), content, day)
 
 
 def kept_id(text: str, secret: bytes) -> UUID:
-    """The event's id as it is stored and passed on: a UUID as it came, any other text as a keyed UUID of version 8.
-
-    Other ids are whatever a client made up, perhaps of a name; the same text under the same secret gives the same UUID.
-    Source: RFC 9562, section 5.8.
-    """
-    # Only the usual form: UUID() also takes braces, urn: and hyphens anywhere, which would make two texts one id.
-    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
-        try:
-            return UUID(text)
-        except ValueError:
-            pass
-    value = int.from_bytes(hmac.digest(secret, text.encode(), "sha256")[:16])
-    low = (value & _RANDOM_LOW) | _VARIANT
-    return UUID(int=(value & ~_VERSION_BITS & ~_LOW_HALF) | (_VERSION_OF_OUR_OWN << _VERSION_SHIFT) | low)
+    """The id that ``keep_id`` keeps, as a UUID."""
+    return UUID(bytes=keep_id(text, secret).content)
 
 
-def day_inside(event_id: UUID) -> date | None:
-    """The day (UTC) on which a UUID of version 7 was minted; ``None`` for other versions, which do not tell."""
-    value = event_id.int
-    if (value >> _VERSION_SHIFT) & 0xF != _VERSION_WITH_TIME or (value >> 62) & 0b11 != 0b10:
-        return None
-    try:
-        return datetime.fromtimestamp((value >> 80) / 1000, UTC).date()
-    except (OverflowError, ValueError, OSError):
-        # 48 bits of milliseconds reach the year 10889, beyond what a date can hold.
-        return date.max
+def _keyed(text: str, secret: bytes) -> UUID:
+    mixed = bytearray(hmac.digest(secret, text.encode(), "sha256")[:16])
+    mixed[6] = 0x80 | mixed[6] & 0x0F
+    mixed[8] = 0x80 | mixed[8] & 0x3F
+    return UUID(bytes=bytes(mixed))

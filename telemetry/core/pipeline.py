@@ -31,7 +31,15 @@ from telemetry.core.reading import Reading, read_event, shown_name
 from telemetry.core.redaction import DROPPED, mask_value
 from telemetry.core.sampling import decide, sampling_unit
 
-__all__ = ["CompiledConfig", "Observer", "Recogniser", "compile_config", "process_event", "process_in_full"]
+__all__ = [
+    "CompiledConfig",
+    "Observer",
+    "Recogniser",
+    "compile_config",
+    "process_event",
+    "process_in_full",
+    "process_taken",
+]
 
 # Sees each valid event with its metrics, in plain values and before anything of it is hidden or left out; it must copy
 # what it keeps.
@@ -60,6 +68,18 @@ def process_event(
         taken = take_envelope(envelope)
     except InvalidEnvelope as invalid:
         return Rejected(violations=invalid.violations)
+    return process_taken(taken, compiled, key=key, observer=observer, recogniser=recogniser)
+
+
+def process_taken(
+    taken: Envelope,
+    compiled: CompiledConfig,
+    *,
+    key: PseudonymKey | None,
+    observer: Observer | None = None,
+    recogniser: Recogniser | None = None,
+) -> Outcome:
+    """As ``process_event``, for an envelope that ``take_envelope`` gave."""
     rules = compiled.find(taken.name, taken.version)
     if rules is None:
         return Rejected(violations=(_unknown_event(taken),))

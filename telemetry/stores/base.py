@@ -9,16 +9,23 @@ import msgspec
 
 from telemetry.core.enums import EventSource, PrivacyLevel
 
-__all__ = ["EventRow", "EventStore", "EventWindow", "StoredRow", "StoredSize"]
+__all__ = ["EventGroup", "EventRow", "EventStore", "EventWindow", "StoredRow", "StoredSize"]
 
 
-class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One redacted event to be kept. ``properties`` and ``context`` are JSON objects, as UTF-8 text."""
+class EventRow(NamedTuple):
+    """One redacted event to be kept: the 16 bytes of its UUID, and JSON objects as UTF-8 text."""
 
-    id: UUID
+    id: bytes
+    occurred_at: datetime
+    properties: bytes
+    context: bytes
+
+
+class EventGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one batch that share everything but what ``EventRow`` has; most batches are a few groups."""
+
     name: str
     version: int
-    occurred_at: datetime
     expires_at: datetime
     retention_class: int
     privacy: PrivacyLevel
@@ -26,8 +33,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     app_version: str | None
     inclusion_probability: float
     config_revision: int
-    properties: msgspec.Raw
-    context: msgspec.Raw
+    rows: list[EventRow]
 
 
 class EventWindow(NamedTuple):

@@ -6,14 +6,13 @@ from typing import Final
 
 from telemetry.core.compiled import CompiledConfig
 from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
-from telemetry.core.event_ids import kept_id
+from telemetry.core.event_ids import KeptId, keep_id
 from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.occurrence import occurrence
-from telemetry.core.pipeline import process_event
+from telemetry.core.pipeline import process_taken
 from telemetry.core.pseudonyms import pseudonymiser_for
 from telemetry.core.reading import Reading
-from telemetry.services.ingest.claims import outside_window
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.observation import Observation, observe
 from telemetry.services.ingest.processed import ProcessedEvent
@@ -22,6 +21,8 @@ from tenants.pseudonym_key import event_id_secret, installation_pseudonym_key
 
 __all__ = ["Judge"]
 
+# A client's clock may be in the wrong time zone; further ahead is no clock.
+_AHEAD: Final = timedelta(days=1)
 _NO_SPEC: Final = Violation(ViolationCode.UNKNOWN_EVENT, "name", "no spec is published for this installation")
 _WORDS: Final = {DropReason.DISABLED: EventOutcome.DISABLED, DropReason.SAMPLED_OUT: EventOutcome.SAMPLED_OUT}
 
@@ -37,7 +38,13 @@ class Judge:
         self._pseudonymiser = pseudonymiser_for(self._key)
         self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
-        self._maximum_age = maximum_age
+        self._first_day = (received_at - maximum_age).toordinal()
+        self._last_day = (received_at + _AHEAD).toordinal()
+        self._too_old = Violation(
+            ViolationCode.OUTSIDE_WINDOW,
+            "id",
+            f"was made more than {maximum_age.days} days ago, or more than a day ahead of our clock",
+        )
         self._observation: Observation | None = None
 
     def judge(self, incoming: Incoming) -> ProcessedEvent:
@@ -45,58 +52,59 @@ class Judge:
         if incoming.envelope is None:
             return self._refuse(incoming, () if incoming.problem is None else (incoming.problem,))
         try:
-            envelope = take_envelope(incoming.envelope)
+            taken = take_envelope(incoming.envelope)
         except InvalidEnvelope as invalid:
             return self._refuse(incoming, invalid.violations)
-        event_id = kept_id(envelope.id, self._id_secret)
-        occurred_at, is_skewed = occurrence(
-            envelope.occurred_at, sent_at=incoming.sent_at, received_at=self._received_at
-        )
-        kept = Envelope(
-            id=str(event_id),
-            name=envelope.name,
-            version=envelope.version,
-            occurred_at=occurred_at,
-            properties=envelope.properties,
-            context=envelope.context,
-        )
-        self._observation = None
-        late = outside_window(event_id, self._received_at, self._maximum_age)
-        outcome = self._process(kept) if late is None else self._reject(kept, late)
+        kept = keep_id(taken.id, self._id_secret)
+        occurred_at = occurrence(taken.occurred_at, sent_at=incoming.sent_at, received_at=self._received_at)
+        outcome = self._outcome_of(_in_our_terms(taken, kept.text, occurred_at), kept)
         return ProcessedEvent(
             incoming=incoming,
             outcome=outcome,
-            event_id=event_id,
+            kept_id=kept,
             occurred_at=occurred_at,
-            is_skewed=is_skewed,
+            is_skewed=occurred_at != taken.occurred_at,
             word=_word_of(outcome),
             observation=self._observation,
         )
 
-    def _process(self, envelope: Envelope) -> Outcome:
+    def _outcome_of(self, envelope: Envelope, kept: KeptId) -> Outcome:
+        self._observation = None
         if self._compiled is None:
             return Rejected(violations=(_NO_SPEC,))
-        return process_event(envelope, self._compiled, key=self._key, observer=self._observe)
+        if kept.day is not None and not self._first_day <= kept.day <= self._last_day:
+            rules = self._compiled.find(envelope.name, envelope.version)
+            name, version = (None, None) if rules is None else (rules.name, rules.version)
+            return Rejected(violations=(self._too_old,), name=name, version=version)
+        return process_taken(envelope, self._compiled, key=self._key, observer=self._observe)
 
     def _observe(self, event: Reading, metrics: Mapping[str, float]) -> None:
         self._observation = observe(event, metrics, self._pseudonymiser)
-
-    def _reject(self, envelope: Envelope, violation: Violation) -> Rejected:
-        rules = None if self._compiled is None else self._compiled.find(envelope.name, envelope.version)
-        if rules is None:
-            return Rejected(violations=(violation,))
-        return Rejected(violations=(violation,), name=rules.name, version=rules.version)
 
     def _refuse(self, incoming: Incoming, violations: tuple[Violation, ...]) -> ProcessedEvent:
         """What cannot be read has neither id nor time of its own."""
         return ProcessedEvent(
             incoming=incoming,
             outcome=Rejected(violations=violations),
-            event_id=None,
+            kept_id=None,
             occurred_at=self._received_at,
             is_skewed=False,
             word=EventOutcome.REJECTED,
         )
+
+
+def _in_our_terms(envelope: Envelope, event_id: str, occurred_at: datetime) -> Envelope:
+    """The envelope with the id that is kept and the time by our clock."""
+    if event_id == envelope.id and occurred_at is envelope.occurred_at:
+        return envelope
+    return Envelope(
+        id=event_id,
+        name=envelope.name,
+        version=envelope.version,
+        occurred_at=occurred_at,
+        properties=envelope.properties,
+        context=envelope.context,
+    )
 
 
 def _word_of(outcome: Outcome) -> EventOutcome:

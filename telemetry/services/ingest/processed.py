@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from telemetry.core.enums import EventOutcome
+from telemetry.core.event_ids import KeptId
 from telemetry.core.events import Outcome, Violation
 from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
@@ -20,18 +21,24 @@ __all__ = ["BatchItem", "BatchResult", "ProcessedBatch", "ProcessedEvent"]
 class ProcessedEvent(msgspec.Struct, kw_only=True):
     """One event of the batch.
 
-    ``outcome`` is the core's; for what never had an envelope, a ``Rejected`` with the entry's problem. ``event_id`` is
-    the safe form of the id, ``None`` for what had none that can be read. ``occurred_at`` is by our clock, ``is_skewed``
-    says that it differs from the sender's word. ``word`` is what is counted; a duplicate's outcome has no effect.
+    ``outcome`` is the core's; for what never had an envelope, a ``Rejected`` with the entry's problem. ``kept_id`` is
+    the id in the form in which it is kept, ``None`` for what had none that can be read. ``occurred_at`` is by our
+    clock, ``is_skewed`` says that it differs from the sender's word. ``word`` is what is counted; the outcome of a
+    duplicate has no effect.
     """
 
     incoming: Incoming
     outcome: Outcome
-    event_id: UUID | None
+    kept_id: KeptId | None
     occurred_at: datetime
     is_skewed: bool
     word: EventOutcome
     observation: Observation | None = None
+
+    @property
+    def event_id(self) -> UUID | None:
+        """The id as it is kept."""
+        return None if self.kept_id is None else UUID(bytes=self.kept_id.content)
 
 
 class ProcessedBatch(NamedTuple):
@@ -44,10 +51,10 @@ class ProcessedBatch(NamedTuple):
 
 
 class BatchItem(msgspec.Struct, frozen=True, gc=False):
-    """What became of one event: the word, its id in safe form, and what it broke, without any value."""
+    """What became of one event: the word, its id as it is kept (a UUID), and what it broke, without any value."""
 
     outcome: EventOutcome
-    event_id: UUID | None
+    event_id: str | None
     violations: tuple[Violation, ...]
 
 

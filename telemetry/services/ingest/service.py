@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted
-from telemetry.models import EventTally
+from telemetry.core.event_ids import KeptId
+from telemetry.core.events import Accepted, Dispatch
 from telemetry.services.ingest.claims import claim_ids
 from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.incoming import Incoming
@@ -18,8 +17,9 @@ from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.violations import record_violations
-from telemetry.stores.base import EventRow, EventStore
+from telemetry.stores.base import EventGroup, EventRow, EventStore
 from telemetry.stores.postgres import PostgresEventStore
+from telemetry.stores.tallies import add_tallies
 from tenants.context import tenant_context
 from tenants.models import Installation
 
@@ -46,15 +46,15 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
         judge = Judge(config.compiled, installation.tenant, received_at=received_at, maximum_age=maximum_age)
         batch = ProcessedBatch(installation, received_at, config, [judge.judge(event) for event in events])
         _mark_duplicates(batch)
-        EventTally.objects.bulk_create(tally_batch(batch, maximum_age=maximum_age))
+        add_tallies(tally_batch(batch, maximum_age=maximum_age))
         STORE.write(
             tenant_id=installation.tenant_id,
             installation_id=installation.pk,
             received_at=received_at,
-            rows=_rows(batch),
+            groups=_groups_to_store(batch),
         )
         record_violations(batch)
-    return BatchResult([BatchItem(event.word, event.event_id, event.outcome.violations) for event in batch.events])
+    return BatchResult([_item(event) for event in batch.events])
 
 
 def _mark_duplicates(batch: ProcessedBatch) -> None:
@@ -62,44 +62,58 @@ def _mark_duplicates(batch: ProcessedBatch) -> None:
 
     Rejected ones are not counted as received: when what was wrong is put right, they may come again.
     """
-    first: dict[UUID, ProcessedEvent] = {}
+    first: dict[KeptId, ProcessedEvent] = {}
     for event in batch.events:
-        if event.word is EventOutcome.REJECTED or event.event_id is None:
+        if event.word is not EventOutcome.REJECTED and event.kept_id is not None:
+            if event.kept_id in first:
+                event.word = EventOutcome.DUPLICATE
+            else:
+                first[event.kept_id] = event
+    known = claim_ids(installation=batch.installation, received_at=batch.received_at, ids=first.keys())
+    if known:
+        for kept, event in first.items():
+            if kept.content in known:
+                event.word = EventOutcome.DUPLICATE
+
+
+def _groups_to_store(batch: ProcessedBatch) -> list[EventGroup]:
+    groups: dict[tuple[object, ...], EventGroup] = {}
+    for event in batch.events:
+        outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
+        if event.word is not EventOutcome.STORED or not isinstance(outcome, Accepted) or kept is None:
             continue
-        if event.event_id in first:
-            event.word = EventOutcome.DUPLICATE
-        else:
-            first[event.event_id] = event
-    if not first:
-        return
-    installation = batch.installation
-    known = claim_ids(
-        tenant_id=installation.tenant_id, installation_id=installation.pk, received_at=batch.received_at, ids=first
+        dispatch = outcome.dispatch
+        key = (
+            dispatch.name,
+            dispatch.version,
+            dispatch.inclusion_probability,
+            incoming.source,
+            incoming.app_version,
+        )
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _group(batch, dispatch, incoming)
+        row = EventRow(kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context))
+        group.rows.append(row)
+    return list(groups.values())
+
+
+def _group(batch: ProcessedBatch, dispatch: Dispatch, incoming: Incoming) -> EventGroup:
+    rules = batch.config.events[dispatch.name, dispatch.version]
+    return EventGroup(
+        name=dispatch.name,
+        version=dispatch.version,
+        expires_at=batch.received_at + rules.lifetime,
+        retention_class=rules.retention_class,
+        privacy=dispatch.privacy,
+        source=incoming.source,
+        app_version=incoming.app_version,
+        inclusion_probability=dispatch.inclusion_probability,
+        config_revision=dispatch.config_revision,
+        rows=[],
     )
-    for event_id in known:
-        first[event_id].word = EventOutcome.DUPLICATE
 
 
-def _rows(batch: ProcessedBatch) -> list[EventRow]:
-    rows = []
-    for event in batch.events:
-        if event.word is EventOutcome.STORED and isinstance(event.outcome, Accepted) and event.event_id is not None:
-            dispatch = event.outcome.dispatch
-            rules = batch.config.events[dispatch.name, dispatch.version]
-            row = EventRow(
-                id=event.event_id,
-                name=dispatch.name,
-                version=dispatch.version,
-                occurred_at=event.occurred_at,
-                expires_at=batch.received_at + rules.lifetime,
-                retention_class=rules.retention_class,
-                privacy=dispatch.privacy,
-                source=event.incoming.source,
-                app_version=event.incoming.app_version,
-                inclusion_probability=dispatch.inclusion_probability,
-                config_revision=dispatch.config_revision,
-                properties=msgspec.Raw(_encode(dispatch.properties)),
-                context=msgspec.Raw(_encode(dispatch.context)),
-            )
-            rows.append(row)
-    return rows
+def _item(event: ProcessedEvent) -> BatchItem:
+    kept = event.kept_id
+    return BatchItem(event.word, None if kept is None else kept.text, event.outcome.violations)

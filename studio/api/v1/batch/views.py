@@ -1,6 +1,7 @@
 """The address that takes batches of events."""
 
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
@@ -80,7 +81,7 @@ def _answer(result: BatchResult) -> BatchAnswer:
         ItemAnswer(
             index=index,
             outcome=item.outcome,
-            id=item.event_id,
+            id=None if item.event_id is None else UUID(item.event_id),
             violations=tuple(
                 ItemViolation(code=each.code, path=each.path, message=each.message) for each in item.violations
             ),
