@@ -79,8 +79,10 @@ class EventStore(Protocol):
     All calls happen in a tenant context that shows the installation. Nobody reads a row past its ``expires_at``.
     """
 
-    def write(self, *, tenant_id: int, installation_id: int, received_at: datetime, rows: Sequence[EventRow]) -> None:
-        """The rows are kept once the transaction commits, if there is one; that no id comes twice is the caller's."""
+    def write(
+        self, *, tenant_id: int, installation_id: int, received_at: datetime, groups: Sequence[EventGroup]
+    ) -> None:
+        """The events are kept once the transaction commits, if there is one; that no id comes twice is the caller's."""
 
     def read(self, installation_id: int, window: EventWindow) -> list[StoredRow]:
         """The installation's events in the window, the newest first, at most ``window.limit``."""

@@ -32,7 +32,7 @@ def add_tallies(tallies: Sequence[EventTally]) -> None:
         arrays.instants([each.minute for each in tallies]),
         arrays.instants([each.received_minute for each in tallies]),
         arrays.instants([each.last_received_at for each in tallies]),
-        arrays.bytea([each.detail for each in tallies]),
+        arrays.bytea([None if each.detail is None else bytes(each.detail) for each in tallies]),
         *(arrays.integers([getattr(each, count) for each in tallies]) for count in _COUNTS),
     ]
     execute(ADD, columns)

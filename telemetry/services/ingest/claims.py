@@ -45,8 +45,8 @@ def claim_ids(*, installation: Installation, received_at: datetime, ids: Collect
     if undated:
         this_month = received_at.date().replace(day=1)
         months = [_month_before(this_month).toordinal(), this_month.toordinal()]
-        contents = [content for content in undated for _ in months]
-        known |= _claim(CLAIM_UNDATED, installation, arrays.uuids(contents), arrays.dates(months * len(undated)))
+        twice = [content for content in undated for _ in months]
+        known |= _claim(CLAIM_UNDATED, installation, arrays.uuids(twice), arrays.dates(months * len(undated)))
     return known
 
 
