@@ -44,8 +44,10 @@ from telemetry.core.enums import (
     TimeUnit,
     UndeclaredPolicy,
 )
+from telemetry.core.event_specs import EventSpec, EventSpecMeta
 from telemetry.core.events import Context, Envelope
 from telemetry.core.lint import OPTIONAL_RULES
+from telemetry.core.paths import key_path
 from telemetry.core.spec import (
     AnomalyDefaults,
     AnomalyDetection,
@@ -437,6 +439,31 @@ def without_lint_errors(spec: TelemetrySpec) -> TelemetrySpec:
         providers = tuple(replace(provider, config={}) for provider in config.providers)
         config = replace(config, context_properties=harmless, providers=providers)
     return replace(spec, events=events, config=config)
+
+
+@cache
+def event_specs() -> st.SearchStrategy[EventSpec]:
+    """Contracts of events, many of which are those of the events of a spec."""
+    types = st.sampled_from(("string", "number", "integer", "boolean", "object", "array", "null"))
+    kinds = types | st.lists(types, min_size=1, max_size=2, unique=True)
+    nodes: st.SearchStrategy[Any] = st.booleans() | st.just({}) | st.fixed_dictionaries({"type": kinds})
+    payload = st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.just("object"),
+            "properties": st.dictionaries(property_names(), nodes, max_size=4),
+            "required": st.lists(property_names(), max_size=2),
+        },
+    )
+    meta = st.builds(EventSpecMeta, name=event_names(), version=versions())
+    return st.builds(EventSpec, meta=meta, payload=payload, pii=st.lists(payload_paths(), max_size=3).map(tuple))
+
+
+@cache
+def payload_paths() -> st.SearchStrategy[str]:
+    """Places in a payload."""
+    first = property_names().map(lambda name: key_path("", name))
+    return first | st.builds(key_path, first, property_names())
 
 
 # Layers

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.lint.finding import Finding
 from telemetry.core.lint.rule import Problem, Rule
 from telemetry.core.lint.rules import OPTIONAL_RULES, RULES
@@ -27,14 +28,15 @@ def lint_spec(
     *,
     today: date,
     published: TelemetrySpec | None = None,
-    event_specs: Collection[EventIdentity] | None = None,
+    event_specs: Collection[EventSpec] | None = None,
     history: Collection[EventIdentity] = (),
 ) -> tuple[Finding, ...]:
     """Every place where a valid spec does not follow a rule, in document order; at one place by the order of the rules.
 
     ``today`` is the day, in UTC, at which review dates and opt-outs are judged: both hold through the day they name.
-    ``published`` is the version that the spec would replace. ``event_specs`` and ``history`` are names and versions:
-    of the contracts that are known, if any are, and of events that were ever published. Never raises for a valid spec.
+    ``published`` is the version that the spec would replace. ``event_specs`` are the contracts of events that are
+    known, ``None`` where nobody writes contracts; ``history`` are names and versions of events that were ever
+    published. Never raises for a valid spec.
     """
     linted = LintedSpec(spec, today=today, published=published, event_specs=event_specs, history=history)
     linted.optional_rules = frozenset(OPTIONAL_RULES)

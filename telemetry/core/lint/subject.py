@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from telemetry.core import defaults
 from telemetry.core.enums import PrivacyLevel
+from telemetry.core.event_specs import Departure, EventSpec, departures
 from telemetry.core.lint.words import words_of
 from telemetry.core.redaction import required_redaction
 from telemetry.core.shapes import Path
@@ -94,13 +95,13 @@ class LintedSpec:
         *,
         today: date,
         published: TelemetrySpec | None = None,
-        event_specs: Collection[EventIdentity] | None = None,
+        event_specs: Collection[EventSpec] | None = None,
         history: Collection[EventIdentity] = (),
     ) -> None:
         self.spec = spec
         self.today = today.isoformat()
         self.published = published
-        self.event_specs = None if event_specs is None else frozenset(event_specs)
+        self.event_specs = None if event_specs is None else {each.identity: each for each in event_specs}
         self.history = frozenset(history)
         self.defaults = spec.config or TelemetryDefaults()
         self.optional_rules: frozenset[str] = frozenset()
@@ -121,6 +122,17 @@ class LintedSpec:
     def current_events(self) -> tuple[LintedEvent, ...]:
         """The events that are to be sent: all but the deprecated ones."""
         return tuple(event for event in self.events if not event.is_deprecated)
+
+    @cached_property
+    def departures(self) -> tuple[tuple[LintedEvent, Departure], ...]:
+        """Every way in which an event that is to be sent differs from the contract of its name and version."""
+        contracts = self.event_specs or {}
+        known = [each for each in self.current_events if (each.definition.name, each.definition.version) in contracts]
+        return tuple(
+            (event, departure)
+            for event in known
+            for departure in departures(contracts[event.definition.name, event.definition.version], event.definition)
+        )
 
     @cached_property
     def identities(self) -> frozenset[EventIdentity]:

@@ -8,9 +8,10 @@ import msgspec
 
 from telemetry.core.codec import encode_document
 from telemetry.core.enums import ChangeClass
+from telemetry.core.json_types import types_of
 from telemetry.core.paths import key_path
 from telemetry.core.values import EMPTY_MAPPING
-from telemetry.formats.json_schema.nodes import longest_text, lower_bound, stored_type, types_of, upper_bound
+from telemetry.formats.json_schema.nodes import longest_text, lower_bound, stored_type, upper_bound
 from telemetry.formats.json_schema.reading import EventSchema
 from telemetry.formats.json_schema.rules import SCHEMA_RULES, VersionPart
 

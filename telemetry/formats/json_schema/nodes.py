@@ -2,20 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from types import NoneType
 from typing import Any, Final
+
+from telemetry.core.json_types import types_of
 
 __all__ = [
     "longest_text",
     "lower_bound",
     "stored_type",
-    "types_of",
     "upper_bound",
 ]
 
 Node = Mapping[str, Any]
 
-_ALL_TYPES: Final = frozenset(("array", "boolean", "integer", "null", "number", "object", "string"))
 # Characters of the longest text that a format admits. Sources: RFC 791 (255.255.255.255), RFC 4291 2.2.3 (an IPv6
 # address that ends in an IPv4 one), RFC 5321 4.5.3.1 (64 before the @, 255 after it), RFC 1034 3.1, RFC 9562 4,
 # RFC 3339 5.6.
@@ -32,24 +31,6 @@ _LONGEST: Final[Mapping[str, int]] = {
 _STORED_FORMATS: Final = ("date-time", "date")
 # The widths of whole numbers in databases, in bits.
 _WIDTHS: Final = (16, 32)
-
-
-def types_of(node: Node) -> frozenset[str]:
-    """The JSON types that the schema admits, by type and by the list of values; ``number`` comes with ``integer``."""
-    said = node.get("type")
-    types = _ALL_TYPES if said is None else frozenset((said,) if isinstance(said, str) else said)
-    types = types | {"integer"} if "number" in types else types
-    return types & {_type_of(value) for value in node["enum"]} if "enum" in node else types
-
-
-def _type_of(value: object) -> str:
-    """The type of a plain value; a number without fraction is an integer."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
-    kinds = {str: "string", int: "integer", NoneType: "null", tuple: "array"}
-    return kinds.get(type(value), "object")
 
 
 def lower_bound(node: Node) -> tuple[float, bool]:

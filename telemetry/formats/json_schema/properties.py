@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from telemetry.core.codec import convert_document
 from telemetry.core.enums import PropertyType
+from telemetry.core.json_types import types_of
 from telemetry.core.spec import MAXIMUM_ALLOWED_VALUES, PropertyDefinition
 from telemetry.core.values import PropertyName
-from telemetry.formats.json_schema.nodes import types_of
 from telemetry.formats.json_schema.reading import EventSchema
 
 __all__ = ["properties_of_schema"]

@@ -11,7 +11,7 @@ from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.values import deep_freeze
 from telemetry.formats.json_schema.checking import check_schema
 
-__all__ = ["EventSchema", "SchemaIdentity", "read_schema"]
+__all__ = ["EventSchema", "SchemaIdentity", "read_identity", "read_schema"]
 
 _WHAT: Final = "JSON schema"
 _VERSION: Final = re.compile(r"([1-9][0-9]{0,8})-(0|[1-9][0-9]{0,8})-(0|[1-9][0-9]{0,8})").fullmatch
@@ -52,10 +52,11 @@ def read_schema(data: bytes | str) -> EventSchema:
     types = root.get("type", "object")
     if "object" not in ([types] if isinstance(types, str) else types):
         raise InvalidDocument([FieldError("wrong_type", "type", "must admit objects: events are objects")], what=_WHAT)
-    return EventSchema(identity=_read_identity(root.get("self")), root=deep_freeze(root))
+    return EventSchema(identity=read_identity(root.get("self")), root=deep_freeze(root))
 
 
-def _read_identity(said: object) -> SchemaIdentity | None:
+def read_identity(said: object) -> SchemaIdentity | None:
+    """What a schema says under ``self``, ``None`` if nothing; raises ``InvalidDocument`` if it cannot be understood."""
     if said is None:
         return None
     vendor, name, version = (said.get(key) if isinstance(said, dict) else None for key in ("vendor", "name", "version"))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
+from telemetry.core.event_specs import EventSpec, EventSpecMeta
 from telemetry.core.lint import lint_spec
 from telemetry.core.spec import (
     AnomalyDetection,
@@ -16,7 +17,7 @@ from telemetry.core.spec import (
 from telemetry.core.validation import validate_spec
 from tests.core.builders import make_event, make_meta
 
-__all__ = ["TODAY", "places", "watching", "with_property"]
+__all__ = ["TODAY", "contract", "places", "watching", "with_property"]
 
 # The day on which lint takes place in tests.
 TODAY = date(2026, 11, 22)
@@ -27,7 +28,7 @@ def places(
     *events: EventDefinition,
     config: TelemetryDefaults | None = None,
     published: TelemetrySpec | None = None,
-    event_specs: Collection[tuple[str, int]] | None = None,
+    event_specs: Collection[EventSpec] | None = None,
     history: Collection[tuple[str, int]] = (),
     **meta: Any,
 ) -> list[str]:
@@ -36,6 +37,11 @@ def places(
     validate_spec(spec)
     found = lint_spec(spec, today=TODAY, published=published, event_specs=event_specs, history=history)
     return [finding.path for finding in found if finding.rule == rule]
+
+
+def contract(name: str = "step", version: int = 1, *, pii: tuple[str, ...] = (), **payload: Any) -> EventSpec:
+    """The contract of an event; without ``payload`` it leaves open what the event carries."""
+    return EventSpec(meta=EventSpecMeta(name=name, version=version), payload=payload, pii=pii)
 
 
 def with_property(name: str, definition: PropertyDefinition, **fields: Any) -> EventDefinition:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from telemetry.core.codec import convert_document
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.lint import OPTIONAL_RULES, RULES, Finding, lint_spec
 from telemetry.core.lint.catalogue import render_catalogue
 from telemetry.core.spec import EventDefinition, LintOptOut, TelemetrySpec
 from telemetry.core.yaml_documents import read_yaml
+from tests.core.lint.cases import contract
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "lint"
@@ -37,13 +39,21 @@ def findings_of(examples: dict[str, Any], role: str) -> tuple[Finding, ...]:
         spec_of(examples[role]),
         today=TODAY,
         published=None if published is None else spec_of(published),
-        event_specs=None if contracts is None else identities(contracts),
+        event_specs=None if contracts is None else [contract_of(each) for each in contracts],
         history=identities(examples.get("history", [])),
     )
 
 
 def spec_of(document: Any) -> TelemetrySpec:
     return convert_document(document, TelemetrySpec, what="example")
+
+
+def contract_of(shown: Any) -> EventSpec:
+    """A contract as a page shows it: whole, or by its reference where nothing else of it matters."""
+    if isinstance(shown, str):
+        (name, version) = identities([shown])[0]
+        return contract(name, version)
+    return convert_document(shown, EventSpec, what="example")
 
 
 def identities(references: list[str]) -> list[tuple[str, int]]:

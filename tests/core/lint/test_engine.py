@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from telemetry.core.codec import decode_spec
 from telemetry.core.enums import Severity
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.lint import OPTIONAL_RULES, RULES, Finding, lint_spec
 from telemetry.core.plain import to_plain
 from telemetry.core.shapes import Path, write_path
@@ -121,14 +122,14 @@ def test_what_is_the_matter_with_the_spec_cannot_be_opted_out_of_by_an_event() -
 @given(
     strategies.specs(),
     st.none() | strategies.specs(),
-    st.none() | IDENTITIES,
+    st.none() | st.lists(strategies.event_specs(), max_size=3),
     IDENTITIES,
     st.dates(),
 )
 def test_no_valid_spec_is_too_odd_and_every_place_exists_in_the_document(
     spec: TelemetrySpec,
     published: TelemetrySpec | None,
-    event_specs: set[tuple[str, int]] | None,
+    event_specs: list[EventSpec] | None,
     history: set[tuple[str, int]],
     today: date,
 ) -> None:

@@ -1,12 +1,13 @@
 """Where rules about owners, versions and contracts begin and end to apply; that they do is shown by their pages."""
 
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.spec import (
     Deprecation,
     EventDefinition,
     TelemetrySpec,
 )
-from tests.core.builders import make_event, make_meta
-from tests.core.lint.cases import places
+from tests.core.builders import make_event, make_meta, make_property
+from tests.core.lint.cases import contract, places
 
 # Ownership and lifecycle
 
@@ -34,7 +35,7 @@ def test_what_replaces_an_event_is_found_by_name_or_version_here_in_contracts_or
         make_event("new", version=2),
     ]
 
-    found = places("replacement_unknown", *events, event_specs={("contract", 1)}, history={("published", 4)})
+    found = places("replacement_unknown", *events, event_specs=[contract("contract")], history={("published", 4)})
 
     assert found == [f"events[{index}].deprecation.replacedBy" for index in (2, 6)]
 
@@ -86,10 +87,60 @@ def test_a_version_returns_when_it_was_published_and_is_not_any_more() -> None:
 def test_contracts_are_compared_only_where_they_are_known() -> None:
     events = make_event("a"), make_event("a", version=2), make_event("b")
 
-    known: list[set[tuple[str, int]] | None] = [None, set(), {("a", 1)}]
+    known: list[list[EventSpec] | None] = [None, [], [contract("a")]]
     assert [places("event_spec_missing", *events, event_specs=each) for each in known] == [
         [],
         ["events[0].name", "events[1].name", "events[2].name"],
         ["events[2].name"],
     ]
-    assert places("event_spec_version_missing", *events, event_specs={("a", 1)}) == ["events[1].version"]
+    assert places("event_spec_version_missing", *events, event_specs=[contract("a")]) == ["events[1].version"]
+
+
+DEPARTURES = (
+    "event_spec_property_unknown",
+    "event_spec_property_missing",
+    "event_spec_type_differs",
+    "event_spec_pii_unmarked",
+    "event_spec_pii_unknown",
+)
+
+
+def test_each_way_to_depart_from_a_contract_is_a_finding_at_its_place() -> None:
+    event = make_event(
+        properties={
+            "extra": make_property(),
+            "durationMs": make_property(),
+            "address": make_property("json"),
+            "flagged": make_property(pii=True),
+        }
+    )
+    known = contract(
+        required=["durationMs", "session"],
+        properties={
+            "durationMs": {"type": "number"},
+            "address": {"type": "object"},
+            "flagged": {"type": "string"},
+            "session": {"type": "string"},
+            "optional": {"type": "string"},
+        },
+        pii=("address.street",),
+    )
+
+    found = {rule: places(rule, event, event_specs=[known]) for rule in DEPARTURES}
+
+    assert found == {
+        "event_spec_property_unknown": ["events[0].properties.extra"],
+        "event_spec_property_missing": ["events[0]"],
+        "event_spec_type_differs": ["events[0].properties.durationMs.type"],
+        "event_spec_pii_unmarked": ["events[0].properties.address"],
+        "event_spec_pii_unknown": ["events[0].properties.flagged"],
+    }
+
+
+def test_only_the_contract_of_the_same_version_is_compared_and_only_for_events_that_are_sent() -> None:
+    other = make_event(version=2, properties={"extra": make_property()})
+    gone = make_event(properties={"extra": make_property()}, deprecation=Deprecation(reason="Gone"))
+    known = contract(properties={"durationMs": {"type": "number"}})
+
+    for event in (other, gone):
+        assert [places(rule, event, event_specs=[known]) for rule in DEPARTURES] == [[]] * 5

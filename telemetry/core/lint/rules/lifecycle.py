@@ -19,7 +19,7 @@ def deprecated_without_replacement(linted: LintedSpec) -> Iterator[Problem]:
 
 def replacement_unknown(linted: LintedSpec) -> Iterator[Problem]:
     """Replaced by an event that nobody has defined."""
-    known = linted.identities | linted.history | (linted.event_specs or frozenset())
+    known = linted.identities | linted.history | frozenset(linted.event_specs or ())
     references = {name for name, _ in known} | {event_reference(name, version) for name, version in known}
     for event, reference in _replacements(linted):
         if reference not in references:
