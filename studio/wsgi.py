@@ -8,5 +8,10 @@ from studio.checks import refuse_unsafe_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings.base")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
 refuse_unsafe_settings()
+
+# Imports models, which the call above has made ready.
+from studio.api.fast_config import FastConfig  # noqa: E402
+
+application = FastConfig(_django)

@@ -28,12 +28,20 @@ __all__ = [
     "KeyAuthentication",
     "SessionAuthentication",
     "actor_of",
+    "bearer_text",
+    "caller_name",
     "caller_with_key",
     "installation_of",
 ]
 
 # A name that a client or proxy gave the request, for finding it again in the audit trail.
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def bearer_text(header: str) -> str | None:
+    """The key in the text of ``Authorization``; ``None`` for another scheme."""
+    scheme, _, text = header.partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,12 @@ class Caller:
     @property
     def name(self) -> str:
         """What the caller's requests are counted under."""
-        return f"{self.actor.kind}:{self.actor.id}"
+        return caller_name(self.actor)
+
+
+def caller_name(actor: Actor) -> str:
+    """What the actor's requests are counted under."""
+    return f"{actor.kind}:{actor.id}"
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
@@ -54,10 +67,10 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AbstractUser | AnonymousUser, Caller] | None:
         """The key's caller, in the key's context; raises ``NotAuthenticated``, or ``Throttled`` after many failures."""
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        text = bearer_text(request.headers.get("Authorization", ""))
+        if text is None:
             return None
-        return caller_with_key(request, text.strip())
+        return caller_with_key(request, text)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature
         """Any text: it keeps REST framework from answering 403; ``studio.api.errors`` writes the header."""

@@ -5,7 +5,7 @@ from django.utils.http import parse_etags
 
 from studio.api.errors import PreconditionFailed, PreconditionRequired
 
-__all__ = ["has_current", "require_match", "revision_tag", "takes_any"]
+__all__ = ["has_current", "names_tag", "require_match", "revision_tag", "takes_any"]
 
 
 def revision_tag(revision: int) -> str:
@@ -14,12 +14,17 @@ def revision_tag(revision: int) -> str:
 
 
 def has_current(request: HttpRequest, tag: str) -> bool:
-    """Whether ``If-None-Match`` names ``tag``, so that the client has the current state already.
+    """Whether ``If-None-Match`` names ``tag``, so that the client has the current state already; see ``names_tag``."""
+    return names_tag(request.headers.get("If-None-Match", ""), tag)
+
+
+def names_tag(header: str, tag: str) -> bool:
+    """Whether the text of an ``If-None-Match`` names ``tag``.
 
     Lists are understood, weak and strong tags compare alike, and what is no tag is skipped; for ``*`` see
     ``takes_any``. Source: RFC 9110, sections 8.8.3.2 and 13.1.2.
     """
-    return _opaque(tag) in map(_opaque, parse_etags(request.headers.get("If-None-Match", "")))
+    return _opaque(tag) in map(_opaque, parse_etags(header))
 
 
 def takes_any(request: HttpRequest) -> bool:

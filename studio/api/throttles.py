@@ -17,7 +17,14 @@ from rest_framework.throttling import BaseThrottle
 
 from studio.api.network import network_of
 
-__all__ = ["ClientThrottle", "Count", "count_failed_authentication", "count_hit", "count_request"]
+__all__ = [
+    "WINDOW_SECONDS",
+    "ClientThrottle",
+    "Count",
+    "count_failed_authentication",
+    "count_hit",
+    "count_request",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +60,8 @@ class Rest:
 rest = Rest()
 
 
-def count_hit(what: str, who: str) -> Count | None:
-    """One more of ``what`` by ``who`` in this minute; ``None`` when the cache is away, and then nothing is counted.
+def count_hit(what: str, who: str, *, hits: int = 1) -> Count | None:
+    """``hits`` more of ``what`` by ``who`` in this minute; ``None`` when the cache is away: then nothing is counted.
 
     Two cache calls for the first hit of a minute, one for the others. Never raises.
     """
@@ -64,20 +71,20 @@ def count_hit(what: str, who: str) -> Count | None:
     minute = int(now // WINDOW_SECONDS)
     key = f"throttle:{what}:{who}:{minute}"
     try:
-        hits = _increase(key)
+        total = _increase(key, hits)
     except (RedisError, OSError) as error:
         rest.begin()
         logger.warning("throttle.unavailable", extra={"error": type(error).__qualname__})
         return None
-    return Count(hits, math.ceil((minute + 1) * WINDOW_SECONDS - now))
+    return Count(total, math.ceil((minute + 1) * WINDOW_SECONDS - now))
 
 
-def _increase(key: str) -> int:
+def _increase(key: str, hits: int) -> int:
     try:
-        return cache.incr(key)
+        return cache.incr(key, hits)
     except ValueError:
         # The first of its minute. Of two that race here, one adds and the other counts on.
-        return 1 if cache.add(key, 1, timeout=2 * WINDOW_SECONDS) else cache.incr(key)
+        return hits if cache.add(key, hits, timeout=2 * WINDOW_SECONDS) else cache.incr(key, hits)
 
 
 def count_failed_authentication(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ __all__ = [
     "STUDIO_API_KEY_PEPPER",
     "STUDIO_CLIENT_ORIGINS",
     "STUDIO_CONFIG_POLL_SECONDS",
+    "STUDIO_CONFIG_STALE_SECONDS",
     "STUDIO_DATABASE_ROLE",
     "STUDIO_EVENT_MAXIMUM_AGE_DAYS",
     "STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE",
@@ -34,6 +35,9 @@ STUDIO_INSECURE_LOCAL = env.boolean("STUDIO_INSECURE_LOCAL", False)
 # How often a tracker asks for its config when it is not told sooner: within the 60 seconds that the web server keeps an
 # idle connection open.
 STUDIO_CONFIG_POLL_SECONDS = env.integer("STUDIO_CONFIG_POLL_SECONDS", 45, minimum=1)
+
+# How old a config may be that is answered while the database is away. 0: none is answered then.
+STUDIO_CONFIG_STALE_SECONDS = env.integer("STUDIO_CONFIG_STALE_SECONDS", 0, maximum=3600)
 
 # Largest request body. A spec of 1,000 events with 20 properties each is about 2 MB of JSON.
 STUDIO_REQUEST_MAX_BYTES = env.integer("STUDIO_REQUEST_MAX_BYTES", 4_194_304, minimum=1024)

@@ -3,8 +3,9 @@
 All calls happen in a tenant context that shows the installation; else ``NotFound``.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import msgspec
 
@@ -26,7 +27,7 @@ from telemetry.mappers import spec_from_document
 from telemetry.selectors.configs import ConfigLayers, config_layers
 from telemetry.selectors.past_configs import past_config_layers
 from telemetry.selectors.specs import version_of
-from telemetry.services.config_cache import ByteCache
+from telemetry.services.config_cache import BoundedCache
 from tenants.models import Installation, Tenant
 from tenants.pseudonym_key import installation_pseudonym_key
 
@@ -48,18 +49,31 @@ FORMAT: Final = 2
 # Documents are 2 KB for a small spec and about 1 MB for the largest; 64 MiB hold those of a busy process.
 CACHE_BYTES: Final = 64 * 1024 * 1024
 
-_cache = ByteCache(CACHE_BYTES)
 
-
-class ConfigDocument(NamedTuple):
+class ConfigDocument:
     """What an app gets: ``body`` is JSON in UTF-8, ``etag`` a weak entity tag, ``revision`` that of the body."""
 
-    body: bytes
-    etag: str
-    revision: int
+    __slots__ = ("__weakref__", "_packed", "body", "etag", "revision")
+
+    def __init__(self, body: bytes, etag: str, revision: int) -> None:
+        self.body, self.etag, self.revision = body, etag, revision
+        self._packed: dict[Callable[[bytes], bytes], bytes] = {}
 
     def __repr__(self) -> str:
         return f"ConfigDocument(etag={self.etag!r}, revision={self.revision})"
+
+    def packed(self, pack: Callable[[bytes], bytes]) -> bytes:
+        """The body as ``pack`` makes it; made once, when it is first asked for."""
+        found = self._packed.get(pack)
+        return self._packed.setdefault(pack, pack(self.body)) if found is None else found
+
+
+def _weight(document: ConfigDocument) -> int:
+    # Compressed forms are added later; each is a tenth of the body, and a fifth at most.
+    return len(document.body) * 3 // 2
+
+
+_cache: BoundedCache[ConfigDocument] = BoundedCache(CACHE_BYTES, _weight)
 
 
 def effective_config(installation: Installation, *, at: datetime | None = None) -> EffectiveConfig:
@@ -108,13 +122,13 @@ def config_document(
     revision of that moment, which may be a later one. ``explain`` adds the provenance; ``with_secret``, for keys with
     the scope ``config:secret``, the tenant's pseudonym key. Errors as for ``effective_config``.
     """
-    body = _cache.get(_key(installation, revision, explain, with_secret))
-    if body is None:
+    document = _cache.get(_key(installation, revision, explain, with_secret))
+    if document is None:
         layers = config_layers(installation.pk)
-        revision = layers.revision
-        body = _encode(layers, explain=explain, with_secret=with_secret)
-        _cache.put(_key(installation, revision, explain, with_secret), body)
-    return ConfigDocument(body, config_etag(installation, revision, explain=explain, with_secret=with_secret), revision)
+        tag = config_etag(installation, layers.revision, explain=explain, with_secret=with_secret)
+        document = ConfigDocument(_encode(layers, explain=explain, with_secret=with_secret), tag, layers.revision)
+        _cache.put(_key(installation, layers.revision, explain, with_secret), document)
+    return document
 
 
 def spec_behind(layers: ConfigLayers) -> TelemetrySpec:

@@ -3,8 +3,9 @@
 import gzip
 
 import pytest
+import zstandard
 
-from studio.api.encodings import SMALLEST_BYTES, accepts_gzip, compress
+from studio.api.encodings import PACKERS, choose_coding, pack_gzip, pack_zstd
 
 
 @pytest.mark.parametrize(
@@ -17,14 +18,19 @@ from studio.api.encodings import SMALLEST_BYTES, accepts_gzip, compress
         "gzip;q=0.001",
         "gzip ; q=1",
         "deflate, gzip;q=1.0, *;q=0.5",
-        "*",
-        "*;q=0.1",
+        "zstd;q=0, *;q=0.1",
         "identity;q=0, gzip",
         "gzip,,",
+        "gzip;q=0.9, zstd;q=0.8",
     ],
 )
-def test_gzip_is_accepted(header: str) -> None:
-    assert accepts_gzip(header)
+def test_gzip_is_chosen(header: str) -> None:
+    assert choose_coding(header) == "gzip"
+
+
+@pytest.mark.parametrize("header", ["zstd", "gzip, deflate, br, zstd", "*", "*;q=0.1", "gzip;q=0, *", "zstd;q=0.5"])
+def test_zstd_is_chosen(header: str) -> None:
+    assert choose_coding(header) == "zstd"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,7 @@ def test_gzip_is_accepted(header: str) -> None:
         "br",
         "gzip;q=0",
         "gzip;q=0.000",
-        "gzip;q=0, *",
+        "zstd;q=0, gzip;q=0, *",
         "*;q=0",
         "gzipped",
         "not gzip",
@@ -48,21 +54,22 @@ def test_gzip_is_accepted(header: str) -> None:
         "q=1",
     ],
 )
-def test_gzip_is_not_accepted(header: str) -> None:
-    assert not accepts_gzip(header)
+def test_none_is_chosen(header: str) -> None:
+    assert choose_coding(header) is None
 
 
-def test_a_body_compresses_to_the_same_bytes_each_time() -> None:
+@pytest.mark.parametrize("coding", PACKERS)
+def test_equal_bodies_compress_to_equal_bytes(coding: str) -> None:
     body = b'{"a": 1}' * 1000
 
-    first, second = compress(body), compress(bytes(bytearray(body)))
+    first, second = PACKERS[coding](body), PACKERS[coding](bytes(bytearray(body)))
 
-    assert first is not None
     assert first == second
-    assert gzip.decompress(first) == body
     assert len(first) < len(body) / 10
 
 
-def test_a_tiny_body_is_not_worth_it() -> None:
-    assert compress(b"a" * (SMALLEST_BYTES - 1)) is None
-    assert compress(b"a" * SMALLEST_BYTES) is not None
+def test_what_is_compressed_can_be_read_by_others() -> None:
+    body = b'{"a": 1}' * 1000
+
+    assert gzip.decompress(pack_gzip(body)) == body
+    assert zstandard.decompress(pack_zstd(body)) == body

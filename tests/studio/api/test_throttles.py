@@ -37,7 +37,7 @@ class AwayCache:
     def __init__(self) -> None:
         self.tried = 0
 
-    def incr(self, key: str) -> int:
+    def incr(self, key: str, delta: int = 1) -> int:
         self.tried += 1
         raise RedisConnectionError("nobody there")
 

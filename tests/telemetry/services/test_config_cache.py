@@ -2,11 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from telemetry.services.config_cache import ByteCache
+from telemetry.services.config_cache import BoundedCache
 
 
 def test_what_was_kept_is_found() -> None:
-    cache = ByteCache(10)
+    cache: BoundedCache[bytes] = BoundedCache(10, len)
 
     cache.put("a", b"12345")
 
@@ -15,7 +15,7 @@ def test_what_was_kept_is_found() -> None:
 
 
 def test_what_was_not_used_for_longest_makes_room() -> None:
-    cache = ByteCache(10)
+    cache: BoundedCache[bytes] = BoundedCache(10, len)
     cache.put("a", b"1234")
     cache.put("b", b"1234")
     cache.get("a")
@@ -27,7 +27,7 @@ def test_what_was_not_used_for_longest_makes_room() -> None:
 
 
 def test_a_replaced_entry_counts_once() -> None:
-    cache = ByteCache(10)
+    cache: BoundedCache[bytes] = BoundedCache(10, len)
     cache.put("a", b"12345678")
     cache.put("a", b"1234")
 
@@ -38,7 +38,7 @@ def test_a_replaced_entry_counts_once() -> None:
 
 
 def test_what_is_larger_than_the_whole_memory_drives_nothing_out() -> None:
-    cache = ByteCache(4)
+    cache: BoundedCache[bytes] = BoundedCache(4, len)
     cache.put("a", b"1234")
 
     cache.put("b", b"12345")
@@ -48,7 +48,7 @@ def test_what_is_larger_than_the_whole_memory_drives_nothing_out() -> None:
 
 
 def test_threads_never_exceed_the_limit_together() -> None:
-    cache = ByteCache(100)
+    cache: BoundedCache[bytes] = BoundedCache(100, len)
 
     def work(worker: int) -> None:
         for number in range(500):

@@ -8,9 +8,8 @@ from studio.api.auth import KeyAuthentication, actor_of, installation_of
 from studio.api.queries import read_query
 from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
-from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
+from studio.api.v1.config.answers import CONFIG_RESPONSES, OWN, SHARED, config_answer, require_config
 from studio.api.v1.config.serializers import AppConfig, ConfigQuery
-from tenants.actors import require
 
 __all__ = ["ConfigView"]
 
@@ -32,6 +31,6 @@ class ConfigView(ApiView):
         """
         query = read_query(request, ConfigQuery)
         actor, installation = actor_of(request), installation_of(request)
-        require(actor, "config.read", installation.tenant_id)
-        with_secret = actor.can("config.read_secret", installation.tenant_id)
-        return config_answer(request, installation, explain=query.explain, with_secret=with_secret)
+        with_secret = require_config(actor, installation)
+        headers = OWN if query.explain or with_secret else SHARED
+        return config_answer(request, installation, explain=query.explain, with_secret=with_secret, headers=headers)

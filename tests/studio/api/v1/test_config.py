@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import zstandard
 from django.utils import timezone
 from pythonjsonlogger.json import JsonFormatter
 
-from studio.api import encodings
 from telemetry.core.config import AppBlueprint, EventOverride, TenantOverride
 from telemetry.services import configs
 from tenants.context import ALL, tenant_context
@@ -73,14 +73,27 @@ def test_a_key_fetches_what_holds_at_its_installation(app: Caller, installation:
     assert "pseudonymKey" not in config
 
 
-def test_the_answer_may_be_kept_by_its_caller_and_is_checked_each_time(app: Caller) -> None:
+def test_the_answer_may_be_kept_by_whoever_checks_it_each_time(app: Caller) -> None:
     answer = app.get(CONFIG)
 
-    assert answer["Cache-Control"] == "private, no-cache"
+    assert answer["Cache-Control"] == "public, no-cache"
     assert answer["Vary"] == "Authorization, Accept-Encoding"
     assert re.fullmatch(r'W/"[\x21\x23-\x7e]+"', answer["ETag"])
     assert int(answer["Content-Length"]) == len(answer.content)
     assert answer["Allow"] == "GET, HEAD"
+
+
+def test_what_holds_the_pseudonym_key_or_is_for_people_is_kept_by_its_caller_alone(installation: Installation) -> None:
+    secret = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
+    person = caller_with_role(Role.ADMIN)
+
+    answers = [
+        secret.get(CONFIG),
+        Caller(key=make_key(installation).text).get(CONFIG, {"explain": "1"}),
+        person.get(f"/api/v1/installations/{installation.public_id}/effective-config"),
+    ]
+
+    assert {answer["Cache-Control"] for answer in answers} == {"private, no-cache"}
 
 
 def test_head_says_the_same_without_the_body(app: Caller) -> None:
@@ -195,14 +208,20 @@ def test_a_client_that_does_not_gets_plain_bytes(app: Caller, header: str) -> No
     assert answer.json()["tenant"] == "acme"
 
 
-def test_a_config_is_compressed_once(app: Caller) -> None:
-    encodings._compressed.cache_clear()
+def test_a_client_that_reads_zstd_gets_it(app: Caller) -> None:
+    plain, packed = app.get(CONFIG), app.get(CONFIG, Accept_Encoding="gzip, deflate, br, zstd")
 
-    for _ in range(3):
-        app.get(CONFIG, Accept_Encoding="gzip")
+    assert packed["Content-Encoding"] == "zstd"
+    assert zstandard.decompress(packed.content) == plain.content
+    assert int(packed["Content-Length"]) == len(packed.content) < len(plain.content)
+    assert packed["ETag"] == plain["ETag"]
 
-    assert encodings._compressed.cache_info().misses == 1
-    assert encodings._compressed.cache_info().hits == 2
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_config_is_compressed_once(app: Caller, coding: str) -> None:
+    first, second = (app.get(CONFIG, Accept_Encoding=coding).content for _ in range(2))
+
+    assert first is second
 
 
 # What it costs
