@@ -41,7 +41,7 @@ class RequestCounts:
         self._telling = Lock()
 
     def allow(self, caller: str) -> bool:
-        """Whether one more request of ``caller`` is within the limit; it is counted then, and only then.
+        """Whether one more request of ``caller`` is within the limit. Who is refused counts on elsewhere.
 
         The shared cache is told of every hundredth part of the limit. When it is away, everybody may.
         """
@@ -57,7 +57,7 @@ class RequestCounts:
         counted.seen = next(counted.hits)
         if counted.seen - counted.told >= max(1, limit // PARTS):
             self._tell(counted, caller)
-        return True
+        return counted.others + counted.seen <= limit
 
     def _begin(self, caller: str, minute: int) -> MinuteCount:
         if len(self._counts) >= MOST_CALLERS:

@@ -131,111 +131,110 @@ def issued(installation: Installation) -> IssuedKey:
 # The very same answers
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"accept": "application/json"},
-        {"accept": "*/*"},
-        {"accept": "text/html, */*;q=0.1"},
-        {"accept_encoding": "identity"},
-        {"accept_encoding": "gzip"},
-        {"accept_encoding": "zstd"},
-        {"accept_encoding": "gzip, deflate, br, zstd"},
-        {"accept_encoding": "br;q=1.0, gzip;q=0.5, *;q=0"},
-        {"accept_encoding": "nonsense;;q"},
-        {"if_none_match": "{tag}"},
-        {"if_none_match": "{strong}"},
-        {"if_none_match": '"other", {tag}'},
-        {"if_none_match": "{tag},,garbage"},
-        {"if_none_match": '"other"'},
-        {"if_none_match": "garbage"},
-        {"if_none_match": ""},
-        {"if_none_match": "{tag}", "accept_encoding": "gzip"},
-        {"if_none_match": '"other"', "accept_encoding": "gzip"},
-        {"if_modified_since": "Sat, 29 Oct 2094 19:43:31 GMT"},
-        {"range": "bytes=0-10"},
-        {"accept_language": "de"},
-        {"origin": "https://evil.example"},
-        {"x_request_id": "abc"},
-        {"x_forwarded_for": "1.2.3.4, 5.6.7.8"},
-        {"x_forwarded_proto": "https"},
-        {"x_http_method_override": "DELETE"},
-        {"user_agent": "telemetry-studio-sdk"},
-        {"secure": "yes"},
-        {"host": "localhost:8000"},
-        {"authorization": "bearer {key}"},
-        {"authorization": "BEARER  {key} "},
-    ],
-)
+# One database for all of them: what is compared is stateless, and emptying the tables takes longer than asking.
+SAME: list[dict[str, str]] = [
+    {},
+    {"accept": "application/json"},
+    {"accept": "*/*"},
+    {"accept": "text/html, */*;q=0.1"},
+    {"accept_encoding": "identity"},
+    {"accept_encoding": "gzip"},
+    {"accept_encoding": "zstd"},
+    {"accept_encoding": "gzip, deflate, br, zstd"},
+    {"accept_encoding": "br;q=1.0, gzip;q=0.5, *;q=0"},
+    {"accept_encoding": "nonsense;;q"},
+    {"if_none_match": "{tag}"},
+    {"if_none_match": "{strong}"},
+    {"if_none_match": '"other", {tag}'},
+    {"if_none_match": "{tag},,garbage"},
+    {"if_none_match": '"other"'},
+    {"if_none_match": "garbage"},
+    {"if_none_match": ""},
+    {"if_none_match": "{tag}", "accept_encoding": "gzip"},
+    {"if_none_match": '"other"', "accept_encoding": "gzip"},
+    {"if_modified_since": "Sat, 29 Oct 2094 19:43:31 GMT"},
+    {"range": "bytes=0-10"},
+    {"accept_language": "de"},
+    {"origin": "https://evil.example"},
+    {"x_request_id": "abc"},
+    {"x_forwarded_for": "1.2.3.4, 5.6.7.8"},
+    {"x_forwarded_proto": "https"},
+    {"x_http_method_override": "DELETE"},
+    {"user_agent": "telemetry-studio-sdk"},
+    {"secure": "yes"},
+    {"host": "localhost:8000"},
+    {"authorization": "bearer {key}"},
+    {"authorization": "BEARER  {key} "},
+]
+
+IN_DOUBT: list[tuple[dict[str, str], str]] = [
+    ({"method": "HEAD"}, "200 OK"),
+    ({"method": "POST"}, "405 Method Not Allowed"),
+    ({"method": "BREW"}, "405 Method Not Allowed"),
+    ({"path": f"{CONFIG}/"}, "404 Not Found"),
+    ({"path": "/api/v1/specs"}, "403 Forbidden"),
+    ({"query": "explain=1"}, "200 OK"),
+    ({"query": "explain=0"}, "200 OK"),
+    ({"query": "explain=maybe"}, "400 Bad Request"),
+    ({"query": "&"}, "200 OK"),
+    ({"query": "tenant=other"}, "400 Bad Request"),
+    ({"query": "explain=1&explain=1"}, "400 Bad Request"),
+    ({"query": "key=\xff%ff%00"}, "400 Bad Request"),
+    ({"cookie": "sessionid=abc"}, "200 OK"),
+    ({"if_none_match": "*"}, "304 Not Modified"),
+    ({"if_none_match": ' * , "other"'}, "200 OK"),
+    ({"accept": "text/html"}, "406 Not Acceptable"),
+    ({"host": "evil.example"}, "400 Bad Request"),
+    ({"authorization": ""}, "401 Unauthorized"),
+    ({"authorization": "Bearer"}, "401 Unauthorized"),
+    ({"authorization": "Bearer \xff\xfe"}, "401 Unauthorized"),
+    ({"authorization": "Basic {key}"}, "401 Unauthorized"),
+    ({"authorization": "Bearer {key},Bearer {key}"}, "401 Unauthorized"),
+    ({"authorization": "Bearer {key}x"}, "401 Unauthorized"),
+    ({"authorization": "Bearer {ingest}"}, "403 Forbidden"),
+    ({"authorization": "Bearer {person}"}, "403 Forbidden"),
+    ({"authorization": "Bearer {unbound}"}, "409 Conflict"),
+    ({"authorization": "Bearer {unbound}", "if_none_match": '"other"'}, "409 Conflict"),
+]
+
+
 @pytest.mark.parametrize("scopes", [(Scope.CONFIG_READ,), (Scope.CONFIG_READ, Scope.CONFIG_SECRET)])
 def test_the_short_way_says_what_the_long_way_says(
-    ways: Ways, installation: Installation, headers: dict[str, str], scopes: tuple[Scope, ...]
+    ways: Ways, installation: Installation, scopes: tuple[Scope, ...]
 ) -> None:
     key = make_key(installation, *scopes).text
     tag = ways.long(key=key).header("ETag")
     words = {"tag": tag, "strong": tag.removeprefix("W/"), "key": key}
-    request = {"key": key} | {name: value.format(**words) for name, value in headers.items()}
-    ways.warm(**request)
+    for headers in SAME:
+        request = {"key": key} | {name: value.format(**words) for name, value in headers.items()}
+        ways.warm(**request)
 
-    short = ways.short(**request)
+        short = ways.short(**request)
 
-    assert short == ways.long(**request)
-    assert short.status == ("304 Not Modified" if "{" in headers.get("if_none_match", "") else "200 OK")
+        assert short == ways.long(**request), headers
+        has_it = "{" in headers.get("if_none_match", "")
+        assert short.status == ("304 Not Modified" if has_it else "200 OK"), headers
 
 
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        ({"method": "HEAD"}, "200 OK"),
-        ({"method": "POST"}, "405 Method Not Allowed"),
-        ({"method": "BREW"}, "405 Method Not Allowed"),
-        ({"path": f"{CONFIG}/"}, "404 Not Found"),
-        ({"path": "/api/v1/specs"}, "403 Forbidden"),
-        ({"query": "explain=1"}, "200 OK"),
-        ({"query": "explain=0"}, "200 OK"),
-        ({"query": "explain=maybe"}, "400 Bad Request"),
-        ({"query": "&"}, "200 OK"),
-        ({"query": "tenant=other"}, "400 Bad Request"),
-        ({"query": "explain=1&explain=1"}, "400 Bad Request"),
-        ({"query": "key=\xff%ff%00"}, "400 Bad Request"),
-        ({"cookie": "sessionid=abc"}, "200 OK"),
-        ({"if_none_match": "*"}, "304 Not Modified"),
-        ({"if_none_match": ' * , "other"'}, "200 OK"),
-        ({"accept": "text/html"}, "406 Not Acceptable"),
-        ({"host": "evil.example"}, "400 Bad Request"),
-        ({"authorization": ""}, "401 Unauthorized"),
-        ({"authorization": "Bearer"}, "401 Unauthorized"),
-        ({"authorization": "Bearer \xff\xfe"}, "401 Unauthorized"),
-        ({"authorization": "Basic {key}"}, "401 Unauthorized"),
-        ({"authorization": "Bearer {key},Bearer {key}"}, "401 Unauthorized"),
-        ({"authorization": "Bearer {key}x"}, "401 Unauthorized"),
-        ({"authorization": "Bearer {ingest}"}, "403 Forbidden"),
-        ({"authorization": "Bearer {person}"}, "403 Forbidden"),
-        ({"authorization": "Bearer {unbound}"}, "409 Conflict"),
-        ({"authorization": "Bearer {unbound}", "if_none_match": '"other"'}, "409 Conflict"),
-    ],
-)
-def test_whatever_is_in_doubt_goes_the_long_way(
-    ways: Ways, installation: Installation, issued: IssuedKey, request_: dict[str, str], status: str
-) -> None:
+def test_whatever_is_in_doubt_goes_the_long_way(ways: Ways, installation: Installation, issued: IssuedKey) -> None:
     words = {
         "key": issued.text,
         "ingest": make_key(installation, Scope.INGEST).text,
         "person": caller_with_role(Role.ADMIN).headers["Authorization"].removeprefix("Bearer "),
         "unbound": make_key(make_installation("unbound", blueprint=AppBlueprint())).text,
     }
-    request = {"key": issued.text} | {name: value.format(**words) for name, value in request_.items()}
     ways.warm(key=issued.text)
-    for _ in range(2):
-        ways.any(**request)
-    asked = ways.behind.asked
+    for headers, status in IN_DOUBT:
+        request = {"key": issued.text} | {name: value.format(**words) for name, value in headers.items()}
+        for _ in range(2):
+            ways.any(**request)
+        asked = ways.behind.asked
 
-    said = ways.any(**request)
+        said = ways.any(**request)
 
-    assert ways.behind.asked == asked + 1
-    assert said == ways.long(**request)
-    assert said.status == status
+        assert ways.behind.asked == asked + 1, headers
+        assert said == ways.long(**request), headers
+        assert said.status == status, headers
 
 
 def test_an_answer_that_depends_on_something_unknown_is_never_given_here(
