@@ -32,39 +32,9 @@ NOUNS = [
     "address",
     "wishlist",
     "review",
-    "search",
-    "filter",
-    "banner",
 ]
-VERBS = [
-    "opened",
-    "closed",
-    "started",
-    "finished",
-    "failed",
-    "changed",
-    "removed",
-    "added",
-    "shown",
-    "hidden",
-    "selected",
-    "submitted",
-]
-FIELDS = [
-    "amount",
-    "currency",
-    "reason",
-    "source",
-    "position",
-    "duration",
-    "quantity",
-    "discount",
-    "plan",
-    "channel",
-    "referrer",
-    "step",
-    "screen",
-]
+VERBS = ["opened", "closed", "started", "finished", "failed", "changed", "removed", "added", "shown", "hidden", "sent"]
+FIELDS = ["amount", "currency", "reason", "source", "position", "duration", "quantity", "discount", "plan", "channel"]
 TYPES = (PropertyType.STRING, PropertyType.NUMBER, PropertyType.BOOLEAN, PropertyType.TIMESTAMP)
 
 

@@ -36,8 +36,7 @@ RETRY_SECONDS: Final = 0.5
 
 RENEW: Final = """
 UPDATE tenants_configreader SET renewals = renewals + 1 WHERE id = %s
-RETURNING coalesce((SELECT value FROM tenants_configrevisioncounter), 0),
-    (SELECT extract(epoch FROM next_change_at - clock_timestamp())::float8 FROM tenants_configrevisioncounter)
+RETURNING coalesce((SELECT value FROM tenants_configrevisioncounter), 0)
 """
 
 
@@ -63,8 +62,8 @@ class ConfigLease:
     """While it holds, no change to a config, key or tenant whose caller has been told is unknown to this process.
 
     One daemon thread with a database connection of its own. ``stale_seconds`` above 0 lengthens the lease by as much,
-    so that answers go on while the database is away, and may then be that old. No lease outlasts the next planned
-    change, nor begins while one is due and not settled: see ``docs/adr/0005-planned-changes.md``.
+    so that answers go on while the database is away, and may then be that old. What time alone changes is for those who
+    remember something to know: see "What a cache has to honour" in ``docs/adr/0005-planned-changes.md``.
     """
 
     def __init__(self, *, stale_seconds: float = 0.0, clock: Callable[[], float] = boot_seconds) -> None:
@@ -141,15 +140,11 @@ class ConfigLease:
         row = session.connection.execute(RENEW, [session.reader_id]).fetchone()
         if row is None:
             return False
-        value, seconds_to_next_change = row
-        known = KnownState(session.number, value)
+        known = KnownState(session.number, row[0])
         if known != self._state:
             self._state = known
         # Counted from the question, not from the answer, which may have been long on its way.
-        trust = TRUST_SECONDS + self._stale_seconds
-        if seconds_to_next_change is not None:
-            trust = min(trust, seconds_to_next_change)
-        self._ends_at = asked_at + trust
+        self._ends_at = asked_at + TRUST_SECONDS + self._stale_seconds
         if known.value != session.acknowledged:
             # Only now: whoever reads it takes it that this process will not use what it knew before.
             session.connection.execute(

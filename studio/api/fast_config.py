@@ -9,6 +9,7 @@ What it answers is what the DRF view would answer at this moment, to the byte an
 """
 
 import hashlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -25,10 +26,10 @@ from studio.api.etags import names_tag
 from studio.api.request_counts import RequestCounts
 from studio.api.v1.config.answers import OWN, SHARED, require_config, whole
 from telemetry.core.errors import NotAllowed, TelemetryError
-from telemetry.selectors.configs import config_revision
+from telemetry.selectors.configs import config_freshness
 from telemetry.services.configs import ConfigDocument, config_document, config_etag
 from tenants.actors import actor_of_key
-from tenants.config_lease import ConfigLease, KnownState
+from tenants.config_lease import ConfigLease, KnownState, boot_seconds
 from tenants.keys import refuse
 from tenants.models import ApiKey
 from tenants.services import keys
@@ -54,13 +55,15 @@ WRITTEN_HERE: Final = frozenset({"etag", "content-type", "content-length", "cont
 
 
 class Grant(NamedTuple):
-    """What a key may fetch, as long as ``state`` is what is known and ``good_until`` (seconds since 1970) is ahead.
+    """What a key may fetch, as long as ``state`` is what is known and both ends are ahead.
 
-    ``document`` gives ``None`` until somebody wants it, and again when the memory of documents made room for others.
+    ``key_ends_at`` (seconds since 1970) is when the key expires or its use is to be noted, ``config_ends_at`` (by
+    ``boot_seconds``) when a planned change begins to hold. ``document`` gives ``None`` until somebody wants it, and again when the memory of documents made room for others.
     """
 
     state: KnownState
-    good_until: float
+    key_ends_at: float
+    config_ends_at: float
     caller: str
     etag: str
     headers: tuple[tuple[str, str], ...]
@@ -129,7 +132,9 @@ class FastConfig:
 
     def _remembered(self, digest: bytes, state: KnownState, named: str) -> Found | None:
         grant = self._grants.get(digest)
-        if grant is None or grant.state is not state or time.time() >= grant.good_until:
+        if grant is None or grant.state is not state:
+            return None
+        if time.time() >= grant.key_ends_at or boot_seconds() >= grant.config_ends_at:
             return None
         if named and _names(named, grant.etag):
             return Found(grant, None)
@@ -205,14 +210,16 @@ def _look_up(header: str, state: KnownState, named: str) -> Found:
     if installation is None:
         raise NotAllowed("a person's key has no installation", ability="config.read")
     with_secret = require_config(actor, installation)
-    revision = config_revision(installation.pk)
+    asked_at = boot_seconds()
+    revision, seconds = config_freshness(installation.pk)
     etag, document = config_etag(installation, revision, with_secret=with_secret), None
     if not named or not _names(named, etag):
         document = config_document(installation, revision, with_secret=with_secret)
         etag = document.etag
     grant = Grant(
         state=state,
-        good_until=_good_until(key),
+        key_ends_at=_end_of(key),
+        config_ends_at=math.inf if seconds is None else asked_at + seconds,
         caller=caller_name(actor),
         etag=etag,
         headers=tuple((OWN if with_secret else SHARED).items()),
@@ -221,7 +228,7 @@ def _look_up(header: str, state: KnownState, named: str) -> Found:
     return Found(grant, document)
 
 
-def _good_until(key: ApiKey) -> float:
+def _end_of(key: ApiKey) -> float:
     """When the key expires, or its use has to be noted again."""
     assert key.last_used_at is not None  # noqa: S101 - authenticating has noted it
     noted_until = key.last_used_at + keys.USE_IS_NOTED_EVERY

@@ -14,7 +14,15 @@ from telemetry.core.enums import Environment
 from telemetry.core.errors import NotFound
 from tenants.planned_changes import EXCEPTIONS_OF_INSTALLATION, LIVE_PERIOD, MOMENT, PLANNED_CHANGES
 
-__all__ = ["ConfigLayers", "config_layers", "config_revision", "layers_from_row", "select_layers"]
+__all__ = [
+    "ConfigLayers",
+    "Freshness",
+    "config_freshness",
+    "config_layers",
+    "config_revision",
+    "layers_from_row",
+    "select_layers",
+]
 
 # One statement sees one state of the database, so what it reads belongs together. An override's pointer stands for the
 # blueprint's as a whole. The bound spec may be missing: its columns are null then. Planned changes are counted only
@@ -49,7 +57,8 @@ WITH bound AS (
 REVISION = (
     BOUND
     + """
-SELECT greatest(bound.revision, spec.config_revision) + bound.unsettled
+SELECT greatest(bound.revision, spec.config_revision) + bound.unsettled,
+    extract(epoch FROM bound.valid_until - bound.at)::float8
 FROM bound LEFT JOIN telemetry_specrecord spec ON spec.name = bound.pointer ->> 'name'
 """
 )
@@ -119,6 +128,13 @@ class ConfigLayers(NamedTuple):
     valid_until: datetime | None
 
 
+class Freshness(NamedTuple):
+    """The revision of a config, and for how many seconds it holds if nobody changes anything; ``None``: for good."""
+
+    revision: int
+    seconds: float | None
+
+
 def config_revision(installation_id: int) -> int:
     """The number of the last committed change that can alter the installation's effective config; it never falls.
 
@@ -126,12 +142,17 @@ def config_revision(installation_id: int) -> int:
     change that is due and not settled. ``NotFound``, also when the tenant context does not show the installation. One
     query, by primary and unique keys and the first row of an index.
     """
+    return config_freshness(installation_id).revision
+
+
+def config_freshness(installation_id: int) -> Freshness:
+    """``config_revision``, and how long it lasts: until the next planned change, counted from the statement's start."""
     with connection.cursor() as cursor:
         cursor.execute(REVISION, {"id": installation_id})
         row = cursor.fetchone()
     if row is None:
         raise NotFound("there is no such installation")
-    return int(row[0])
+    return Freshness(*row)
 
 
 def config_layers(installation_id: int) -> ConfigLayers:

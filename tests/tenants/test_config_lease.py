@@ -133,26 +133,3 @@ def test_answers_may_go_on_for_a_time_that_was_asked_for(owner_connection: psyco
         assert lease.current() is before
         lease.may_speak.set()
         wait_until(lambda: known(lease).value == 1)
-
-
-def test_no_lease_outlasts_a_planned_change_or_begins_before_it_is_settled(
-    owner_connection: psycopg.Connection,
-) -> None:
-    change()
-    with held(Gagged(stale_seconds=PATIENCE)) as lease:
-        before = known(lease)
-
-        owner_connection.execute(
-            "UPDATE tenants_configrevisioncounter SET next_change_at = clock_timestamp() + interval '1 second'"
-        )
-        wait_until(lambda: lease.current() is None)
-
-        reached = owner_connection.execute(
-            "SELECT next_change_at <= clock_timestamp() + interval '0.7 seconds' FROM tenants_configrevisioncounter"
-        )
-        assert reached.fetchone() == (True,)
-        renewals = ConfigReader.objects.get().renewals
-        wait_until(lambda: ConfigReader.objects.get().renewals > renewals + 2)
-        assert lease.current() is None
-        owner_connection.execute("UPDATE tenants_configrevisioncounter SET next_change_at = NULL")
-        wait_until(lambda: lease.current() is before)

@@ -21,11 +21,12 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import ApiKey, Installation
 from tenants.roles import Role, Scope
+from tenants.services.configs import schedule_config
 from tenants.services.keys import IssuedKey, revoke_key, rotate_key
 from tenants.services.tenants import renew_pseudonym_key, set_tenant_active
 from tests.studio.api.calls import caller_with_role
 from tests.telemetry.factories import make_installation, make_published
-from tests.tenants.factories import make_key, make_published_config
+from tests.tenants.factories import accept_any, make_draft_config, make_key, make_published_config
 from tests.tenants.leases import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,6 +116,11 @@ def ways() -> Iterator[Ways]:
     ways = Ways()
     yield ways
     ways.front.lease.stop()
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "STUDIO_REQUESTS_PER_MINUTE", 1_000_000)
 
 
 @pytest.fixture
@@ -329,6 +335,33 @@ def test_a_new_pseudonym_key_reaches_those_who_may_have_it(ways: Ways, installat
     assert b'"pseudonymKey":{"epoch":2' in ways.short(key=key).body
 
 
+def test_a_planned_change_holds_from_its_instant_on_though_no_job_has_run(
+    ways: Ways, installation: Installation, issued: IssuedKey, unlimited: None
+) -> None:
+    ways.warm(key=issued.text)
+    draft = make_draft_config(installation, TenantOverride(events={STEP: EventOverride(enabled=False)}))
+    with tenant_context(ALL):
+        period = schedule_config(
+            actor=SYSTEM,
+            config=draft,
+            change_summary="Quiet for a moment",
+            expected_checksum=draft.checksum,
+            expected_published_number=None,
+            check=accept_any,
+            starts_at=timezone.now() + timedelta(seconds=1),
+        )
+    assert b'"enabled":false' not in ways.short(key=issued.text).body
+
+    seen = []
+    while not seen or (b'"enabled":false' not in seen[-1][1].body):
+        seen.append((timezone.now(), ways.short(key=issued.text)))
+
+    asked_at = [at for at, said in seen[:-1] if b'"enabled":false' not in said.body]
+    assert len(seen) > 1
+    assert max(asked_at) < period.starts_at
+    assert ways.short(key=issued.text) == ways.long(key=issued.text)
+
+
 def test_two_keys_never_see_each_others_config(ways: Ways, issued: IssuedKey) -> None:
     other = make_key(make_installation("other"))
     ways.warm(key=issued.text)
@@ -403,9 +436,8 @@ def test_a_memory_that_is_full_makes_room(
 
 
 def test_no_answer_is_older_than_the_last_publish_call_that_had_returned(
-    ways: Ways, installation: Installation, issued: IssuedKey, monkeypatch: pytest.MonkeyPatch
+    ways: Ways, installation: Installation, issued: IssuedKey, unlimited: None
 ) -> None:
-    monkeypatch.setattr(settings, "STUDIO_REQUESTS_PER_MINUTE", 1_000_000)
     other = Ways()
     ways.warm(key=issued.text)
     other.warm(key=issued.text)
