@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.load import Load, Rate
 from benchmarks.servers import WebServer, set_up_django, temporary_servers
-from benchmarks.workspace import make_installations, make_spec, publish_again
+from benchmarks.workspace import make_installations, publish_again
 
 EVENTS = 200
 ROUNDS, SECONDS, WARM_SECONDS = 9, 0.7, 0.5

@@ -58,7 +58,8 @@ class Grant(NamedTuple):
     """What a key may fetch, as long as ``state`` is what is known and both ends are ahead.
 
     ``key_ends_at`` (seconds since 1970) is when the key expires or its use is to be noted, ``config_ends_at`` (by
-    ``boot_seconds``) when a planned change begins to hold. ``document`` gives ``None`` until somebody wants it, and again when the memory of documents made room for others.
+    ``boot_seconds``) when a planned change begins to hold. ``document`` gives ``None`` until somebody wants it, and
+    again when the memory of documents made room for others.
     """
 
     state: KnownState

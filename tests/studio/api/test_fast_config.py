@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -352,7 +352,7 @@ def test_a_planned_change_holds_from_its_instant_on_though_no_job_has_run(
         )
     assert b'"enabled":false' not in ways.short(key=issued.text).body
 
-    seen = []
+    seen: list[tuple[datetime, Said]] = []
     while not seen or (b'"enabled":false' not in seen[-1][1].body):
         seen.append((timezone.now(), ways.short(key=issued.text)))
 
