@@ -27,7 +27,9 @@ from telemetry.core.events import Envelope
 from telemetry.core.pipeline import compile_config
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import EventDefinition, PropertyDefinition, Semantics, TelemetryMeta, TelemetrySpec
-from telemetry.detection import Detector, Inspector, detect
+from telemetry.detection.detector import Detector
+from telemetry.detection.inspector import Inspector
+from telemetry.detection.values import detect
 
 SEED: Final = 20_261_122
 EACH: Final = 200

@@ -7,6 +7,8 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.lint_rules import lint_rule, lint_rules
+from studio.pages.privacy_finding import privacy_finding
+from studio.pages.privacy_inbox import privacy_inbox
 from studio.pages.violation import violation_page
 from studio.pages.violations import violations_csv, violations_page
 
@@ -24,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/violations/", site.admin_view(violations_page), name="violations"),
     path("studio/violations/csv/", site.admin_view(violations_csv), name="violations_csv"),
     path("studio/violations/<int:violation_id>/", site.admin_view(violation_page), name="violation"),
+    path("studio/privacy-inbox/", site.admin_view(privacy_inbox), name="privacy_inbox"),
+    path("studio/privacy-inbox/<int:finding_id>/", site.admin_view(privacy_finding), name="privacy_finding"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     path("ingest/", include("studio.api.compat.urls")),

@@ -42,6 +42,8 @@ ABILITIES: dict[str, Ability] = {
     "config.publish": Ability(frozenset({PUBLISHER, ADMIN})),
     # What is wrong with events
     "violation.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    # What detectors found in events
+    "finding.decide": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Freeing a tenant from a limit of the floor for a while. Asked in the workspace: a tenant's own officer may not.

@@ -5,7 +5,7 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from telemetry.detection import Detector
+from telemetry.detection.detector import Detector
 
 __all__ = ["Form", "Labelled", "digits", "generate", "letters", "written"]
 

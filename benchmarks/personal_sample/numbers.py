@@ -23,7 +23,7 @@ from stdnum.pl import pesel
 from stdnum.us import ssn
 
 from benchmarks.personal_sample.labelled import Form, Labelled, digits, generate, letters, written
-from telemetry.detection import Detector
+from telemetry.detection.detector import Detector
 
 __all__ = ["identity_numbers"]
 

@@ -13,7 +13,7 @@ from stdnum import iban, luhn
 from stdnum.es import ccc
 
 from benchmarks.personal_sample.labelled import Labelled, digits, generate, letters, written
-from telemetry.detection import Detector
+from telemetry.detection.detector import Detector
 
 __all__ = ["positives"]
 

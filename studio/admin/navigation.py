@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studio.pages.review_states import count_waiting
 from studio.people import actor_of
+from telemetry.selectors.privacy_findings import count_open
 from tenants.actors import Actor
 
 __all__ = ["SECTIONS", "Entry", "entry_of", "navigation", "section_of"]
@@ -45,6 +46,11 @@ class Entry(NamedTuple):
         return reverse(self.page) if self.page else reverse(f"admin:{self.label}_changelist")
 
 
+def count_findings(actor: Actor) -> int:
+    """How many findings wait for this person; none for who may not decide."""
+    return count_open() if actor.can_somewhere("finding.decide") else 0
+
+
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Govern": (
         Entry("telemetry_specrecord", "Specs", "spec", "schema"),
@@ -60,7 +66,18 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("tenants_apikey", "API keys", "API key", "key"),
     ),
     "Watch": (Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),),
-    "Protect": (Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),),
+    "Protect": (
+        Entry(
+            "telemetry_privacyfinding",
+            "Privacy inbox",
+            "privacy finding",
+            "policy",
+            badge=count_findings,
+            page="privacy_inbox",
+            several="privacy findings",
+        ),
+        Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),
+    ),
     "Admin": (
         Entry("auth_user", "People", "person", "group", "people.manage", everywhere=True),
         Entry("tenants_membership", "Roles", "role", "badge", "people.manage"),

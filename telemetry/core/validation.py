@@ -30,7 +30,7 @@ from telemetry.core.spec import (
 )
 from telemetry.core.values import FrozenDict
 
-__all__ = ["check_spec", "foreign_error", "read_value", "validate_spec"]
+__all__ = ["check_spec", "foreign_error", "read_value", "strategy_fits", "validate_spec"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,11 @@ _LISTED_TYPES: Final = {PropertyType.STRING: (str, "text"), PropertyType.NUMBER:
 # Checking a condition takes 1 to 10 ms, by its length: together they must not hold up a worker for long.
 _MAXIMUM_CONDITIONS: Final = 1_000
 _MAXIMUM_CONDITION_TEXT: Final = 50_000
+
+
+def strategy_fits(strategy: RedactionStrategy, property_type: PropertyType) -> bool:
+    """Whether the strategy can hide values of the type; some need a setting besides."""
+    return property_type in _FITTING_TYPES.get(strategy, tuple(PropertyType))
 
 
 def check_spec(spec: TelemetrySpec) -> tuple[FieldError, ...]:

@@ -1,7 +1,7 @@
 """Looking at events on their way in: which properties, how often, and what was seen."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,7 +33,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """How often something was recognised in one property of one event; never a value.
 
     ``path`` is ``properties.NAME`` or ``context.metadata.NAME``, with ``[?]`` in place of a name that is not safe to
-    show. ``found`` of ``checked`` values; both count those that were looked at since the last evidence.
+    show. ``found`` of ``checked`` values; both count those that were looked at since the last evidence. ``value_type``
+    is the declared type, or the one that the last such value would be declared with.
     """
 
     event_name: str
@@ -41,6 +42,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     detector: Detector
     is_declared: bool
+    value_type: PropertyType
     found: int
     checked: int
     app_versions: tuple[str, ...]
@@ -65,10 +67,10 @@ class _Counts:
 class _Seen:
     """What one batch showed of one property."""
 
-    __slots__ = ("app_versions", "counts", "found", "is_declared")
+    __slots__ = ("app_versions", "counts", "found", "is_declared", "value_type")
 
     def __init__(self, counts: _Counts, *, is_declared: bool) -> None:
-        self.counts, self.is_declared = counts, is_declared
+        self.counts, self.is_declared, self.value_type = counts, is_declared, PropertyType.STRING
         self.found: dict[Detector, int] = {}
         self.app_versions: dict[Detector, set[str]] = {}
 
@@ -137,6 +139,7 @@ class Look:
                         path=path,
                         detector=detector,
                         is_declared=seen.is_declared,
+                        value_type=seen.value_type,
                         found=count,
                         checked=max(checked, count),
                         app_versions=tuple(sorted(seen.app_versions[detector])),
@@ -155,12 +158,14 @@ class Look:
             path = _path_of(name, rule, place)
             seen = self._turn_of(event, path, rule is not None)
             if seen is not None:
-                self._note(seen, _detect_property(name, value, rule), app)
+                self._note(
+                    seen, _detect_property(name, value, rule), app, _type_of(value) if rule is None else rule.type
+                )
         for name in _unprotected_coordinates(values, place):
             rule = place.all.get(name)
             seen = self._turn_of(event, _path_of(name, rule, place), rule is not None)
             if seen is not None:
-                self._note(seen, (Detector.COORDINATES,), app)
+                self._note(seen, (Detector.COORDINATES,), app, PropertyType.NUMBER)
 
     def _turn_of(self, event: CompiledEvent, path: str, is_declared: bool) -> _Seen | None:
         """Where to note what the property shows, or ``None`` when it was looked at often enough in this minute."""
@@ -174,8 +179,9 @@ class Look:
         seen.counts.checked += 1
         return seen
 
-    def _note(self, seen: _Seen, found: Iterator[Detector] | tuple[Detector, ...], app_version: str) -> None:
+    def _note(self, seen: _Seen, found: Iterable[Detector], app_version: str, value_type: PropertyType) -> None:
         for detector in found:
+            seen.value_type = value_type
             seen.found[detector] = seen.found.get(detector, 0) + 1
             versions = seen.app_versions.setdefault(detector, set())
             if app_version:

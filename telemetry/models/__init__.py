@@ -4,6 +4,7 @@ from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
 from telemetry.models.event_tally import EventTally
+from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
@@ -19,6 +20,8 @@ __all__ = [
     "EventOwner",
     "EventRecord",
     "EventTally",
+    "FindingState",
+    "PrivacyFinding",
     "PropertyRecord",
     "ReviewComment",
     "ReviewRecord",

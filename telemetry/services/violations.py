@@ -12,7 +12,8 @@ from django.db import connection
 from telemetry.core.app_versions import is_app_version
 from telemetry.core.enums import EventOutcome, ViolationCode
 from telemetry.core.events import Accepted, Dropped, Rejected, Violation
-from telemetry.detection import is_safe_name, outline
+from telemetry.detection.inspector import is_safe_name
+from telemetry.detection.outline import outline
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 
 __all__ = ["MOST_GROUPS", "record_violations"]

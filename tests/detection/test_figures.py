@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.personal_sample import sample
 from benchmarks.pii import EACH, SEED, Figures, judge, summary
-from telemetry.detection import Detector
+from telemetry.detection.detector import Detector
 
 ROOT = Path(__file__).resolve().parents[2]
 JUDGED = [detector for detector in Detector if detector is not Detector.PERSONAL_NAME]

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from telemetry.core.compiled import CompiledEvent, compile_config
-from telemetry.core.enums import PrivacyLevel
+from telemetry.core.enums import PrivacyLevel, PropertyType
 from telemetry.core.events import Envelope
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import TelemetryDefaults
-from telemetry.detection import Detector, Evidence, Inspector, is_safe_name
+from telemetry.detection.detector import Detector
+from telemetry.detection.inspector import Evidence, Inspector, is_safe_name
 from tests.core.builders import (
     make_context,
     make_envelope,
@@ -118,6 +119,7 @@ def test_evidence_names_the_event_and_the_apps_that_sent_it() -> None:
             path="properties.note",
             detector=Detector.EMAIL,
             is_declared=True,
+            value_type=PropertyType.STRING,
             found=4,
             checked=4,
             app_versions=("2.3.9", "2.4.0"),
@@ -193,3 +195,14 @@ def test_names_that_clients_make_up_do_not_fill_the_memory(monkeypatch: pytest.M
 )
 def test_a_name_is_safe_when_it_reads_like_one(name: str, *, is_safe: bool) -> None:
     assert is_safe_name(name) is is_safe
+
+
+def test_evidence_says_which_type_to_declare() -> None:
+    look = Inspector().look(1, 0)
+    look.at(sent({"a": "alice@example.com", "b": 4111111111111111, "c": ["alice@example.com"]}), make_rules(), "")
+
+    assert [(one.path, one.value_type) for one in look.evidence()] == [
+        ("properties.a", PropertyType.STRING),
+        ("properties.b", PropertyType.NUMBER),
+        ("properties.c", PropertyType.JSON),
+    ]

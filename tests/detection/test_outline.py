@@ -7,7 +7,7 @@ from hypothesis import given
 from telemetry.core.compiled import compile_config
 from telemetry.core.events import Envelope
 from telemetry.core.resolution import resolve_config
-from telemetry.detection import outline
+from telemetry.detection.outline import outline
 from tests.core.builders import make_context, make_envelope, make_event, make_installation, make_property, make_spec
 from tests.core.strategies import envelopes_for
 

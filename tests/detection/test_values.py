@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.detection import Detector, detect, detect_text
+from telemetry.detection.detector import Detector
+from telemetry.detection.values import detect, detect_text
 
 FOUND = {
     Detector.EMAIL: (

@@ -13,6 +13,7 @@ PRIVACY_OFFICER = ANALYST | {
     "review.approve",
     "review.approve_personal_data",
     "privacy.loosen",
+    "finding.decide",
     "floor.edit",
     "floor.except",
     "pseudonym_key.renew",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from telemetry.core.compiled import CompiledConfig
 from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
@@ -13,6 +13,7 @@ from telemetry.core.occurrence import occurrence
 from telemetry.core.pipeline import process_taken
 from telemetry.core.pseudonyms import pseudonymiser_for
 from telemetry.core.reading import Reading
+from telemetry.detection.values import detect
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.observation import Observation, observe
 from telemetry.services.ingest.processed import ProcessedEvent
@@ -76,7 +77,9 @@ class Judge:
             rules = self._compiled.find(envelope.name, envelope.version)
             name, version = (None, None) if rules is None else (rules.name, rules.version)
             return Rejected(violations=(self._too_old,), name=name, version=version)
-        return process_taken(envelope, self._compiled, key=self._key, observer=self._observe)
+        return process_taken(
+            envelope, self._compiled, key=self._key, observer=self._observe, recogniser=_reads_personal
+        )
 
     def _observe(self, event: Reading, metrics: Mapping[str, float]) -> None:
         self._observation = observe(event, metrics, self._pseudonymiser)
@@ -105,6 +108,10 @@ def _in_our_terms(envelope: Envelope, event_id: str, occurred_at: datetime) -> E
         properties=envelope.properties,
         context=envelope.context,
     )
+
+
+def _reads_personal(name: str, value: Any) -> bool:
+    return bool(detect(name, value))
 
 
 def _word_of(outcome: Outcome) -> EventOutcome:
