@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.personal_sample import Labelled, sample
+from telemetry.core.compiled import CompiledEvent
 from telemetry.core.config import InstallationIdentity
 from telemetry.core.enums import Environment, PrivacyLevel, PropertyType
 from telemetry.core.events import Envelope
@@ -28,7 +29,7 @@ from telemetry.core.pipeline import compile_config
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import EventDefinition, PropertyDefinition, Semantics, TelemetryMeta, TelemetrySpec
 from telemetry.detection.detector import Detector
-from telemetry.detection.inspector import Inspector
+from telemetry.detection.inspector import Inspector, Look
 from telemetry.detection.values import detect
 
 SEED: Final = 20_261_122
@@ -137,13 +138,17 @@ def microseconds_per_event(*, looks_per_minute: int) -> float:
     best = float("inf")
     for _ in range(5):
         look = Inspector(looks_per_minute=looks_per_minute).look(1, 0)
-        for _ in range(1000):
-            look.at(envelope, rules, "1.0")
+        _look_at_thousand(look, envelope, rules)
         start = time.perf_counter()
-        for _ in range(1000):
-            look.at(envelope, rules, "1.0")
+        _look_at_thousand(look, envelope, rules)
         best = min(best, time.perf_counter() - start)
     return best * 1000
+
+
+def _look_at_thousand(look: Look, envelope: Envelope, rules: CompiledEvent) -> None:
+    for _ in range(1000):
+        if look.is_due(rules.name, rules.version):
+            look.at(envelope, rules, "1.0")
 
 
 def main(seed: int) -> None:

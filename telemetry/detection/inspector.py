@@ -100,26 +100,30 @@ class Inspector:
 
 
 class Look:
-    """One batch: events are shown to it one by one, and the evidence comes at the end."""
+    """One batch: events that are due are shown to it one by one, and the evidence comes at the end."""
 
     def __init__(self, inspector: Inspector, installation_id: int, minute: int) -> None:
         self._inspector, self._installation_id, self._minute = inspector, installation_id, minute
         self._events: dict[tuple[str, int], _Counts] = {}
         self._seen: dict[tuple[str, int, str], _Seen] = {}
 
-    def at(self, envelope: Envelope, rules: CompiledEvent, app_version: str) -> None:
-        """The event was looked at, as it was sent: undeclared values, and declared ones that nothing hides.
+    def is_due(self, name: str, version: int) -> bool:
+        """Whether the next event of this name and version is to be looked at; of frequent ones, some are passed over.
 
-        Of events that are frequent in this minute, some are passed over. Never raises for what an envelope may hold,
-        and keeps nothing of it.
+        Counts the event, so it is asked once for each.
         """
-        key = (rules.name, rules.version)
+        key = (name, version)
         counts = self._events.get(key)
         if counts is None:
             counts = self._events[key] = self._inspector.counts_of((self._installation_id, *key, ""))
         turn = counts.add(self._minute)
-        if turn > self._inspector.looks_per_minute and turn % EVERY:
-            return
+        return turn <= self._inspector.looks_per_minute or turn % EVERY == 0
+
+    def at(self, envelope: Envelope, rules: CompiledEvent, app_version: str) -> None:
+        """The event was looked at, as it was sent: undeclared values, and declared ones that nothing hides.
+
+        Never raises for what an envelope may hold, and keeps nothing of it.
+        """
         self._look_at_place(envelope.properties, rules.properties, rules, app_version)
         if envelope.context.metadata:
             self._look_at_place(envelope.context.metadata, rules.metadata, rules, app_version)

@@ -7,7 +7,7 @@ from django.db import connection
 
 from telemetry.core.app_versions import is_app_version
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Dropped, Rejected
+from telemetry.core.events import Accepted, Outcome
 from telemetry.detection.inspector import Evidence, Inspector
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 
@@ -83,27 +83,24 @@ def record_findings(batch: ProcessedBatch) -> None:
         return
     look = _inspector.look(batch.installation.pk, int(batch.received_at.timestamp()) // 60)
     for event in batch.events:
-        envelope, contract = event.incoming.envelope, _contract_of(event)
-        if envelope is None or contract is None or event.word is EventOutcome.DUPLICATE:
+        contract = _contract_of(event.outcome)
+        if contract is None or event.word is EventOutcome.DUPLICATE or not look.is_due(*contract):
             continue
-        rules = compiled.find(*contract)
-        if rules is not None:
+        envelope, rules = event.incoming.envelope, compiled.find(*contract)
+        if envelope is not None and rules is not None:
             look.at(envelope, rules, _app_version(event))
     evidence = look.evidence()
     if evidence:
         _add(batch, evidence, spec=effective.spec.name, spec_version=effective.spec.version)
 
 
-def _contract_of(event: ProcessedEvent) -> tuple[str, int] | None:
-    match event.outcome:
-        case Accepted(dispatch=dispatch):
-            return dispatch.name, dispatch.version
-        case Dropped(name=name, version=version):
-            return name, version
-        case Rejected(name=str(name), version=int(version)):
-            return name, version
-        case _:
-            return None
+def _contract_of(outcome: Outcome) -> tuple[str, int] | None:
+    """Written out by type, as this is asked of every event."""
+    if isinstance(outcome, Accepted):
+        return outcome.dispatch.name, outcome.dispatch.version
+    if outcome.name is None or outcome.version is None:
+        return None
+    return outcome.name, outcome.version
 
 
 def _app_version(event: ProcessedEvent) -> str:

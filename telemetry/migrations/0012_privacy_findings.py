@@ -10,7 +10,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0010_violations'),
+        ("telemetry", "0011_latest_until"),
         ('tenants', '0008_config_changes'),
     ]
 
