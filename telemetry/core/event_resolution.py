@@ -30,16 +30,16 @@ T = TypeVar("T")
 class Inherited(NamedTuple):
     """What holds for all events of a config, each value with the layer that set it.
 
-    ``retention_days`` counts days, ``sampling_rate`` is a ratio 0-1; ``anomaly_off`` is set when the spec turns all
-    anomaly rules off.
+    ``retention_days`` counts days, ``sampling_rate`` is a ratio 0-1: what each layer says of them, from weak to strong.
+    ``anomaly_off`` is set when the spec turns all anomaly rules off.
     """
 
     trace: Trace
     floor: PrivacyFloor
     exceptions: tuple[FloorException, ...]
     enabled: Wish[bool]
-    retention_days: Wish[int]
-    sampling_rate: Wish[float]
+    retention_days: tuple[Wish[int], ...]
+    sampling_rate: tuple[Wish[float], ...]
     anomaly_off: Wish[bool] | None
 
 
@@ -109,12 +109,12 @@ class EventResolution:
 
     def _redaction(self, name: str, definition: PropertyDefinition, path: str, source: str) -> Redaction | None:
         base = Wish(Layer.EVENT, source, required_redaction(definition, self.event.privacy))
+        key = key_path("redaction", name)
+        wishes = [wishes.ask(key, lambda override: override.redaction.get(name)) for wishes in self.wishes]
         raised = required_redaction(definition, self.privacy)
         if raised != base.value:
             level = self.trace.provenance[f"{self.path}.privacy"]
-            base = Wish(level.layer, level.path, raised)
-        key = key_path("redaction", name)
-        wishes = [wishes.ask(key, lambda override: override.redaction.get(name)) for wishes in self.wishes]
+            wishes.insert(0, Wish(level.layer, level.path, raised))
         value = self.trace.tighten(path, base, wishes, join_redaction)
         minimum = floor_redaction(self.floor, self.privacy)
         if value is None or minimum is None:
@@ -126,12 +126,15 @@ class EventResolution:
     def _retention(self) -> Retention:
         own = self.event.retention
         path = f"{self.path}.retention"
-        base = self.inherited.retention_days
+        stated = self.inherited.retention_days
         policy = Wish(Layer.PRODUCT, "", defaults.DEFAULT_RETENTION_POLICY)
         if own is not None:
-            base = Wish(Layer.EVENT, f"{self.source}.retention.days", own.days)
+            stated = (*stated, Wish(Layer.EVENT, f"{self.source}.retention.days", own.days))
+            self.trace.replaced(f"{path}.policy", [policy])
             policy = Wish(Layer.EVENT, f"{self.source}.retention.policy", own.policy)
         asked = [wishes.ask("retentionDays", lambda override: override.retention_days) for wishes in self.wishes]
+        *replaced, base = stated
+        self.trace.replaced(f"{path}.days", replaced)
         days = self.trace.tighten(f"{path}.days", base, asked, join_days)
         limit = floor_retention_days(self.floor, self.privacy)
         if limit is not None:
@@ -143,11 +146,11 @@ class EventResolution:
     def _sampling(self) -> EffectiveSampling:
         own = self.event.sampling
         path = f"{self.path}.sampling"
-        inherited = self.inherited.sampling_rate
-        base = inherited if own is None else Wish(Layer.EVENT, f"{self.source}.sampling.rate", own.rate)
+        base, *inherited = self.inherited.sampling_rate
+        stated = [] if own is None else [Wish(Layer.EVENT, f"{self.source}.sampling.rate", own.rate)]
         wishes = [wishes.ask("samplingRate", lambda override: override.sampling_rate) for wishes in self.wishes]
-        rate = self.trace.free(f"{path}.rate", base, wishes)
-        otherwise = self.trace.given(f"{path}.otherwiseRate", inherited)
+        rate = self.trace.free(f"{path}.rate", base, [*inherited, *stated, *wishes])
+        otherwise = self.trace.free(f"{path}.otherwiseRate", base, inherited)
         conditions = Wish(Layer.EVENT, f"{self.source}.sampling.conditions", own.conditions if own else ())
         return EffectiveSampling(
             rate=self._within_bounds(f"{path}.rate", rate),

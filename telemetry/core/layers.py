@@ -6,14 +6,14 @@ redaction, retention, undeclared properties).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from telemetry.core.config import EventOverride, Provenance
 from telemetry.core.enums import Layer
 from telemetry.core.errors import FieldError
 from telemetry.core.paths import key_path
 
-__all__ = ["EventWishes", "Trace", "Wish", "event_reference", "event_wishes"]
+__all__ = ["EventWishes", "Step", "Trace", "Wish", "event_reference", "event_wishes"]
 
 T = TypeVar("T")
 
@@ -26,30 +26,51 @@ class Wish(NamedTuple, Generic[T]):
     value: T
 
 
-class Trace:
-    """Collects, during one resolution, the provenance of each leaf and the wishes that were refused."""
+class Step(NamedTuple):
+    """What one layer asked of a leaf, and what the leaf was after that."""
 
-    def __init__(self) -> None:
+    layer: Layer
+    path: str
+    asked: Any
+    value: Any
+
+
+class Trace:
+    """Collects, during one resolution, the provenance of each leaf and the wishes that were refused.
+
+    ``steps``, by path and from weak to strong, tell the whole story of each leaf; they are empty unless asked for.
+    """
+
+    def __init__(self, *, with_steps: bool = False) -> None:
         self.provenance: dict[str, Provenance] = {}
         self.refused: list[tuple[Layer, FieldError]] = []
+        self.steps: dict[str, list[Step]] = {}
+        self._with_steps = with_steps
 
     def given(self, path: str, wish: Wish[T]) -> T:
-        """The value of the only layer that may set this leaf."""
+        """The value of the only layer that may set this leaf, or of one that is stronger than all before it."""
         self.provenance[path] = Provenance(layer=wish.layer, path=wish.path)
+        self._step(path, wish, wish.value)
         return wish.value
 
     def free(self, path: str, base: Wish[T], wishes: Iterable[Wish[T | None]]) -> T:
         """The value of the strongest layer that has one; ``wishes`` run from weak to strong."""
-        chosen = base
+        value = self.given(path, base)
         for wish in wishes:
             if wish.value is not None:
-                chosen = Wish(wish.layer, wish.path, wish.value)
-        return self.given(path, chosen)
+                value = self.given(path, Wish(wish.layer, wish.path, wish.value))
+        return value
+
+    def replaced(self, path: str, wishes: Iterable[Wish[Any]]) -> None:
+        """These values, from weak to strong, gave way to what is settled next."""
+        for wish in wishes:
+            self._step(path, wish, wish.value)
 
     def tighten(self, path: str, base: Wish[T], wishes: Iterable[Wish[T | None]], join: Callable[[T, T], T]) -> T:
         """The join of ``base`` and every wish but ``None``; a wish that falls short of it is refused."""
         chosen = base
         limited: list[Layer] = []
+        self._step(path, base, base.value)
         for wish in wishes:
             if wish.value is None:
                 continue
@@ -59,6 +80,7 @@ class Trace:
                 self.refuse(wish, "loosens", f"may only be tightened; the {chosen.layer} layer protects more")
             if joined != chosen.value or joined == wish.value:
                 chosen = Wish(wish.layer, wish.path, joined)
+            self._step(path, wish, joined)
         self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=tuple(limited))
         return chosen.value
 
@@ -71,14 +93,20 @@ class Trace:
             return value
         before = self.provenance[path]
         chosen = Wish(Layer.FLOOR, floor_path, held)
+        self._step(path, chosen, held)
         if freed is not None and freed.value != held:
             chosen = freed
+            self._step(path, chosen, chosen.value)
         limited = before.limited
         if chosen.value != value:
             limited = (*limited, before.layer)
             self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
         self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=limited)
         return chosen.value
+
+    def _step(self, path: str, wish: Wish[Any], value: Any) -> None:
+        if self._with_steps:
+            self.steps.setdefault(path, []).append(Step(wish.layer, wish.path, wish.value, value))
 
     def refuse(self, wish: Wish[T], code: str, message: str) -> None:
         """Remember that this wish had no effect."""

@@ -1,6 +1,6 @@
 """Merging the layers of a config into the effective config, with the provenance of every leaf."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from telemetry.core import defaults
@@ -19,7 +19,7 @@ from telemetry.core.config import (
 from telemetry.core.enums import Layer, PrivacyLevel
 from telemetry.core.errors import FieldError
 from telemetry.core.event_resolution import EventResolution, Inherited
-from telemetry.core.layers import EventWishes, Trace, Wish, event_reference, event_wishes
+from telemetry.core.layers import EventWishes, Step, Trace, Wish, event_reference, event_wishes
 from telemetry.core.paths import key_path
 from telemetry.core.redaction import required_redaction
 from telemetry.core.spec import (
@@ -30,9 +30,13 @@ from telemetry.core.spec import (
 )
 from telemetry.core.tightening import join_undeclared
 
-__all__ = ["find_loosening", "resolve_and_judge", "resolve_config"]
+__all__ = ["find_loosening", "resolve_and_judge", "resolve_config", "resolve_with_steps"]
 
 T = TypeVar("T")
+
+
+# The layers between the spec and the floor, from weak to strong.
+_Layers = tuple[tuple[Layer, AppBlueprint | TenantOverride], ...]
 
 
 def resolve_config(
@@ -68,10 +72,39 @@ def resolve_and_judge(
     revision: int = 0,
 ) -> tuple[EffectiveConfig, tuple[FieldError, ...]]:
     """What ``resolve_config`` and ``find_loosening`` say about the same layers, worked out once."""
-    layers = _layers(blueprint, override)
     trace = Trace()
+    layers = _layers(blueprint, override)
+    config = _resolve(spec, layers, floor, exceptions, trace, installation, revision)
+    return config, _refused_to_tenant(trace)
+
+
+def resolve_with_steps(
+    spec: TelemetrySpec,
+    blueprint: AppBlueprint | None = None,
+    override: TenantOverride | None = None,
+    floor: PrivacyFloor | None = None,
+    exceptions: tuple[FloorException, ...] = (),
+    *,
+    installation: InstallationIdentity,
+    revision: int = 0,
+) -> tuple[EffectiveConfig, Mapping[str, list[Step]]]:
+    """What ``resolve_config`` says, and how each leaf came about: by path, from weak to strong."""
+    trace = Trace(with_steps=True)
+    layers = _layers(blueprint, override)
+    return _resolve(spec, layers, floor, exceptions, trace, installation, revision), trace.steps
+
+
+def _resolve(
+    spec: TelemetrySpec,
+    layers: _Layers,
+    floor: PrivacyFloor | None,
+    exceptions: tuple[FloorException, ...],
+    trace: Trace,
+    installation: InstallationIdentity,
+    revision: int,
+) -> EffectiveConfig:
     settled = _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), exceptions, trace)
-    config = EffectiveConfig(
+    return EffectiveConfig(
         revision=revision,
         tenant=installation.tenant,
         app=installation.app,
@@ -89,7 +122,6 @@ def resolve_and_judge(
         missing=tuple(_missing(spec, layers)),
         provenance=trace.provenance,
     )
-    return config, _refused_to_tenant(trace)
 
 
 def find_loosening(
@@ -115,10 +147,6 @@ def _refused_to_tenant(trace: Trace) -> tuple[FieldError, ...]:
     return tuple(dict.fromkeys(error for layer, error in trace.refused if layer is Layer.TENANT))
 
 
-# The layers between the spec and the floor, from weak to strong.
-_Layers = tuple[tuple[Layer, AppBlueprint | TenantOverride], ...]
-
-
 def _layers(blueprint: AppBlueprint | None, override: TenantOverride | None) -> _Layers:
     return ((Layer.BLUEPRINT, blueprint or AppBlueprint()), (Layer.TENANT, override or TenantOverride()))
 
@@ -138,19 +166,24 @@ class _ConfigResolution:
         self.enabled = self._settle_enabled()
         self.undeclared_properties = trace.tighten(
             "undeclaredProperties",
-            _spec_or_product("undeclaredProperties", spec.undeclared_properties, defaults.DEFAULT_UNDECLARED),
+            self._stated("undeclaredProperties", spec.undeclared_properties, defaults.DEFAULT_UNDECLARED),
             [Wish(layer, "undeclaredProperties", each.undeclared_properties) for layer, each in layers],
             join_undeclared,
         )
         interval = spec.anomaly_detection.check_interval_ms if spec.anomaly_detection else None
         self.check_interval_ms = trace.given(
             "checkIntervalMs",
-            _spec_or_product("anomalyDetection.checkIntervalMs", interval, defaults.DEFAULT_CHECK_INTERVAL_MS),
+            self._stated(
+                "checkIntervalMs",
+                interval,
+                defaults.DEFAULT_CHECK_INTERVAL_MS,
+                key="anomalyDetection.checkIntervalMs",
+            ),
         )
         self.providers = trace.given("providers", Wish(Layer.SPEC, "config.providers", spec.providers))
         self.quarantine_days = self._settle_quarantine()
         self.mask_detected = trace.given(
-            "maskDetected", _spec_or_product("maskDetected", spec.mask_detected, defaults.DEFAULT_MASK_DETECTED)
+            "maskDetected", self._stated("maskDetected", spec.mask_detected, defaults.DEFAULT_MASK_DETECTED)
         )
         self.context_properties = {
             name: self._context_property(name, definition) for name, definition in spec.context_properties.items()
@@ -163,10 +196,10 @@ class _ConfigResolution:
             floor=self.floor,
             exceptions=self.exceptions,
             enabled=self.enabled,
-            retention_days=_spec_or_product(
+            retention_days=_stated_by_spec(
                 "defaultRetentionDays", self.spec.default_retention_days, defaults.DEFAULT_RETENTION_DAYS
             ),
-            sampling_rate=self._default_rate(),
+            sampling_rate=self._default_rates(),
             anomaly_off=self._anomaly_off(),
         )
         return tuple(
@@ -176,6 +209,12 @@ class _ConfigResolution:
 
     def _wishes(self, event: EventDefinition) -> tuple[EventWishes, ...]:
         return tuple(event_wishes(layer, each.events, event.name, event.version) for layer, each in self.layers)
+
+    def _stated(self, path: str, value: T | None, default: T, *, key: str = "") -> Wish[T]:
+        """What the spec says under ``key``, or under the leaf's own path, else the product's default."""
+        *replaced, stated = _stated_by_spec(key or path, value, default)
+        self.trace.replaced(path, replaced)
+        return stated
 
     def _settle_enabled(self) -> Wish[bool]:
         wishes = [Wish(layer, "enabled", each.enabled) for layer, each in self.layers]
@@ -187,17 +226,19 @@ class _ConfigResolution:
         """Days that refused events are held; 0 unless the spec asks for it and the floor allows it."""
         asked = self.spec.quarantine
         days = self.trace.given(
-            "quarantineDays", _spec_or_product("quarantine", None if asked is None else asked.held_days, 0)
+            "quarantineDays",
+            self._stated("quarantineDays", None if asked is None else asked.held_days, 0, key="quarantine"),
         )
         return self.trace.hold("quarantineDays", days, 0, "forbidQuarantine") if self.floor.forbid_quarantine else days
 
-    def _default_rate(self) -> Wish[float]:
-        """The rate of events that name none; not a leaf of its own, but the base of each event's rates."""
-        rate = _spec_or_product("defaultSamplingRate", self.spec.default_sampling_rate, defaults.DEFAULT_SAMPLING_RATE)
-        for layer, each in self.layers:
-            if each.default_sampling_rate is not None:
-                rate = Wish(layer, "defaultSamplingRate", each.default_sampling_rate)
-        return rate
+    def _default_rates(self) -> tuple[Wish[float], ...]:
+        """The rate of events that name none, by layer; not a leaf of its own, but the base of each event's rates."""
+        key, by_spec = "defaultSamplingRate", self.spec.default_sampling_rate
+        asked = ((layer, each.default_sampling_rate) for layer, each in self.layers)
+        return (
+            *_stated_by_spec(key, by_spec, defaults.DEFAULT_SAMPLING_RATE),
+            *(Wish(layer, key, rate) for layer, rate in asked if rate is not None),
+        )
 
     def _anomaly_off(self) -> Wish[bool] | None:
         rules = self.spec.anomaly_detection
@@ -222,8 +263,10 @@ class _ConfigResolution:
         )
 
 
-def _spec_or_product(key: str, value: T | None, default: T) -> Wish[T]:
-    return Wish(Layer.PRODUCT, "", default) if value is None else Wish(Layer.SPEC, f"config.{key}", value)
+def _stated_by_spec(key: str, value: T | None, default: T) -> tuple[Wish[T], ...]:
+    """The product's default, and the spec's if it has one."""
+    product = Wish(Layer.PRODUCT, "", default)
+    return (product,) if value is None else (product, Wish(Layer.SPEC, f"config.{key}", value))
 
 
 def _missing(spec: TelemetrySpec, layers: _Layers) -> Iterable[str]:
