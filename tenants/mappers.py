@@ -6,7 +6,7 @@ import msgspec
 
 from telemetry.core.codec import checksum, decode_document, encode_document
 from telemetry.core.config import AppBlueprint, FloorException, PrivacyFloor, TenantOverride
-from tenants.models import App, FloorExceptionRecord, FloorRecord, TenantAppConfig
+from tenants.models import App, FloorExceptionRecord, FloorRecord, FloorVersion, TenantAppConfig
 
 __all__ = ["Document", "blueprint_of", "document_of", "exception_of", "floor_of", "override_of"]
 
@@ -40,7 +40,7 @@ def override_of(config: TenantAppConfig) -> TenantOverride:
     return _stored(config.document, TenantOverride)
 
 
-def floor_of(record: FloorRecord | None) -> PrivacyFloor:
+def floor_of(record: FloorRecord | FloorVersion | None) -> PrivacyFloor:
     """The floor, empty if there is no record; no query."""
     return PrivacyFloor() if record is None else _stored(record.document, PrivacyFloor)
 

@@ -1,6 +1,6 @@
 """Why each leaf of an effective config is what it is: its story, and what it would be without the layer that set it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -58,17 +58,22 @@ class Explanation(NamedTuple):
 
 
 def explain_config(
-    sources: ConfigSources, *, installation: InstallationIdentity, revision: int = 0
+    sources: ConfigSources,
+    *,
+    installation: InstallationIdentity,
+    revision: int = 0,
+    event_names: Collection[str] | None = None,
 ) -> tuple[EffectiveConfig, tuple[Explanation, ...]]:
     """The effective config, and each of its leaves explained, in the order of the document.
 
     The config is resolved once more for each layer that set something, so that what a layer does by way of another
-    leaf (a level that redacts, a switch for all events) is in ``without`` too.
+    leaf (a level that redacts, a switch for all events) is in ``without`` too. With ``event_names``, only the events of
+    these names are resolved.
     """
-    config, steps = resolve_with_steps(*sources, installation=installation, revision=revision)
+    config, steps = resolve_with_steps(*sources, installation=installation, revision=revision, event_names=event_names)
     winners = {trace.layer for trace in config.provenance.values()}
     silenced = {
-        layer: dict(leaf_values(resolve_config(*silence(sources), installation=installation)))
+        layer: dict(leaf_values(resolve_config(*silence(sources), installation=installation, event_names=event_names)))
         for layer, silence in _SILENCES.items()
         if layer in winners
     }

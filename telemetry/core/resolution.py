@@ -1,6 +1,6 @@
 """Merging the layers of a config into the effective config, with the provenance of every leaf."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from telemetry.core import defaults
@@ -48,17 +48,17 @@ def resolve_config(
     *,
     installation: InstallationIdentity,
     revision: int = 0,
+    event_names: Collection[str] | None = None,
 ) -> EffectiveConfig:
     """The config that results from all layers; equal arguments give an equal config.
 
     ``blueprint`` and ``override`` may be any mix of fields; what would loosen privacy or leave the floor has no effect
     and is marked in ``provenance`` (see ``find_loosening`` for the reasons). ``exceptions`` are those from the floor
     that are live at the installation. References to events or properties that the spec does not have are listed in
-    ``missing``, and change nothing.
+    ``missing``, and change nothing. With ``event_names``, only the events of these names are resolved.
     """
-    return resolve_and_judge(
-        spec, blueprint, override, floor, exceptions, installation=installation, revision=revision
-    )[0]
+    layers = _layers(blueprint, override)
+    return _resolve(spec, layers, floor, exceptions, Trace(), installation, revision, event_names)
 
 
 def resolve_and_judge(
@@ -87,11 +87,13 @@ def resolve_with_steps(
     *,
     installation: InstallationIdentity,
     revision: int = 0,
+    event_names: Collection[str] | None = None,
 ) -> tuple[EffectiveConfig, Mapping[str, list[Step]]]:
     """What ``resolve_config`` says, and how each leaf came about: by path, from weak to strong."""
     trace = Trace(with_steps=True)
     layers = _layers(blueprint, override)
-    return _resolve(spec, layers, floor, exceptions, trace, installation, revision), trace.steps
+    config = _resolve(spec, layers, floor, exceptions, trace, installation, revision, event_names)
+    return config, trace.steps
 
 
 def _resolve(
@@ -102,6 +104,7 @@ def _resolve(
     trace: Trace,
     installation: InstallationIdentity,
     revision: int,
+    event_names: Collection[str] | None = None,
 ) -> EffectiveConfig:
     settled = _ConfigResolution(spec.config or TelemetryDefaults(), layers, floor or PrivacyFloor(), exceptions, trace)
     return EffectiveConfig(
@@ -118,7 +121,7 @@ def _resolve(
         providers=settled.providers,
         quarantine_days=settled.quarantine_days,
         mask_detected=settled.mask_detected,
-        events=settled.events(spec),
+        events=settled.events(spec, event_names),
         missing=tuple(_missing(spec, layers)),
         provenance=trace.provenance,
     )
@@ -189,8 +192,8 @@ class _ConfigResolution:
             name: self._context_property(name, definition) for name, definition in spec.context_properties.items()
         }
 
-    def events(self, spec: TelemetrySpec) -> tuple[EffectiveEvent, ...]:
-        """Every event of the spec, in its order."""
+    def events(self, spec: TelemetrySpec, names: Collection[str] | None = None) -> tuple[EffectiveEvent, ...]:
+        """Every event of the spec, or those of these names, in its order."""
         inherited = Inherited(
             trace=self.trace,
             floor=self.floor,
@@ -205,6 +208,7 @@ class _ConfigResolution:
         return tuple(
             EventResolution(inherited, self._wishes(event), f"events[{index}]", event).settle()
             for index, event in enumerate(spec.events)
+            if names is None or event.name in names
         )
 
     def _wishes(self, event: EventDefinition) -> tuple[EventWishes, ...]:

@@ -17,13 +17,14 @@ from django.db.models import F, Max, Q
 from telemetry.core.config import TenantOverride
 from telemetry.core.errors import Conflict, FieldError, NotFound, StaleRevision
 from tenants.actors import Actor, require
+from tenants.history import live_period_at
 from tenants.mappers import Document, document_of
 from tenants.models import ConfigPeriod, ConfigStatus, Installation, TenantAppConfig
 from tenants.selectors import config_by_number, draft_config, published_config
 from tenants.services import audit
 from tenants.services.checks import refuse_errors, text_error
 from tenants.services.config_revision import Stamp, foresee, stamp_installations, take_stamp
-from tenants.services.settling import follow_periods, live_period_at, settle
+from tenants.services.settling import follow_periods, settle
 
 __all__ = [
     "ConfigCheck",

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from tenants.actors import SYSTEM
+from tenants.history import live_period_at
 from tenants.models import (
     ConfigPeriod,
     ConfigRevisionCounter,
@@ -25,7 +25,7 @@ from tenants.planned_changes import NEXT_CHANGE, PLANNED_CHANGES
 from tenants.services import audit
 from tenants.services.config_revision import Stamp, stamp_installations, take_stamp
 
-__all__ = ["SLICE", "follow_periods", "live_period_at", "settle", "settle_due"]
+__all__ = ["SLICE", "follow_periods", "settle", "settle_due"]
 
 # Installations per transaction: each takes some milliseconds, and other changes to configs wait meanwhile.
 SLICE: Final = 50
@@ -100,13 +100,6 @@ def follow_periods(installation_id: int, at: datetime) -> None:
     live = live_period_at(installation_id, at)
     if live is not None:
         _set_status(live, ConfigStatus.PUBLISHED)
-
-
-def live_period_at(installation_id: int, at: datetime) -> ConfigPeriod | None:
-    """The period that counts at the instant, with its version; ``None`` while the app's defaults hold. One query."""
-    holding = Q(ends_at=None) | Q(ends_at__gt=at)
-    periods = ConfigPeriod.objects.filter(holding, installation_id=installation_id, starts_at__lte=at)
-    return periods.select_related("config").order_by("-starts_at", "-id").first()
 
 
 def _set_status(period: ConfigPeriod, status: ConfigStatus) -> None:
