@@ -146,8 +146,12 @@ class EventResolution:
     def _sampling(self) -> EffectiveSampling:
         own = self.event.sampling
         path = f"{self.path}.sampling"
-        base, *inherited = self.inherited.sampling_rate
-        stated = [] if own is None else [Wish(Layer.EVENT, f"{self.source}.sampling.rate", own.rate)]
+        base, *rest = self.inherited.sampling_rate
+        # Their type is that of wishes, which may ask for nothing.
+        inherited: list[Wish[float | None]] = [Wish(wish.layer, wish.path, wish.value) for wish in rest]
+        stated: list[Wish[float | None]] = []
+        if own is not None:
+            stated.append(Wish(Layer.EVENT, f"{self.source}.sampling.rate", own.rate))
         wishes = [wishes.ask("samplingRate", lambda override: override.sampling_rate) for wishes in self.wishes]
         rate = self.trace.free(f"{path}.rate", base, [*inherited, *stated, *wishes])
         otherwise = self.trace.free(f"{path}.otherwiseRate", base, inherited)
