@@ -7,11 +7,12 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
+from rich.console import Console
 from rich.text import Text
 
 from telemetry.cli.terminal import console, printable, write
 
-__all__ = ["Annotation", "Level", "OutputFormat", "RuleText", "write_annotations"]
+__all__ = ["Annotation", "Level", "OutputFormat", "RuleText", "say_annotations", "write_annotations"]
 
 
 class OutputFormat(StrEnum):
@@ -62,8 +63,16 @@ def write_annotations(annotations: Sequence[Annotation], format_: OutputFormat, 
     _WRITERS[format_](annotations, rules, summary)
 
 
+def say_annotations(annotations: Sequence[Annotation], *, summary: str) -> None:
+    """The remarks on standard error, for people, beside a result on standard output."""
+    _print(annotations, summary, console(is_error=True))
+
+
 def _write_text(annotations: Sequence[Annotation], _rules: Rules, summary: str) -> None:
-    out = console()
+    _print(annotations, summary, console())
+
+
+def _print(annotations: Sequence[Annotation], summary: str, out: Console) -> None:
     for file, remarks in groupby(annotations, key=lambda each: each.file):
         out.print(Text(printable(file), style="bold"))
         for each in remarks:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from telemetry.cli.convert import export_spec, import_specs
 from telemetry.cli.diff import diff
 from telemetry.cli.lint import lint
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
@@ -25,6 +26,8 @@ app: Final = typer.Typer(
 )
 app.command()(lint)
 app.command()(diff)
+app.command("import")(import_specs)
+app.command("export")(export_spec)
 
 
 def _show_version(is_asked: bool) -> None:

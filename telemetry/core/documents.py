@@ -47,17 +47,17 @@ def refusal(code: str, message: str) -> InvalidDocument:
     return InvalidDocument((FieldError(code, "", message),))
 
 
-def decode_text(data: bytes | str) -> str:
+def decode_text(data: bytes | str, *, maximum_bytes: int = MAXIMUM_BYTES) -> str:
     """The text of a document, without byte order mark; bytes must be UTF-8.
 
     Raises ``InvalidDocument`` with the code ``too_large``, ``bad_encoding``, ``bad_character`` or ``empty``.
     """
     # A character is at least one byte, so text is measured before anything is copied.
-    if len(data) > MAXIMUM_BYTES:
-        raise refusal("too_large", f"must be at most {MAXIMUM_BYTES} bytes long")
+    if len(data) > maximum_bytes:
+        raise refusal("too_large", f"must be at most {maximum_bytes} bytes long")
     raw = _encode(data) if isinstance(data, str) else bytes(data)
-    if len(raw) > MAXIMUM_BYTES:
-        raise refusal("too_large", f"must be at most {MAXIMUM_BYTES} bytes long")
+    if len(raw) > maximum_bytes:
+        raise refusal("too_large", f"must be at most {maximum_bytes} bytes long")
     if raw.startswith(_FOREIGN_MARKS):
         raise refusal("bad_encoding", "must be UTF-8, not UTF-16 or UTF-32")
     try:

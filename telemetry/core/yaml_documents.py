@@ -43,18 +43,18 @@ _NO_FOLDING: Final = 1_000_000_000
 _AMBIGUOUS: Final = re.compile(r"[yYnN]\Z|0o[0-7]+\Z")
 
 
-def read_yaml(text: str) -> object:
+def read_yaml(text: str, *, maximum_depth: int = MAXIMUM_DEPTH, has_aliases: bool = False) -> object:
     """The plain value of a YAML document, as ``telemetry.core.documents.read_json`` gives it; keys are always text.
 
-    Raises ``InvalidDocument`` with the code ``bad_syntax``, ``unsupported_yaml``, ``too_deep`` or ``too_many``.
+    ``has_aliases`` admits anchors, aliases and merge keys, as documents of others have them; the parts that an alias
+    repeats count against the limit each time. Raises ``InvalidDocument`` with the code ``bad_syntax``,
+    ``unsupported_yaml``, ``too_deep`` or ``too_many``.
     """
     if _DIRECTIVE.search(text):
         raise refusal("unsupported_yaml", "lines that start with % (directives) are not supported")
-    tree = _Tree()
+    tree = _AliasTree(maximum_depth) if has_aliases else _Tree(maximum_depth)
     try:
-        for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-            if count > _MAXIMUM_EVENTS:
-                raise refusal("too_many", f"must have at most {_MAXIMUM_EVENTS} keys and values")
+        for event in yaml.parse(text, Loader=_LOADER):
             tree.take(event)
     except yaml.MarkedYAMLError as error:
         raise refusal("bad_syntax", f"is not valid YAML: {error.problem}{_place(error.problem_mark)}") from None
@@ -70,14 +70,17 @@ def _place(mark: Any) -> str:
 class _Tree:
     """Builds the plain value from the parser's events, without recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, maximum_depth: int) -> None:
         self.root: object = None
+        self._maximum_depth = maximum_depth
         self._documents = 0
+        self._count = 0
         # The open collections, outermost first: each the list of its items, or of its keys and values in turn.
         self._open: list[tuple[bool, list[Any]]] = []
 
     def take(self, event: Any) -> None:
         """Add what one event says."""
+        self._weigh(1)
         kind = type(event)
         if kind is yaml.ScalarEvent:
             self._refuse_marks(event)
@@ -87,11 +90,11 @@ class _Tree:
             self._begin(kind is yaml.MappingStartEvent, event)
         elif kind is yaml.MappingEndEvent:
             items = self._open.pop()[1]
-            self._add(collect_object(list(zip(items[::2], items[1::2], strict=True))))
+            self._add(self._collect(list(zip(items[::2], items[1::2], strict=True))))
         elif kind is yaml.SequenceEndEvent:
             self._add(self._open.pop()[1])
         elif kind is yaml.AliasEvent:
-            raise _unsupported(event, "aliases (*name) are not supported; write the value out")
+            self._repeat(event)
         elif kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
@@ -100,9 +103,20 @@ class _Tree:
     def _begin(self, is_mapping: bool, event: Any) -> None:
         if self._expects_key():
             raise _unsupported(event, "keys must be text, not lists or objects")
-        if len(self._open) >= MAXIMUM_DEPTH:
-            raise refusal("too_deep", f"must be at most {MAXIMUM_DEPTH} levels deep")
+        if len(self._open) >= self._maximum_depth:
+            raise refusal("too_deep", f"must be at most {self._maximum_depth} levels deep")
         self._open.append((is_mapping, []))
+
+    def _weigh(self, count: int) -> None:
+        self._count += count
+        if self._count > _MAXIMUM_EVENTS:
+            raise refusal("too_many", f"must have at most {_MAXIMUM_EVENTS} keys and values")
+
+    def _collect(self, pairs: list[tuple[str, object]]) -> object:
+        return collect_object(pairs)
+
+    def _repeat(self, event: Any) -> None:
+        raise _unsupported(event, "aliases (*name) are not supported; write the value out")
 
     def _add(self, value: object) -> None:
         if self._open:
@@ -117,15 +131,89 @@ class _Tree:
         is_plain = event.implicit[0]
         if self._expects_key():
             if is_plain and event.value == "<<":
-                raise _unsupported(event, "merge keys (<<) are not supported; write the keys out")
+                return self._merge_key(event)
             return event.value
         return _resolve(event.value) if is_plain else event.value
+
+    def _merge_key(self, event: Any) -> object:
+        raise _unsupported(event, "merge keys (<<) are not supported; write the keys out")
 
     def _refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
             raise _unsupported(event, "anchors (&name) are not supported; write the value out")
         if event.tag is not None:
             raise _unsupported(event, "tags (!name) are not supported")
+
+
+# Stands where a merge key stood, which text "<<" cannot be told from.
+_MERGE: Final = object()
+
+
+class _AliasTree(_Tree):
+    """Builds the plain value with what aliases and merge keys repeat."""
+
+    def __init__(self, maximum_depth: int) -> None:
+        super().__init__(maximum_depth)
+        # By name: the value, how many keys and values it has, and how many levels.
+        self._anchored: dict[str, tuple[object, int, int]] = {}
+        # Of each open collection: its anchor, and the count and depth when it began.
+        self._begun: list[tuple[str | None, int]] = []
+        self._depths: list[int] = []
+
+    def take(self, event: Any) -> None:
+        """Add what one event says, and remember what has an anchor."""
+        kind = type(event)
+        if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+            self._begun.append((event.anchor, self._count))
+            self._depths.append(1)
+        super().take(event)
+        if kind is yaml.ScalarEvent and event.anchor is not None:
+            self._anchored[event.anchor] = (self._last(), 1, 0)
+        elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+            anchor, before = self._begun.pop()
+            depth = self._depths.pop()
+            if self._depths:
+                self._depths[-1] = max(self._depths[-1], depth + 1)
+            if anchor is not None:
+                self._anchored[anchor] = (self._last(), self._count - before, depth)
+
+    def _last(self) -> object:
+        return self._open[-1][1][-1] if self._open else self.root
+
+    def _refuse_marks(self, event: Any) -> None:
+        if event.tag is not None:
+            raise _unsupported(event, "tags (!name) are not supported")
+
+    def _repeat(self, event: Any) -> None:
+        if event.anchor not in self._anchored:
+            raise _unsupported(event, "the alias names no value before it")
+        value, count, depth = self._anchored[event.anchor]
+        if self._expects_key() and not isinstance(value, str):
+            raise _unsupported(event, "keys must be text, not lists or objects")
+        if len(self._open) + depth > self._maximum_depth:
+            raise refusal("too_deep", f"must be at most {self._maximum_depth} levels deep")
+        self._weigh(count)
+        if self._depths:
+            self._depths[-1] = max(self._depths[-1], depth + 1)
+        self._add(value)
+
+    def _merge_key(self, _event: Any) -> object:
+        return _MERGE
+
+    def _collect(self, pairs: list[tuple[Any, object]]) -> object:
+        """Keys that are written win over those that are merged, and earlier merged ones over later ones.
+
+        Source: YAML 1.1, "Merge key language-independent type".
+        """
+        own = [pair for pair in pairs if pair[0] is not _MERGE]
+        merged: dict[str, object] = {}
+        for _, value in (pair for pair in pairs if pair[0] is _MERGE):
+            for source in value if isinstance(value, list) else [value]:
+                if not isinstance(source, dict):
+                    raise refusal("unsupported_yaml", "a merge key (<<) must name an object, or a list of objects")
+                merged = {**source, **merged}
+        written = {key for key, _ in own}
+        return collect_object([*((key, item) for key, item in merged.items() if key not in written), *own])
 
 
 def _unsupported(event: Any, message: str) -> Exception:
