@@ -178,4 +178,3 @@ def test_several_files_need_a_folder(studio: Studio, tmp_path: Path) -> None:
 
     assert (called.code, called.out) == (2, "")
     assert "must be a folder: there are 2 files" in called.err
-
