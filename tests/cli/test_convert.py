@@ -159,7 +159,7 @@ def test_a_spec_is_exported_and_imported_again(studio: Studio, tmp_path: Path, n
     assert (exported.code, exported.out, called.code) == (0, "", 0)
     assert (report["format"], report["sources"], report["specs"]) == (name, [str(SIGIL)], ["sigil.telemetry"])
     again = decode_spec((tmp_path / "again.yaml").read_bytes())
-    assert [event.name for event in again.events][0].endswith("workflow_step")
+    assert again.events[0].name.endswith("workflow_step")
 
 
 def test_an_export_says_what_it_loses(studio: Studio) -> None:
