@@ -15,6 +15,7 @@ from telemetry.core.enums import (
     Stability,
     TimeUnit,
 )
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.plain import to_plain
 from telemetry.core.search_text import search_text
 from telemetry.core.spec import (
@@ -39,6 +40,7 @@ from telemetry.models import EventRecord, PropertyRecord, SpecRecord, SpecVersio
 __all__ = [
     "defaults_from_record",
     "event_from_record",
+    "event_spec_from_document",
     "events_with_parts",
     "meta_from_record",
     "save_defaults_to_record",
@@ -85,6 +87,11 @@ def spec_from_document(document: str) -> TelemetrySpec:
     It was checked when it was published: a rule that became stricter since must not make a live config unreadable.
     """
     return msgspec.json.decode(document, type=TelemetrySpec)
+
+
+def event_spec_from_document(document: str) -> EventSpec:
+    """What a stored contract says; it was checked when it was imported."""
+    return msgspec.json.decode(document, type=EventSpec)
 
 
 def events_with_parts(record: SpecRecord) -> QuerySet[EventRecord]:

@@ -3,6 +3,7 @@
 from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
+from telemetry.models.event_spec_record import EventSpecRecord
 from telemetry.models.event_tally import EventTally
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
@@ -19,6 +20,7 @@ __all__ = [
     "EventClaim",
     "EventOwner",
     "EventRecord",
+    "EventSpecRecord",
     "EventTally",
     "FindingState",
     "PrivacyFinding",

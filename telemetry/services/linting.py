@@ -1,4 +1,4 @@
-"""Linting drafts, with what the workspace knows around them: the published version, and every event ever published."""
+"""Linting drafts, with what the workspace knows around them: the published version, contracts, all events of before."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,20 +10,24 @@ from telemetry.core.lint import Finding, Severity, lint_spec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import events_with_parts, spec_from_records, spec_from_rows, spec_of_version
 from telemetry.models import EventOwner, EventRecord, SpecRecord, SpecVersion, VersionStatus
+from telemetry.selectors.event_specs import contracts_around
 from tenants.services.checks import refuse_errors
 
 __all__ = ["count_findings", "lint_as_draft", "lint_document", "lint_draft", "refuse_findings"]
 
 
 def lint_draft(record: SpecRecord) -> tuple[Finding, ...]:
-    """What lint says about the draft today (UTC), in document order. Five queries, however many events."""
+    """What lint says about the draft today (UTC), in document order.
+
+    Six queries, however many events; one more where the domain has contracts.
+    """
     return lint_as_draft(spec_from_records(record), record)
 
 
 def lint_as_draft(spec: TelemetrySpec, record: SpecRecord | None) -> tuple[Finding, ...]:
     """What lint would say about ``spec``, which is valid, were it the draft of ``record``; ``None`` for a new spec.
 
-    Two queries, one for a new spec.
+    Three queries, two for a new spec; one more where the domain has contracts.
     """
     published = None
     if record is not None:
@@ -32,12 +36,12 @@ def lint_as_draft(spec: TelemetrySpec, record: SpecRecord | None) -> tuple[Findi
 
 
 def lint_document(spec: TelemetrySpec) -> tuple[Finding, ...]:
-    """What lint would say about ``spec``, which is valid, were it the draft of its name. Up to three queries."""
+    """What lint would say about ``spec``, which is valid, were it the draft of its name. Up to five queries."""
     return lint_as_draft(spec, SpecRecord.objects.filter(name=spec.meta.name).order_by().first())
 
 
 def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> None:
-    """Return if lint finds no error in ``spec``, which would replace ``published``; one query.
+    """Return if lint finds no error in ``spec``, which would replace ``published``; two queries, or three.
 
     Raises ``InvalidDocument`` with every error; its codes are the names of the rules.
     """
@@ -48,7 +52,8 @@ def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> Non
 def count_findings(record: SpecRecord) -> None:
     """Every event row of the draft says how many errors and warnings it has today (UTC).
 
-    Six queries, two fewer when no number changes; for each further 500 rows that change, one more.
+    Seven queries, two fewer when no number changes; for each further 500 rows that change, one more, and one more where
+    the domain has contracts.
     """
     rows = list(events_with_parts(record))
     counts = Counter(_event_places(lint_as_draft(spec_from_rows(record, rows), record)))
@@ -68,7 +73,13 @@ def _event_places(findings: Iterable[Finding]) -> Iterator[int]:
 def _lint(spec: TelemetrySpec, published: TelemetrySpec | None) -> tuple[Finding, ...]:
     names = dict.fromkeys(_names(spec))
     history = EventOwner.objects.filter(name__in=names).order_by().values_list("name", "version")
-    return lint_spec(spec, today=timezone.now().date(), published=published, history=frozenset(history))
+    return lint_spec(
+        spec,
+        today=timezone.now().date(),
+        published=published,
+        event_specs=contracts_around(spec.meta.domain, names),
+        history=frozenset(history),
+    )
 
 
 def _names(spec: TelemetrySpec) -> Iterator[str]:
