@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0011_latest_until")]
+    dependencies = [("telemetry", "0012_privacy_findings")]
 
     operations = [
         migrations.CreateModel(
