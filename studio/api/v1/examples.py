@@ -8,6 +8,9 @@ __all__ = [
     "CONFIG_PUBLICATION",
     "CONFIG_ROLLBACK",
     "EVENT_BATCH",
+    "FINDING_ACCEPTANCE",
+    "FINDING_DISMISSAL",
+    "FINDING_SNOOZE",
     "NEW_TENANT",
     "OVERRIDE",
     "REVIEW",
@@ -100,6 +103,9 @@ CONFIG_PUBLICATION: Final = _request(
 VIOLATION_DECISION: Final = _request(
     "Mended in the next version", {"state": "resolved", "resolvedIn": "2.5.0", "allVersions": True}
 )
+FINDING_ACCEPTANCE: Final = _request("A pseudonym instead of the value", {"strategy": "hash", "raiseLevel": True})
+FINDING_DISMISSAL: Final = _request("Why not", {"reason": "The address of our own support"})
+FINDING_SNOOZE: Final = _request("Until the next release", {"until": "2026-12-24T12:00:00Z"})
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}
 )

@@ -7,6 +7,14 @@ from studio.api.v1.apps.views import AppsView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.views import ConfigView
 from studio.api.v1.events.views import EventFileView, EventsView
+from studio.api.v1.findings.views import (
+    AcceptanceView,
+    DismissalView,
+    FindingsView,
+    FindingView,
+    ReopeningView,
+    SnoozeView,
+)
 from studio.api.v1.installations.configs import (
     ConfigPublicationView,
     ConfigRollbackView,
@@ -68,6 +76,12 @@ urlpatterns = [
     path("violations.csv", ViolationFileView.as_view()),
     path("violations/<number:violation_id>", ViolationView.as_view()),
     path("violations/<number:violation_id>/decide", DecisionView.as_view()),
+    path("privacy-findings", FindingsView.as_view()),
+    path("privacy-findings/<number:finding_id>", FindingView.as_view()),
+    path("privacy-findings/<number:finding_id>/accept", AcceptanceView.as_view()),
+    path("privacy-findings/<number:finding_id>/dismiss", DismissalView.as_view()),
+    path("privacy-findings/<number:finding_id>/snooze", SnoozeView.as_view()),
+    path("privacy-findings/<number:finding_id>/reopen", ReopeningView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),
 ]

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
+from studio.api.v1.findings import serializers as findings
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
 from studio.api.v1.reviews import serializers as reviews
@@ -23,7 +24,15 @@ from studio.api.v1.violations import serializers as violations
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import ReviewState, Verdict, VersionStatus, ViolationRecord, ViolationState
+from telemetry.models import (
+    FindingState,
+    PrivacyFinding,
+    ReviewState,
+    Verdict,
+    VersionStatus,
+    ViolationRecord,
+    ViolationState,
+)
 from tenants.context import ALL, tenant_context
 from tenants.models import ConfigStatus
 from tenants.roles import Role, Scope
@@ -112,7 +121,10 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.REVIEW_COMMENT, NewComment),
         (examples.REVIEW_OBJECTION, Objection),
         (examples.REVIEW_REMARK, Remark),
-        (examples.VIOLATION_DECISION, violations.Decision),
+        (examples.VIOLATION_DECISION, violations.ViolationDecision),
+        (examples.FINDING_ACCEPTANCE, findings.FindingAcceptance),
+        (examples.FINDING_DISMISSAL, findings.FindingDismissal),
+        (examples.FINDING_SNOOZE, findings.FindingSnooze),
     ],
 )
 def test_every_example_is_valid(example: Any, type_: type) -> None:
@@ -132,9 +144,10 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
     make_draft_config(installation)
     admin = caller_with_role(Role.ADMIN)
     review = make_review()
-    ingest(installation, make_incoming(name="made_up"))
+    ingest(installation, make_incoming(name="made_up"), make_incoming(properties={"contact": "alice@example.com"}))
     with tenant_context(ALL):
-        violation = ViolationRecord.objects.get()
+        violation = ViolationRecord.objects.get(code="unknown_event")
+        finding = PrivacyFinding.objects.get()
     app = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
     place = f"/api/v1/installations/{installation.public_id}"
     calls = {
@@ -152,6 +165,8 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/events?search=step": "EventPage",
         "/api/v1/violations": "ViolationPage",
         f"/api/v1/violations/{violation.pk}": "ViolationDetail",
+        "/api/v1/privacy-findings": "PrivacyFindingPage",
+        f"/api/v1/privacy-findings/{finding.pk}": "PrivacyFindingItem",
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",
         "/api/v1/apps": "AppPage",
@@ -207,4 +222,5 @@ def test_each_status_of_the_models_is_described() -> None:
     assert set(get_args(reviews.State)) == set(ReviewState.values)
     assert set(get_args(reviews.Decision)) == set(Verdict.values) - {""}
     assert set(get_args(installations.Status)) == set(ConfigStatus.values)
+    assert set(get_args(findings.State)) == set(FindingState.values)
     assert set(get_args(violations.State)) == set(ViolationState.values)

@@ -12,7 +12,7 @@ from telemetry.models import ViolationDay, ViolationRecord, ViolationState
 from telemetry.selectors.violations import ViolationFilter, ViolationOrder
 
 __all__ = [
-    "Decision",
+    "ViolationDecision",
     "ViolationDetail",
     "ViolationFileQuery",
     "ViolationItem",
@@ -110,7 +110,7 @@ class ViolationDetail(Shape, frozen=True, kw_only=True):
     unnamed: int
 
 
-class Decision(Shape, frozen=True, kw_only=True):
+class ViolationDecision(Shape, frozen=True, kw_only=True):
     """What becomes of the violation.
 
     `resolvedIn` is the version of the app in which it is mended: older ones that still send it leave it resolved.

@@ -15,7 +15,7 @@ from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
 from studio.api.v1.examples import VIOLATION_DECISION
 from studio.api.v1.violations.serializers import (
-    Decision,
+    ViolationDecision,
     ViolationDetail,
     ViolationFileQuery,
     ViolationItem,
@@ -83,7 +83,10 @@ class DecisionView(ApiView):
     """``/api/v1/violations/{id}/decide``."""
 
     @extend_schema(
-        operation_id="decideViolation", request=Decision, responses=ViolationItem, examples=[VIOLATION_DECISION]
+        operation_id="decideViolation",
+        request=ViolationDecision,
+        responses=ViolationItem,
+        examples=[VIOLATION_DECISION],
     )
     def post(self, request: Request, violation_id: int) -> Response:
         """The violation is acknowledged, resolved, muted or open again. Needs the ability `violation.decide`.
@@ -92,7 +95,7 @@ class DecisionView(ApiView):
         """
         actor, violation = actor_of(request), violation_by_id(violation_id)
         require(actor, "violation.decide", violation.tenant_id)
-        decision = decode_body(request, Decision)
+        decision = decode_body(request, ViolationDecision)
         decide_violation(
             actor=actor,
             violation=violation,

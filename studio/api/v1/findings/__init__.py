@@ -1,0 +1,1 @@
+"""Privacy findings: lists, single ones, decisions."""
