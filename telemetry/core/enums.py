@@ -1,6 +1,7 @@
 """The closed sets of words that documents may use; each member's value is the word in a document."""
 
 from enum import StrEnum
+from typing import Final
 
 __all__ = [
     "AnomalyAction",
@@ -49,7 +50,11 @@ class PrivacyLevel(StrEnum):
     @property
     def rank(self) -> int:
         """0 for ``public`` up to 3 for ``sensitive``: a higher rank protects more."""
-        return tuple(PrivacyLevel).index(self)
+        return _LEVELS.index(self)
+
+
+# Listing an enumeration costs more than everything that is done with a level.
+_LEVELS: Final = tuple(PrivacyLevel)
 
 
 class PropertyType(StrEnum):

@@ -5,6 +5,7 @@ from a limit, and tightening would loosen.
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 from telemetry.core.config import PrivacyFloor, SamplingBounds
 from telemetry.core.enums import FloorStrategy, Layer, PrivacyLevel, RedactionStrategy
@@ -37,6 +38,8 @@ def combine_floors(*floors: PrivacyFloor) -> PrivacyFloor:
 
 def floor_redaction(floor: PrivacyFloor, level: PrivacyLevel) -> Wish[Redaction] | None:
     """The redaction that the floor demands at this level, with its place in the floor; ``None`` if it demands none."""
+    if not floor.minimum_redaction:
+        return None
     demands = [(each, floor.minimum_redaction[each]) for each in _up_to(level) if each in floor.minimum_redaction]
     if not demands:
         return None
@@ -47,6 +50,8 @@ def floor_redaction(floor: PrivacyFloor, level: PrivacyLevel) -> Wish[Redaction]
 
 def floor_retention_days(floor: PrivacyFloor, level: PrivacyLevel) -> Wish[int] | None:
     """The longest retention that the floor allows at this level, with its place in the floor; ``None`` if any."""
+    if not floor.maximum_retention_days:
+        return None
     limits = [
         (each, floor.maximum_retention_days[each]) for each in _up_to(level) if each in floor.maximum_retention_days
     ]
@@ -56,8 +61,9 @@ def floor_retention_days(floor: PrivacyFloor, level: PrivacyLevel) -> Wish[int] 
     return Wish(Layer.FLOOR, f"maximumRetentionDays.{source}", days)
 
 
-def _up_to(level: PrivacyLevel) -> Iterable[PrivacyLevel]:
-    return (each for each in PrivacyLevel if each.rank <= level.rank)
+@cache
+def _up_to(level: PrivacyLevel) -> tuple[PrivacyLevel, ...]:
+    return tuple(each for each in PrivacyLevel if each.rank <= level.rank)
 
 
 def _tightness(strategy: FloorStrategy) -> int:

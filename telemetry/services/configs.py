@@ -18,6 +18,7 @@ from telemetry.core.config import (
     SpecPointer,
     TenantOverride,
 )
+from telemetry.core.config_documents import ConfigDocuments, LayerDocuments
 from telemetry.core.errors import Conflict, UnknownSpec
 from telemetry.core.floors import combine_floors
 from telemetry.core.plain import to_plain
@@ -35,6 +36,7 @@ __all__ = [
     "ConfigDocument",
     "config_document",
     "config_etag",
+    "document_behind",
     "effective_config",
     "exceptions_behind",
     "floor_behind",
@@ -74,6 +76,8 @@ def _weight(document: ConfigDocument) -> int:
 
 
 _cache: BoundedCache[ConfigDocument] = BoundedCache(CACHE_BYTES, _weight)
+# The parts that many of these documents share.
+_documents = ConfigDocuments(CACHE_BYTES)
 
 
 def effective_config(installation: Installation, *, at: datetime | None = None) -> EffectiveConfig:
@@ -133,12 +137,17 @@ def config_document(
 
 def spec_behind(layers: ConfigLayers) -> TelemetrySpec:
     """The published spec that the layers are bound to; raises ``Conflict``, which says what is missing."""
+    return spec_from_document(document_behind(layers))
+
+
+def document_behind(layers: ConfigLayers) -> str:
+    """The document of that spec; errors as for ``spec_behind``."""
     if layers.spec_name is None:
         raise Conflict("no spec is bound: point the app's blueprint or the tenant's override at one")
     if layers.spec_document is None:
         version = "" if layers.spec_version is None else f" in version {layers.spec_version}"
         raise Conflict(f"the bound spec {layers.spec_name}{version} is not published")
-    return spec_from_document(layers.spec_document)
+    return layers.spec_document
 
 
 def floor_behind(layers: ConfigLayers) -> PrivacyFloor:
@@ -172,14 +181,21 @@ def _resolve(layers: ConfigLayers) -> EffectiveConfig:
 
 
 def _encode(layers: ConfigLayers, *, explain: bool, with_secret: bool) -> bytes:
-    document = cast("dict[str, object]", to_plain(_resolve(layers)))
-    if not explain:
-        del document["provenance"]
+    more: dict[str, object] = {}
     if with_secret:
         # Not the tenant that came with the installation: it was read earlier, and may hold the key of before.
         tenant = Tenant(pseudonym_salt=layers.pseudonym_salt, pseudonym_epoch=layers.pseudonym_epoch)
-        document["pseudonymKey"] = to_plain(installation_pseudonym_key(tenant))
-    return encode_document(document)
+        more["pseudonymKey"] = to_plain(installation_pseudonym_key(tenant))
+    if explain:
+        return encode_document(cast("dict[str, object]", to_plain(_resolve(layers))) | more)
+    documents = LayerDocuments(
+        spec=document_behind(layers),
+        blueprint=layers.blueprint,
+        override=layers.override,
+        floors=layers.floors,
+        exceptions=layers.exceptions,
+    )
+    return _documents.make(documents, installation=layers.identity, revision=layers.revision, more=more)
 
 
 def _key(installation: Installation, revision: int, explain: bool, with_secret: bool) -> tuple[object, ...]:
