@@ -7,6 +7,7 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.lint_rules import lint_rule, lint_rules
+from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
 from studio.pages.privacy_inbox import privacy_inbox
 from studio.pages.violation import violation_page
@@ -21,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("studio/catalog/", site.admin_view(catalog_page), name="catalog"),
     path("studio/catalog/csv/", site.admin_view(catalog_csv), name="catalog_csv"),
+    path("studio/live/", site.admin_view(live_page), name="live"),
+    path("studio/live/lines/", site.admin_view(live_lines), name="live_lines"),
     path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
     path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
     path("studio/violations/", site.admin_view(violations_page), name="violations"),

@@ -65,7 +65,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("tenants_tenantappconfig", "Configs", "config", "tune"),
         Entry("tenants_apikey", "API keys", "API key", "key"),
     ),
-    "Watch": (Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),),
+    "Watch": (
+        Entry("telemetry_storedevent", "Live", "event", "stream", page="live", several="events"),
+        Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
+    ),
     "Protect": (
         Entry(
             "telemetry_privacyfinding",

@@ -36,6 +36,7 @@ __all__ = [
     "Observer",
     "Recogniser",
     "compile_config",
+    "explain_sampling",
     "process_event",
     "process_in_full",
     "process_taken",
@@ -230,3 +231,19 @@ def _mask_recognised(event: Reading, values: dict[str, Any], rules: CompiledRule
         # Only the value of a key that is there is replaced, so that the mapping may be gone through meanwhile.
         values[name] = mask_value(value, PropertyType.JSON if rule is None else rule.type)
         event.leave_out(ViolationCode.DETECTED_PERSONAL_DATA, path, "reads like personal data; it was masked")
+
+
+def explain_sampling(envelope: Envelope, compiled: CompiledConfig) -> Decision | None:
+    """How sampling decides on the event, once more, for people who ask why; ``None`` if it is not asked.
+
+    The same envelope under the same config gives the same decision each time. It holds no value of the event.
+    """
+    try:
+        taken = take_envelope(envelope)
+    except InvalidEnvelope:
+        return None
+    rules = compiled.find(taken.name, taken.version)
+    if rules is None or not rules.enabled:
+        return None
+    event = read_event(taken, rules)
+    return None if event.is_refused else _sample(event, compiled.sampling_salt)

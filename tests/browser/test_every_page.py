@@ -31,9 +31,12 @@ LISTS = [
     "people/",
     "roles/",
     "audit/",
+    "live/",
     "password_change/",
 ]
-FORMS = [f"{name}add/" for name in LISTS[1:] if name not in ("versions/", "configs/", "audit/", "password_change/")]
+FORMS = [
+    f"{name}add/" for name in LISTS[1:] if name not in ("versions/", "configs/", "audit/", "live/", "password_change/")
+]
 
 
 def pages_of_a_full_workspace() -> list[str]:

@@ -16,6 +16,7 @@ from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
 from telemetry.services.ingest.tallying import tally_batch
+from telemetry.services.live import publish_live
 from telemetry.services.privacy_findings import record_findings
 from telemetry.services.violations import record_violations
 from telemetry.stores.base import EventGroup, EventRow, EventStore
@@ -56,6 +57,7 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
         )
         record_violations(batch)
         record_findings(batch)
+        publish_live(batch)
     return BatchResult([_item(event) for event in batch.events])
 
 

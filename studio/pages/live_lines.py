@@ -1,0 +1,110 @@
+"""One event of the live view as it is drawn: the steps that it went, and what there is to say of each."""
+
+import json
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from studio.markup import counted, percent
+from telemetry.core.enums import EventOutcome, EventSource
+from telemetry.services.live import LiveLine, LiveSampling
+
+__all__ = ["OUTCOME_WORDS", "ShownLine", "Step", "shown_line"]
+
+OUTCOME_WORDS: Final = {
+    EventOutcome.STORED: "stored",
+    EventOutcome.SAMPLED_OUT: "sampled out",
+    EventOutcome.DISABLED: "disabled",
+    EventOutcome.REJECTED: "rejected",
+    EventOutcome.DUPLICATE: "duplicate",
+}
+OUTCOME_TONES: Final = {
+    EventOutcome.STORED: "ink",
+    EventOutcome.SAMPLED_OUT: "grey",
+    EventOutcome.DISABLED: "grey",
+    EventOutcome.REJECTED: "red",
+    EventOutcome.DUPLICATE: "violet",
+}
+SOURCE_WORDS: Final = {
+    EventSource.BATCH: "batch API",
+    EventSource.POSTHOG: "PostHog client",
+    EventSource.SEGMENT: "Segment client",
+    EventSource.OTLP: "OpenTelemetry",
+    EventSource.INTERNAL: "tracker",
+}
+
+State = Literal["done", "noted", "ended"]
+
+
+class Step(NamedTuple):
+    """One step: ``noted`` means done with something to say, ``ended`` that the event goes no further."""
+
+    word: str
+    state: State
+    note: str
+
+
+class ShownLine(NamedTuple):
+    """A line with what a template cannot work out."""
+
+    line: LiveLine
+    steps: tuple[Step, ...]
+    outcome: str
+    tone: str
+    source: str
+    sampling: str
+    values: str
+
+
+def shown_line(line: LiveLine) -> ShownLine:
+    """The line as it is drawn."""
+    return ShownLine(
+        line=line,
+        steps=tuple(_steps(line)),
+        outcome=OUTCOME_WORDS[line.outcome],
+        tone=OUTCOME_TONES[line.outcome],
+        source=SOURCE_WORDS[line.source],
+        sampling="" if line.sampling is None else _sampling(line.sampling, kept=line.outcome is EventOutcome.STORED),
+        values="" if line.values is None else json.dumps(dict(line.values), indent=2, ensure_ascii=False),
+    )
+
+
+def _steps(line: LiveLine) -> Iterator[Step]:
+    yield Step("received", "done", f"through {SOURCE_WORDS[line.source]}")
+    if line.outcome is EventOutcome.REJECTED:
+        yield Step("not valid", "ended", _broken(line))
+        return
+    yield Step("valid", "noted" if line.violations else "done", _broken(line) or "as the spec says")
+    if line.outcome is EventOutcome.DUPLICATE:
+        yield Step("known already", "ended", "an event with this id was counted before")
+        return
+    if line.outcome is EventOutcome.DISABLED:
+        yield Step("switched off", "ended", "this event is disabled at this installation")
+        return
+    is_kept = line.outcome is EventOutcome.STORED
+    note = "" if line.sampling is None else _sampling(line.sampling, kept=is_kept)
+    yield Step("sampled" if is_kept else "not sampled", "done" if is_kept else "ended", note)
+    if is_kept:
+        yield Step("redacted", "noted" if line.redactions else "done", _hidden(line))
+        yield Step("stored", "done", "" if line.privacy is None else f"at level {line.privacy}")
+
+
+def _broken(line: LiveLine) -> str:
+    return "; ".join(f"{each.path} {each.message}".strip() for each in line.violations)
+
+
+def _hidden(line: LiveLine) -> str:
+    return counted(len(line.redactions), "value") + " hidden" if line.redactions else "as the rules in force asked"
+
+
+def _sampling(sampling: LiveSampling, *, kept: bool) -> str:
+    """Why the event was kept or not, in a sentence."""
+    rate = percent(sampling.rate)
+    share = f"kept with {rate} of the subjects" if kept else f"not among the {rate} of the subjects that are kept"
+    if sampling.rate >= 1:
+        share = "every event is kept"
+    elif sampling.rate <= 0:
+        share = "none is kept"
+    if not sampling.conditions:
+        return share
+    what = "the condition holds" if len(sampling.conditions) == 1 else "all conditions hold"
+    return f"{share}, since {what if sampling.conditions_held else 'not ' + what}"
