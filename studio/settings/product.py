@@ -3,6 +3,8 @@
 from studio.settings import env
 
 __all__ = [
+    "STUDIO_ANOMALY_HISTORY_DAYS",
+    "STUDIO_ANOMALY_LAG_SECONDS",
     "STUDIO_API_KEY_PEPPER",
     "STUDIO_CLIENT_ORIGINS",
     "STUDIO_CONFIG_POLL_SECONDS",
@@ -70,3 +72,9 @@ STUDIO_TRUSTED_PROXY_COUNT = env.integer("STUDIO_TRUSTED_PROXY_COUNT", 0, maximu
 # Pages whose browsers may send events to the addresses of other clients: origins such as https://shop.example.com, or *
 # for all. The key that a page carries decides whether its events are taken; no cookie plays a part.
 STUDIO_CLIENT_ORIGINS = [origin.lower() for origin in env.text_list("STUDIO_CLIENT_ORIGINS", ["*"])]
+
+# How long after its end a window is judged: what clients and queues need to deliver. What comes later is judged again.
+STUDIO_ANOMALY_LAG_SECONDS = env.integer("STUDIO_ANOMALY_LAG_SECONDS", 60, minimum=0, maximum=3_600)
+
+# How long judged windows are kept: six weeks to compare with, and what the charts of incidents show.
+STUDIO_ANOMALY_HISTORY_DAYS = env.integer("STUDIO_ANOMALY_HISTORY_DAYS", 90, minimum=45)

@@ -1,10 +1,18 @@
 """Rows of a draft, what people say about it, the frozen versions made from it, and the events that came in."""
 
+from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
 from telemetry.models.event_spec_record import EventSpecRecord
 from telemetry.models.event_tally import EventTally
+from telemetry.models.incident import (
+    Incident,
+    IncidentEntry,
+    IncidentEntryKind,
+    IncidentStatus,
+    RegenerationRequest,
+)
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.review_comment import ReviewComment, Verdict
@@ -17,14 +25,21 @@ from telemetry.models.violation_record import ViolationDay, ViolationRecord, Vio
 
 __all__ = [
     "LIVE_STATES",
+    "EvaluationState",
     "EventClaim",
     "EventOwner",
     "EventRecord",
     "EventSpecRecord",
     "EventTally",
     "FindingState",
+    "Incident",
+    "IncidentEntry",
+    "IncidentEntryKind",
+    "IncidentStatus",
+    "JudgedWindow",
     "PrivacyFinding",
     "PropertyRecord",
+    "RegenerationRequest",
     "ReviewComment",
     "ReviewRecord",
     "ReviewState",

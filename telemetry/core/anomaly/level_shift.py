@@ -10,11 +10,14 @@ from telemetry.core.anomaly.robust import chance, median, spread
 from telemetry.core.anomaly.seasonal import expectation
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Side, Verdict, shown
 
-__all__ = ["LevelShift"]
+__all__ = ["LEVEL_WINDOWS", "SPAN", "LevelShift"]
 
 # Before the span that is judged: as many windows as it takes to know the level and its spread.
 _FEWEST_BEFORE: Final = 20
 _MOST_BEFORE: Final = 96
+SPAN: Final = 12
+# Windows before the one that is judged: the rest of the span, and those that tell the level.
+LEVEL_WINDOWS: Final = SPAN - 1 + _MOST_BEFORE
 # Nearly all windows of the span must lie on one side, or it was a spike and no shift.
 _AGREEMENT: Final = 0.8
 # Neighbouring windows are not independent: as if every second one told nothing new.
@@ -31,7 +34,7 @@ class LevelShift(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: MetricKind = MetricKind.VALUE
-    span: int = 12
+    span: int = SPAN
     sensitivity: float = 5.0
     minimum_effect: float = 0.2
     minimum_sample: int = 10
@@ -41,9 +44,9 @@ class LevelShift(msgspec.Struct, frozen=True, kw_only=True):
         series = [*history, current]
         judged, before = series[-self.span :], series[: -self.span][-_MOST_BEFORE:]
         if len(judged) < self.span or len(before) < _FEWEST_BEFORE:
-            return Verdict(breach=None, band=None, words="too little history to know the level before")
+            return Verdict(breach=None, band=None, is_judged=False, words="too little history to know the level before")
         if sum(point.sample for point in judged) < self.minimum_sample:
-            return Verdict(breach=None, band=None, words="too few events to judge the level")
+            return Verdict(breach=None, band=None, is_judged=False, words="too few events to judge the level")
         return self._compare(history, judged, before)
 
     def _compare(self, history: Sequence[Point], judged: list[Point], before: list[Point]) -> Verdict:

@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         band = Band(low=self.min, high=self.max)
         if current.sample < self.minimum_sample:
             words = f"{current.sample} of the {self.minimum_sample} events that it takes to judge"
-            return Verdict(breach=None, band=band, words=words)
+            return Verdict(breach=None, band=band, is_judged=False, words=words)
         side = band.side_of(current.value)
         if side is Side.LOW and self.min is not None:
             words = f"{shown(current.value)} is below the minimum of {shown(self.min)}"

@@ -183,7 +183,7 @@ def judge_threshold(threshold: Threshold, *, below: int, above: int, sample: int
     band = Band(low=threshold.min, high=threshold.max)
     if sample < minimum_sample:
         words = f"{sample} of the {minimum_sample} values that it takes to judge"
-        return Verdict(breach=None, band=band, words=words)
+        return Verdict(breach=None, band=band, is_judged=False, words=words)
     if above and threshold.max is not None:
         words = f"{above} of {sample} values are above the maximum of {shown(threshold.max)}"
         return Verdict(breach=Side.HIGH, band=band, score=above / sample, words=words)

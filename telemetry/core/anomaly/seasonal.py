@@ -10,7 +10,7 @@ import msgspec
 from telemetry.core.anomaly.robust import chance, median, spread
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict, shown
 
-__all__ = ["Expectation", "SeasonalBaseline", "expectation"]
+__all__ = ["RECENT_WINDOWS", "Expectation", "SeasonalBaseline", "expectation", "same_hours", "seasons_before"]
 
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
@@ -19,7 +19,7 @@ _FEWEST_ALIKE: Final = 3
 _WEEKS: Final = 6
 _DAYS: Final = 14
 # Without a season in sight: as many windows as give a stable median, and no fewer than can show a spread.
-_RECENT: Final = 48
+RECENT_WINDOWS: Final = 48
 _FEWEST_RECENT: Final = 10
 
 
@@ -53,11 +53,11 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict on ``current``, by the windows before it."""
         normal = expectation(self.kind, history, current)
         if normal is None:
-            return Verdict(breach=None, band=None, words="too little history to know what is normal")
+            return Verdict(breach=None, band=None, is_judged=False, words="too little history to know what is normal")
         band = self._band(normal)
         if self.kind is not MetricKind.COUNT and current.sample < self.minimum_sample:
             words = f"{current.sample} of the {self.minimum_sample} events that it takes to judge"
-            return Verdict(breach=None, band=band, words=words)
+            return Verdict(breach=None, band=band, is_judged=False, words=words)
         side = band.side_of(current.value)
         score = abs(current.value - normal.middle) / normal.deviation if normal.deviation else 0.0
         usual = f"{shown(normal.middle)} is usual {normal.compared_with}"
@@ -76,6 +76,17 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
         return Band(low=low, expected=normal.middle, high=high)
 
 
+def same_hours(start: datetime) -> list[datetime]:
+    """The starts of the windows at the same hour of earlier weeks and days."""
+    weeks = [start - count * _WEEK for count in range(1, _WEEKS + 1)]
+    return weeks + [start - count * _DAY for count in range(1, _DAYS + 1)]
+
+
+def seasons_before(recent: Sequence[datetime]) -> list[datetime]:
+    """The starts of the windows a week and a day before the recent ones."""
+    return [start - period for start in recent for period in (_WEEK, _DAY)]
+
+
 def expectation(kind: MetricKind, history: Sequence[Point], current: Point) -> Expectation | None:
     """What is normal for ``current``; ``None`` with too little history. Linear in the length of the history."""
     by_start = {point.start: point.value for point in history}
@@ -87,9 +98,9 @@ def expectation(kind: MetricKind, history: Sequence[Point], current: Point) -> E
             by_start[start] for count in range(1, periods + 1) if (start := current.start - count * period) in by_start
         ]
         if len(alike) >= _FEWEST_ALIKE:
-            wobble = _wobble(by_start, history[-_RECENT:], period)
+            wobble = _wobble(by_start, history[-RECENT_WINDOWS:], period)
             return _around(kind, alike, current, wobble, words)
-    recent = [point.value for point in history[-_RECENT:]]
+    recent = [point.value for point in history[-RECENT_WINDOWS:]]
     if len(recent) < _FEWEST_RECENT:
         return None
     return _around(kind, recent, current, 0.0, "of late")

@@ -58,14 +58,15 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a detector says of one window.
 
-    ``breach`` is the side of a breach, ``None`` without one. ``band`` is what was expected, ``None`` while there is too
-    little to tell. ``score`` grows with the distance; detectors without one give 0. ``words`` explains it to a person,
-    in one sentence without a full stop.
+    ``breach`` is the side of a breach, ``None`` without one; ``is_judged`` says whether there was enough to tell.
+    ``band`` is what was expected, ``None`` while there is too little to tell. ``score`` grows with the distance;
+    detectors without one give 0. ``words`` explains it to a person, in one sentence without a full stop.
     """
 
     breach: Side | None
     band: Band | None
     score: float = 0.0
+    is_judged: bool = True
     words: str
 
 

@@ -35,7 +35,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
             return Verdict(breach=None, band=Band(low=1.0), words="events arrive")
         arrivals = [index for index, point in enumerate(history) if point.value > 0]
         if len(arrivals) <= _FEWEST_GAPS:
-            return Verdict(breach=None, band=None, words="too few arrivals to know the cadence")
+            return Verdict(breach=None, band=None, is_judged=False, words="too few arrivals to know the cadence")
         silent = len(history) - arrivals[-1]
         longest = max(after - before for before, after in pairwise(arrivals))
         missed = self._missed(history, current, silent)

@@ -151,7 +151,7 @@ class Surprise(msgspec.Struct, frozen=True, kw_only=True):
     def judge(self, history: Sequence[Point], current: Point) -> Verdict:
         """The verdict on ``current``. Reads the whole history: where windows come one by one, keep a scorer."""
         if len(history) < _FEWEST:
-            return Verdict(breach=None, band=None, words="too little history to know what is rare")
+            return Verdict(breach=None, band=None, is_judged=False, words="too little history to know what is rare")
         scorer = SurpriseScorer(history[-1].start - history[-2].start)
         for point in history:
             scorer.score(point.start, point.value)
@@ -163,7 +163,9 @@ class Surprise(msgspec.Struct, frozen=True, kw_only=True):
         band = Band(low=values[0], expected=median(values), high=values[-1]) if values else None
         words = f"{shown(current.value)} has a surprise of {shown(scored.score)} of {shown(self.sensitivity)}"
         judged = current.sample >= self.minimum_sample and scored.score >= self.sensitivity
-        return Verdict(breach=scored.side if judged else None, band=band, score=scored.score, words=words)
+        breach = scored.side if judged else None
+        is_judged = current.sample >= self.minimum_sample
+        return Verdict(breach=breach, band=band, score=scored.score, is_judged=is_judged, words=words)
 
 
 def _mean(values: list[float]) -> float:

@@ -1,0 +1,155 @@
+"""The rules that are judged at an installation, from its effective config."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from telemetry.core.anomaly.rules import (
+    Measurement,
+    describe_rule,
+    detector_of,
+    judge_threshold,
+    kind_of,
+    measure,
+)
+from telemetry.core.anomaly.series import Band, Detector, MetricKind, Point, Verdict, shown
+from telemetry.core.config import EffectiveConfig, EffectiveEvent
+from telemetry.core.defaults import DEFAULT_MINIMUM_SAMPLE
+from telemetry.core.enums import AnomalyAction, AnomalyMethod, Statistic
+from telemetry.core.spec import AnomalyRule, Threshold
+from telemetry.selectors.metric_windows import EventKey
+from telemetry.tallies.detail import TallyDetail
+from telemetry.tallies.summary import TallySummary
+
+__all__ = ["EMPTY", "Reading", "WatchedRule", "watched_rules"]
+
+# A window in which nothing was counted.
+EMPTY = TallySummary(0, 0, 0, TallyDetail())
+_WITHOUT_DETAILS = (Statistic.COUNT, Statistic.RATE_PER_MINUTE, Statistic.ERROR_RATIO, Statistic.VIOLATION_RATE)
+
+
+class Reading(NamedTuple):
+    """What a rule reads in one window: ``below`` and ``above`` count values beyond a threshold, 0 for other rules.
+
+    ``value`` is ``None`` when there is nothing to read.
+    """
+
+    value: float | None
+    sample: int
+    below: int = 0
+    above: int = 0
+
+
+class WatchedRule(NamedTuple):
+    """One rule or threshold of one event, with all that it inherits settled. ``minutes`` is the width of its window."""
+
+    event: EventKey
+    name: str
+    words: str
+    minutes: int
+    minimum_sample: int
+    actions: tuple[AnomalyAction, ...]
+    method: AnomalyMethod
+    kind: MetricKind
+    rule: AnomalyRule | None
+    threshold: Threshold | None
+
+    @property
+    def needs_details(self) -> bool:
+        """Whether the counts of a tally alone do not tell."""
+        return self.rule is None or self.rule.statistic not in _WITHOUT_DETAILS
+
+    def read(self, window: TallySummary) -> Reading:
+        """What the rule reads in a window."""
+        if self.rule is not None:
+            found = measure(self.rule, window, float(self.minutes))
+            return Reading(None, 0) if found is None else Reading(*_plain(found))
+        assert self.threshold is not None  # noqa: S101 - one of the two is there
+        metric = self.threshold.metric
+        below = 0 if self.threshold.min is None else window.beyond(metric, f"<{float(self.threshold.min)!r}")
+        above = 0 if self.threshold.max is None else window.beyond(metric, f">{float(self.threshold.max)!r}")
+        count = window.counted(metric)
+        return Reading((below + above) / count if count else None, count, below, above)
+
+    def judge(self, reading: Reading, history: list[Point], current: Point) -> Verdict | None:
+        """The verdict on what was read; ``None`` when there was nothing to read."""
+        if reading.value is None:
+            return None
+        if self.threshold is not None:
+            verdict = judge_threshold(
+                self.threshold,
+                below=reading.below,
+                above=reading.above,
+                sample=reading.sample,
+                minimum_sample=self.minimum_sample,
+            )
+            # What is drawn is the share of values beyond the bounds, and none should be.
+            return Verdict(breach=verdict.breach, band=Band(high=0.0), score=verdict.score, words=verdict.words)
+        return self.detector.judge(history, current)
+
+    @property
+    def detector(self) -> Detector:
+        """What judges the rule."""
+        assert self.rule is not None  # noqa: S101 - thresholds are judged by their counts
+        return detector_of(self.rule, self.minimum_sample)
+
+
+def watched_rules(config: EffectiveConfig) -> list[WatchedRule]:
+    """Every rule that is to be judged, in the order of the config; none of what is switched off."""
+    interval = max(1, math.ceil(config.check_interval_ms / 60_000))
+    return [
+        watched
+        for event in config.events
+        if event.enabled and event.anomaly_detection.enabled
+        for watched in _rules_of(event, interval)
+    ]
+
+
+def _rules_of(event: EffectiveEvent, interval: int) -> Iterator[WatchedRule]:
+    detection, key = event.anomaly_detection, EventKey(event.name, event.version)
+    least = detection.minimum_sample or DEFAULT_MINIMUM_SAMPLE
+    for threshold, name in zip(detection.thresholds, _threshold_names(detection.thresholds), strict=True):
+        yield WatchedRule(
+            event=key,
+            name=name,
+            words=_words_of_threshold(threshold),
+            minutes=interval,
+            minimum_sample=least,
+            actions=detection.actions,
+            method=AnomalyMethod.LIMITS,
+            kind=MetricKind.RATIO,
+            rule=None,
+            threshold=threshold,
+        )
+    for rule in detection.rules:
+        yield WatchedRule(
+            event=key,
+            name=rule.name,
+            words=describe_rule(rule),
+            minutes=rule.window_minutes or interval,
+            minimum_sample=rule.minimum_sample or least,
+            actions=detection.actions if rule.actions is None else rule.actions,
+            method=rule.method,
+            kind=kind_of(rule.statistic),
+            rule=rule,
+            threshold=None,
+        )
+
+
+def _threshold_names(thresholds: tuple[Threshold, ...]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for threshold in thresholds:
+        seen[threshold.metric] = seen.get(threshold.metric, 0) + 1
+        count = seen[threshold.metric]
+        yield f"threshold:{threshold.metric}" + (f"#{count}" if count > 1 else "")
+
+
+def _words_of_threshold(threshold: Threshold) -> str:
+    bounds = [(threshold.min, "below"), (threshold.max, "above")]
+    return f"a value of {threshold.metric} is " + " or ".join(
+        f"{word} {shown(bound)}" for bound, word in bounds if bound is not None
+    )
+
+
+def _plain(found: Measurement) -> tuple[float, int]:
+    return float(found.value), found.sample

@@ -1,0 +1,1 @@
+"""Cases: opened, grown and resolved by judged windows; taken up by people."""
