@@ -17,11 +17,6 @@ class EvaluationState(models.Model):
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
     checked_at = models.DateTimeField(null=True)
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["installation", "tenant"], name="telemetry_evaluation_of_tenant"),
-        ]
-
     def __str__(self) -> str:
         return f"due {self.due_at:%Y-%m-%dT%H:%M}"
 

@@ -30,7 +30,7 @@ OVERLAP: Final = timedelta(minutes=5)
 
 CREATE_STATES: Final = """
 INSERT INTO telemetry_evaluationstate (tenant_id, installation_id, due_at)
-SELECT tenant_id, id, now() FROM tenants_installation installation
+SELECT tenant_id, id, TIMESTAMPTZ '1970-01-01 00:00:00Z' FROM tenants_installation installation
 WHERE NOT EXISTS (SELECT FROM telemetry_evaluationstate state WHERE state.installation_id = installation.id)
 ON CONFLICT DO NOTHING
 """
