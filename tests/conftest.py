@@ -14,11 +14,19 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from studio.embedded import postgresql_server, valkey_server
 from studio.settings import env
 from telemetry.services.partitions import ensure_partitions
+
+# A busy machine is no reason to fail: Hypothesis judges answers here, and never how long they took.
+hypothesis_settings.register_profile(
+    "any machine", hypothesis_settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 # What the settings for tests name when the environment names no database and no broker.
 NO_DATABASE = "/nonexistent"

@@ -60,5 +60,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "evaluate anomalies": {
+        "task": "telemetry.evaluate_anomalies",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "forget old anomaly windows": {
+        "task": "telemetry.forget_old_anomaly_windows",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3_600},
+    },
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},
 }
