@@ -1,7 +1,7 @@
 """The tallies of one event, window by window: what anomaly rules measure."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -50,7 +50,7 @@ def window_summaries(
 
     ``with_details`` reads values and subjects too, which costs more the more batches there were.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "installation": installation_id,
         "name": event.name,
         "version": event.version,
@@ -72,7 +72,12 @@ def late_minutes(
     installation_id: int, since: datetime, until: datetime, *, received_since: datetime
 ) -> dict[EventKey, set[datetime]]:
     """The minutes in [since, until) that events were counted in at or after ``received_since``, by event; one query."""
-    parameters = {"installation": installation_id, "since": since, "until": until, "received_since": received_since}
+    parameters: dict[str, Any] = {
+        "installation": installation_id,
+        "since": since,
+        "until": until,
+        "received_since": received_since,
+    }
     found: dict[EventKey, set[datetime]] = {}
     with connection.cursor() as cursor:
         cursor.execute(LATE, parameters)

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from telemetry.tallies.detail import NumberTally, TallyDetail
 from telemetry.tallies.sketches import count_subjects, quantiles_of
 
 __all__ = ["NumberReading", "TallySummary"]
 
 
-class NumberReading(NamedTuple):
+class NumberReading(msgspec.Struct, frozen=True):
     """The values of one numeric property: a ``telemetry.core.anomaly.rules.NumberSummary``."""
 
     tally: NumberTally

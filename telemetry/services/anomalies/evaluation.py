@@ -13,7 +13,7 @@ from telemetry.core.errors import Conflict
 from telemetry.models import EvaluationState, JudgedWindow
 from telemetry.selectors.metric_windows import EventKey, align, late_minutes
 from telemetry.services.anomalies.judging import backfill, judge_windows, measure_windows, rejudge_windows
-from telemetry.services.anomalies.watching import WatchedRule, watched_rules
+from telemetry.services.anomalies.watching import Reading, WatchedRule, watched_rules
 from telemetry.services.configs import effective_config
 from telemetry.services.incidents.growing import amend_incidents, grow_incidents
 from tenants.context import ALL, tenant_context
@@ -169,7 +169,7 @@ def _judge_late(
         if end is None or watched.event not in minutes:
             continue
         starts = {align(minute, watched.minutes) for minute in minutes[watched.event]}
-        readings = {}
+        readings: dict[datetime, Reading] = {}
         for start in sorted(start for start in starts if start <= end):
             readings |= measure_windows(installation.pk, watched, start, start + timedelta(minutes=watched.minutes))
         if readings:

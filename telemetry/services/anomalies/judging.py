@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import QuerySet
+
 from telemetry.core.anomaly.history import HISTORY, earlier_starts, reads_everything, recent_windows
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict
 from telemetry.models import JudgedWindow
@@ -148,7 +150,7 @@ class _History:
         return self._stored
 
 
-def _rows(installation: Installation, watched: WatchedRule):  # type: ignore[no-untyped-def]
+def _rows(installation: Installation, watched: WatchedRule) -> QuerySet[JudgedWindow]:
     return JudgedWindow.objects.filter(
         installation=installation,
         event_name=watched.event.name,
@@ -158,9 +160,10 @@ def _rows(installation: Installation, watched: WatchedRule):  # type: ignore[no-
     )
 
 
-def _points(rows) -> list[Point]:  # type: ignore[no-untyped-def]
-    found = rows.filter(value__isnull=False) if not rows.query.is_sliced else rows
-    return [Point(*row) for row in found.values_list("start", "value", "sample")]
+def _points(rows: QuerySet[JudgedWindow]) -> list[Point]:
+    """The windows in which there was something to read."""
+    found = rows.values_list("start", "value", "sample")
+    return [Point(start, value, sample) for start, value, sample in found if value is not None]
 
 
 def _row(

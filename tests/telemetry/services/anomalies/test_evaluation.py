@@ -22,6 +22,7 @@ from telemetry.models import (
 )
 from telemetry.services.anomalies import evaluation
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
+from telemetry.services.anomalies.watching import watched_rules
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tests.core.builders import make_redaction, make_sigil_spec
@@ -193,12 +194,11 @@ def test_one_installation_that_fails_holds_no_other_up(monkeypatch: pytest.Monke
     start(first)
     start(second)
     send(second, NOON, [1.0] * 3)
-    rules_of = evaluation.watched_rules
 
     def fail_for_the_first(config: Any) -> Any:
         if config.tenant == "acme":
             raise RuntimeError("broken")
-        return rules_of(config)
+        return watched_rules(config)
 
     monkeypatch.setattr(evaluation, "watched_rules", fail_for_the_first)
     with pytest.raises(Exception, match=f"installation {first.pk} could not be evaluated"):
