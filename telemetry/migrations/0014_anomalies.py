@@ -12,7 +12,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0012_privacy_findings'),
+        ('telemetry', '0013_event_specs'),
         ('tenants', '0011_what_was_before'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
