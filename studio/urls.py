@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
+from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
@@ -20,6 +21,7 @@ handler500 = "studio.pages.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("studio/balance/", site.admin_view(balance_page), name="balance"),
     path("studio/catalog/", site.admin_view(catalog_page), name="catalog"),
     path("studio/catalog/csv/", site.admin_view(catalog_csv), name="catalog_csv"),
     path("studio/live/", site.admin_view(live_page), name="live"),

@@ -4,8 +4,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
+from telemetry.services.partitions import drop_partitions, ensure_partitions
+from telemetry.services.tallies import merge_tallies
 
-__all__ = ["evaluate_anomalies", "forget_old_anomaly_windows"]
+__all__ = [
+    "drop_old_partitions",
+    "evaluate_anomalies",
+    "forget_old_anomaly_windows",
+    "make_partitions",
+    "merge_all_tallies",
+]
 
 
 @shared_task(name="telemetry.evaluate_anomalies")
@@ -18,4 +26,23 @@ def evaluate_anomalies() -> None:
 def forget_old_anomaly_windows() -> None:
     """Judged windows older than ``STUDIO_ANOMALY_HISTORY_DAYS`` are gone, a slice at a time."""
     while forget_old_windows(now=timezone.now()):
+        pass
+
+
+@shared_task(name="telemetry.make_partitions")
+def make_partitions() -> None:
+    """Events of the next two weeks have a place; running it twice, or at the same time, changes nothing more."""
+    ensure_partitions()
+
+
+@shared_task(name="telemetry.drop_partitions")
+def drop_old_partitions() -> None:
+    """Tallies past their days and ids past all memory are gone; running it twice changes nothing more."""
+    drop_partitions()
+
+
+@shared_task(name="telemetry.merge_tallies")
+def merge_all_tallies() -> None:
+    """All tallies of minutes that are over are merged, slice by slice; running it twice changes nothing more."""
+    while merge_tallies():
         pass

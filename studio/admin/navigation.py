@@ -68,6 +68,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Watch": (
         Entry("telemetry_storedevent", "Live", "event", "stream", page="live", several="events"),
         Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
+        Entry("telemetry_eventtally", "Balance", "balance", "balance", page="balance"),
     ),
     "Protect": (
         Entry(

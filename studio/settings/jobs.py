@@ -70,5 +70,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3_600},
     },
+    # Two weeks ahead, so that it may fail for long; often, so that what waits for a lock gets it soon.
+    "make partitions": {"task": "telemetry.make_partitions", "schedule": timedelta(hours=1)},
+    "drop partitions": {"task": "telemetry.drop_partitions", "schedule": timedelta(hours=6)},
+    "merge tallies": {
+        "task": "telemetry.merge_tallies",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},
 }

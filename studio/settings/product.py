@@ -19,6 +19,7 @@ __all__ = [
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
+    "STUDIO_TALLY_DAYS",
     "STUDIO_TRUSTED_PROXY_COUNT",
 ]
 
@@ -50,6 +51,9 @@ STUDIO_EVENT_MAXIMUM_AGE_DAYS = env.integer("STUDIO_EVENT_MAXIMUM_AGE_DAYS", 28,
 
 # Largest batch of events, compressed or not: 1,000 events of 5 kB each.
 STUDIO_INGEST_MAX_BYTES = env.integer("STUDIO_INGEST_MAX_BYTES", 5_242_880, minimum=1024)
+
+# How long tallies are kept by the minute: what anomaly rules learn from. Counts by the day stay for good.
+STUDIO_TALLY_DAYS = env.integer("STUDIO_TALLY_DAYS", 90, minimum=35)
 
 # Which publications of specs need the approval of exactly what is published. personal_data: those that change events at
 # level pii or sensitive, or protect less than before; never: none, for somebody who works alone.

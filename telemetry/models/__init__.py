@@ -2,6 +2,7 @@
 
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.event_claim import EventClaim, UndatedClaim
+from telemetry.models.event_day import EventDay
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
 from telemetry.models.event_spec_record import EventSpecRecord
@@ -27,6 +28,7 @@ __all__ = [
     "LIVE_STATES",
     "EvaluationState",
     "EventClaim",
+    "EventDay",
     "EventOwner",
     "EventRecord",
     "EventSpecRecord",

@@ -5,9 +5,10 @@ from django.utils import timezone
 
 from tenants.models import Installation, Tenant
 
-__all__ = ["OUTCOME_COLUMNS", "EventTally"]
+__all__ = ["COUNTS", "EventTally"]
 
-OUTCOME_COLUMNS = ("stored", "sampled_out", "disabled", "rejected", "duplicate")
+# The columns that are summed up.
+COUNTS = ("received", "stored", "sampled_out", "disabled", "rejected", "duplicate", "violating", "skewed")
 
 
 class EventTally(models.Model):
@@ -47,6 +48,8 @@ class EventTally(models.Model):
         indexes = [
             # "This event at this installation in this window", and all of its events in a span.
             models.Index(fields=["installation", "name", "minute"], name="telemetry_tally_by_name"),
+            # "What came to this installation in this span": the balance.
+            models.Index(fields=["installation", "received_minute"], name="telemetry_tally_by_receipt"),
             # "What is still to be merged".
             models.Index(
                 fields=["received_minute"], condition=models.Q(is_merged=False), name="telemetry_tally_unmerged"

@@ -1,7 +1,8 @@
-"""Making partitions ahead of time, and telling how long the present ones last."""
+"""Making partitions ahead of time, dropping those of ids and tallies that are over, and telling how long they last."""
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
@@ -9,9 +10,17 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from telemetry.stores.partitions import Partition, add_partition, existing_partitions, wanted_partitions
+from telemetry.stores.partitions import (
+    AHEAD,
+    Partition,
+    add_partition,
+    drop_partition,
+    existing_partitions,
+    outlived_partitions,
+    wanted_partitions,
+)
 
-__all__ = ["days_prepared", "ensure_partitions"]
+__all__ = ["days_prepared", "drop_partitions", "ensure_partitions"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,17 +35,25 @@ def ensure_partitions(today: date | None = None) -> int:
     Each is made in a transaction of its own, so that none waits for another's lock. Running it twice changes nothing
     more. One query, and one per new partition.
     """
-    return sum(_add(partition) for partition in _missing(today or timezone.now().date()))
+    return sum(_patiently(add_partition, partition) for partition in _missing(today or timezone.now().date()))
+
+
+def drop_partitions(today: date | None = None) -> int:
+    """Tallies older than ``STUDIO_TALLY_DAYS`` and ids past all memory are gone, as far as locks allow; how many.
+
+    The partitions of events are the purge's. Running it twice changes nothing more.
+    """
+    outlived = outlived_partitions(
+        today or timezone.now().date(), existing_partitions(), tally_days=settings.STUDIO_TALLY_DAYS
+    )
+    return sum(_patiently(drop_partition, partition) for partition in list(outlived))
 
 
 def days_prepared(today: date | None = None) -> int:
     """For how many days from ``today`` on, itself included, everything has a place; two weeks at most. One query."""
     first = today or timezone.now().date()
-    gaps = [partition.starts_on for partition in _missing(first)]
-    behind = min((day for day in gaps if day <= first), default=None)
-    if behind is not None:
-        return 0
-    return min(((day - first).days for day in gaps), default=14)
+    gaps = [partition for partition in _missing(first) if partition.ends_on > first]
+    return min((max(0, (partition.starts_on - first).days) for partition in gaps), default=AHEAD.days)
 
 
 def _missing(today: date) -> list[Partition]:
@@ -45,11 +62,12 @@ def _missing(today: date) -> list[Partition]:
     return [each for each in wanted if each.starts_on not in existing.get(each.parent, ())]
 
 
-def _add(partition: Partition) -> bool:
+def _patiently(deed: Callable[[Partition], bool], partition: Partition) -> bool:
+    """Whether the deed changed anything; tried again while somebody holds a lock that it needs."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return add_partition(partition)
+                return deed(partition)
         except OperationalError as error:
             fields = {"parent": partition.parent, "starts_on": str(partition.starts_on), "attempt": attempt}
             logger.warning("partition.delayed", extra={**fields, "error": type(error).__name__})

@@ -116,6 +116,11 @@ def instants(values: Sequence[datetime]) -> Array:
     return _numbers("timestamptz", "iq", 8, [_microseconds(value) for value in values])
 
 
+def booleans(values: Sequence[bool]) -> Array:
+    """A column of booleans."""
+    return _contents("bool", [b"\x01" if value else b"\x00" for value in values])
+
+
 def texts(values: Iterable[str | None]) -> Array:
     """A column of texts."""
     return _contents("text", [None if value is None else value.encode() for value in values])

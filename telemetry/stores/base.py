@@ -87,8 +87,8 @@ class EventStore(Protocol):
     def read(self, installation_id: int, window: EventWindow) -> list[StoredRow]:
         """The installation's events in the window, the newest first, at most ``window.limit``."""
 
-    def count(self, installation_id: int, window: EventWindow) -> int:
-        """How many events of the installation are in the window, whatever its limit."""
+    def counts(self, installation_id: int, start: datetime, end: datetime) -> dict[tuple[str, int], int]:
+        """By name and version, how many events received in [start, end) are there, past their day or not."""
 
     def sizes(self) -> list[StoredSize]:
         """What each class holds, the shortest first and what is held last."""

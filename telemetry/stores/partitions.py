@@ -1,14 +1,24 @@
 """The partitions that events need from now on: which there should be, which there are, and adding one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection
+from psycopg.errors import CheckViolation
 
 from telemetry.core.retention import RetentionClass, Span
 
-__all__ = ["AHEAD", "Partition", "add_partition", "existing_partitions", "wanted_partitions"]
+__all__ = [
+    "AHEAD",
+    "Partition",
+    "add_partition",
+    "drop_partition",
+    "existing_partitions",
+    "is_missing_partition",
+    "outlived_partitions",
+    "wanted_partitions",
+]
 
 # So long can the job that makes partitions fail before an event has no place.
 AHEAD: Final = timedelta(days=14)
@@ -57,6 +67,21 @@ def wanted_partitions(today: date, *, maximum_age: timedelta) -> Iterator[Partit
     yield from _spans("telemetry_undatedclaim", Span.MONTH, Span.MONTH.start_of(today) - timedelta(days=1), until)
 
 
+def outlived_partitions(today: date, existing: Mapping[str, Iterable[date]], *, tally_days: int) -> Iterator[Partition]:
+    """Which of the existing partitions of ids and tallies nobody needs any more."""
+    memory = {
+        # Ids are taken for four weeks, and a day ahead; those without a day for the month after theirs as well.
+        "telemetry_eventclaim": (Span.DAY, 30),
+        "telemetry_undatedclaim": (Span.MONTH, 31),
+        "telemetry_eventtally": (Span.WEEK, tally_days),
+    }
+    for parent, (span, days) in memory.items():
+        for starts_on in sorted(existing.get(parent, ())):
+            ends_on = span.after(starts_on)
+            if ends_on + timedelta(days=days) <= today:
+                yield Partition(parent, starts_on, ends_on)
+
+
 def table_of(retention_class: RetentionClass) -> str:
     """The table that holds the class's partitions."""
     word = "hold" if retention_class is RetentionClass.HOLD else f"d{int(retention_class)}"
@@ -79,6 +104,20 @@ def add_partition(partition: Partition) -> bool:
         cursor.execute("SELECT studio_add_partition(%s, %s, %s)", list(partition))
         (is_new,) = cursor.fetchone()
     return bool(is_new)
+
+
+def is_missing_partition(error: IntegrityError) -> bool:
+    """Whether a row was refused because its table has no partition for it, rather than by a rule on its values."""
+    cause = error.__cause__
+    return isinstance(cause, CheckViolation) and cause.diag.constraint_name is None
+
+
+def drop_partition(partition: Partition) -> bool:
+    """The partition is gone; whether this call dropped it. Raises ``OperationalError`` when a lock is not to be had."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT studio_drop_partition(%s, %s)", [partition.parent, partition.starts_on])
+        (was_there,) = cursor.fetchone()
+    return bool(was_there)
 
 
 def _spans(parent: str, span: Span, first: date, last: date) -> Iterator[Partition]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from telemetry.models import StoredEvent
 from telemetry.stores import arrays
@@ -65,9 +65,13 @@ class PostgresEventStore:
         rows = _matching(installation_id, window).order_by("-received_at", "-occurred_at", "id")
         return [StoredRow(*row) for row in rows.values_list(*StoredRow._fields)[: window.limit]]
 
-    def count(self, installation_id: int, window: EventWindow) -> int:
-        """How many events are in the window; one query."""
-        return _matching(installation_id, window).count()
+    def counts(self, installation_id: int, start: datetime, end: datetime) -> dict[tuple[str, int], int]:
+        """By name and version, how many events received in [start, end) are there; one query."""
+        rows = StoredEvent.with_expired.filter(
+            installation_id=installation_id, received_at__gte=start, received_at__lt=end
+        )
+        counted = rows.order_by().values_list("name", "version").annotate(rows=Count("*"))
+        return {(name, version): count for name, version, count in counted}
 
     def sizes(self) -> list[StoredSize]:
         """What each class holds, by the statistics of the database; one query."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from telemetry.models import EventTally
+from telemetry.models.event_tally import COUNTS
 from telemetry.stores import arrays
 from telemetry.stores.arrays import execute
 
@@ -11,12 +12,12 @@ __all__ = ["add_tallies"]
 
 # ruff: noqa: S608 - the statement is made of constants of this module
 
-_COUNTS: Final = ("received", "stored", "sampled_out", "disabled", "rejected", "duplicate", "violating", "skewed")
 ADD: Final = f"""
 INSERT INTO telemetry_eventtally (
-    tenant_id, installation_id, name, version, minute, received_minute, last_received_at, detail, {", ".join(_COUNTS)}
+    tenant_id, installation_id, name, version, minute, received_minute, last_received_at, detail, is_merged,
+    {", ".join(COUNTS)}
 )
-SELECT * FROM unnest({", ".join(["%s"] * (8 + len(_COUNTS)))})
+SELECT * FROM unnest({", ".join(["%s"] * (9 + len(COUNTS)))})
 """
 
 
@@ -33,6 +34,7 @@ def add_tallies(tallies: Sequence[EventTally]) -> None:
         arrays.instants([each.received_minute for each in tallies]),
         arrays.instants([each.last_received_at for each in tallies]),
         arrays.bytea([None if each.detail is None else bytes(each.detail) for each in tallies]),
-        *(arrays.integers([getattr(each, count) for each in tallies]) for count in _COUNTS),
+        arrays.booleans([each.is_merged for each in tallies]),
+        *(arrays.integers([getattr(each, count) for each in tallies]) for count in COUNTS),
     ]
     execute(ADD, columns)

@@ -9,8 +9,8 @@ class NumberTally(msgspec.Struct, array_like=True):
     """The values of one numeric property: exact count, sum and ends, and a t-digest of all of them.
 
     ``beyond`` counts exactly how many values lay beyond each limit that the config in force names: ``">1500.0"``,
-    ``"<0.0"``. For a property that is hidden in what is stored, values are rounded first, see ``telemetry.tallies``;
-    ``beyond`` is exact all the same. At level sensitive there is ``beyond`` only, and ``count`` is what it was counted
+    ``"<0.0"``. For a property that is hidden in what is stored, values are rounded first, see ``rounding``; ``beyond``
+    is exact all the same. At level sensitive there is ``beyond`` only, and ``count`` is what it was counted
     over; ``digest`` is empty then.
     """
 
@@ -26,7 +26,7 @@ class TallyDetail(msgspec.Struct, array_like=True):
     """What was in the valid events of a tally, before sampling and redaction.
 
     ``valid`` counts them. ``numbers`` by property; ``values`` by property and value (``true``, ``false``, or an allowed
-    value as text); ``missing`` counts, by property, the events without it, those that were rejected for that included.
+    value as text); ``missing`` counts, by property, those without it (for lack of a required one, events are rejected).
     ``subjects`` is a HyperLogLog sketch of pseudonyms, empty when there were none.
     """
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
 from studio.api.v1.apps.views import AppsView
+from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.views import ConfigView
 from studio.api.v1.events.views import EventFileView, EventsView
@@ -67,6 +68,7 @@ urlpatterns = [
     path("apps", AppsView.as_view()),
     path("installations", InstallationsView.as_view()),
     path("installations/<uuid:installation_id>", InstallationView.as_view()),
+    path("installations/<uuid:installation_id>/balance", BalanceView.as_view()),
     path("installations/<uuid:installation_id>/config", ConfigStateView.as_view()),
     path("installations/<uuid:installation_id>/config/publish", ConfigPublicationView.as_view()),
     path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),

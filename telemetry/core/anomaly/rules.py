@@ -94,8 +94,10 @@ class Measurement(NamedTuple):
 
 
 def counted_value(value: object) -> str:
-    """The text under which tallies count a value of a property."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """The text under which tallies count a value of a property; 1 and 1.0 are one value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def kind_of(statistic: Statistic) -> MetricKind:

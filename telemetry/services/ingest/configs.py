@@ -1,38 +1,50 @@
 """The effective config as ingest obeys it: compiled once per revision, and kept by the process."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from threading import Lock
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from telemetry.core.compiled import CompiledConfig, compile_config
-from telemetry.core.config import EffectiveConfig, EffectiveEvent
+from telemetry.core.config import EffectiveConfig, EffectiveEvent, EffectiveProperty
+from telemetry.core.enums import PrivacyLevel, RedactionStrategy
 from telemetry.core.errors import Conflict
+from telemetry.core.partial_redaction import generalise_number
 from telemetry.core.retention import RetentionClass, retention_class
-from telemetry.core.spec import Threshold
 from telemetry.selectors.configs import config_revision
 from telemetry.services.configs import effective_config
+from telemetry.tallies.rounding import rounded
 from tenants.models import Installation
 
-__all__ = ["EventRules", "IngestConfig", "config_at_ingest"]
+__all__ = ["EventRules", "IngestConfig", "MetricRules", "config_at_ingest"]
 
 # Compiled configs of 200 events take about 1 MB: as much as a worker should spend on being fast.
 KEPT: Final = 64
 
 
-# The word under which values beyond a limit are counted, and whether a value is one.
-Limit = tuple[str, Callable[[float], bool]]
+class MetricRules(NamedTuple):
+    """What tallies may keep of one numeric property.
+
+    ``limits`` are those of the event's thresholds: the word under which values beyond one are counted, and whether a
+    value is one. ``coarsen`` makes values coarse whose property is hidden in what is stored; ``None`` where they may
+    be kept as they are. ``is_withheld``: nothing is kept but how many there were, and how many beyond the limits.
+    """
+
+    limits: Sequence[tuple[str, Callable[[float], bool]]]
+    coarsen: Callable[[float], float] | None
+    is_withheld: bool
 
 
 class EventRules(NamedTuple):
-    """What ingest needs of one event beyond the compiled config; ``limits`` are those of its thresholds, by metric."""
+    """What ingest needs of one event beyond the compiled config; ``metrics`` by property."""
 
     effective: EffectiveEvent
     retention_class: RetentionClass
     lifetime: timedelta
-    limits: Mapping[str, Sequence[Limit]]
+    metrics: Mapping[str, MetricRules]
 
 
 class IngestConfig(NamedTuple):
@@ -77,14 +89,30 @@ def _make(installation: Installation, revision: int) -> IngestConfig:
 
 def _rules(event: EffectiveEvent) -> EventRules:
     days = event.retention.days
-    limits: dict[str, list[Limit]] = {}
+    metrics = {name: _metric_rules(event, name) for name in event.properties}
+    return EventRules(event, retention_class(days), timedelta(days=days), metrics)
+
+
+def _metric_rules(event: EffectiveEvent, name: str) -> MetricRules:
+    limits: list[tuple[str, Callable[[float], bool]]] = []
     for threshold in event.anomaly_detection.thresholds:
-        limits.setdefault(threshold.metric, []).extend(_limits(threshold))
-    return EventRules(event, retention_class(days), timedelta(days=days), limits)
+        if threshold.metric == name and threshold.max is not None:
+            limits.append((f">{float(threshold.max)!r}", float(threshold.max).__lt__))
+        if threshold.metric == name and threshold.min is not None:
+            limits.append((f"<{float(threshold.min)!r}", float(threshold.min).__gt__))
+    return MetricRules(limits, _coarsening(event.properties[name]), event.privacy is PrivacyLevel.SENSITIVE)
 
 
-def _limits(threshold: Threshold) -> Iterator[Limit]:
-    if threshold.max is not None:
-        yield f">{float(threshold.max)!r}", float(threshold.max).__lt__
-    if threshold.min is not None:
-        yield f"<{float(threshold.min)!r}", float(threshold.min).__gt__
+def _coarsening(rule: EffectiveProperty) -> Callable[[float], float] | None:
+    """As coarse as what is stored where that is a range, else two digits."""
+    redaction = rule.redaction
+    if redaction is None:
+        return None
+    if redaction.strategy is RedactionStrategy.GENERALISE and redaction.bucket is not None:
+        return partial(_lower_end, bucket=redaction.bucket)
+    return rounded
+
+
+def _lower_end(value: float, bucket: float) -> float:
+    lower = generalise_number(value, bucket)
+    return rounded(value) if lower is None else lower

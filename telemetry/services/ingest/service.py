@@ -1,11 +1,12 @@
 """The one way in for events: judged by the effective config, counted, stored once, in one transaction."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 import msgspec
 from django.conf import settings
+from django.db import IntegrityError
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
@@ -18,16 +19,18 @@ from telemetry.services.ingest.processed import BatchItem, BatchResult, Processe
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
 from telemetry.services.privacy_findings import record_findings
+from telemetry.services.partitions import ensure_partitions
 from telemetry.services.violations import record_violations
-from telemetry.stores.base import EventGroup, EventRow, EventStore
-from telemetry.stores.postgres import PostgresEventStore
+from telemetry.stores.base import EventGroup, EventRow
+from telemetry.stores.chosen import EVENT_STORE
+from telemetry.stores.partitions import is_missing_partition
 from telemetry.stores.tallies import add_tallies
 from tenants.context import tenant_context
 from tenants.models import Installation
 
 __all__ = ["ingest_batch"]
 
-STORE: Final[EventStore] = PostgresEventStore()
+logger = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +45,18 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
     What else has to happen with the batch at once or not at all (violations, outbox) is called here, in the
     transaction, with the ``ProcessedBatch``.
     """
+    try:
+        return _ingest(installation, events, received_at)
+    except IntegrityError as error:
+        if not is_missing_partition(error):
+            raise
+    # The job that makes partitions two weeks ahead has failed for as long: make them here rather than lose the batch.
+    logger.error("partition.missing", extra={"installation": installation.pk})
+    ensure_partitions()
+    return _ingest(installation, events, received_at)
+
+
+def _ingest(installation: Installation, events: Sequence[Incoming], received_at: datetime) -> BatchResult:
     maximum_age = timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS)
     with tenant_context((installation.tenant_id,)):
         config = config_at_ingest(installation)
@@ -49,7 +64,7 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
         batch = ProcessedBatch(installation, received_at, config, [judge.judge(event) for event in events])
         _mark_duplicates(batch)
         add_tallies(tally_batch(batch, maximum_age=maximum_age))
-        STORE.write(
+        EVENT_STORE.write(
             tenant_id=installation.tenant_id,
             installation_id=installation.pk,
             received_at=received_at,

@@ -1,27 +1,24 @@
 """The tallies of one batch: rows for ``EventTally``, counted and sketched from what the pipeline made of each event."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from telemetry.core.enums import EventOutcome, PrivacyLevel, ViolationCode
+from telemetry.core.anomaly.rules import counted_value
+from telemetry.core.enums import EventOutcome
 from telemetry.core.events import Accepted, Dropped, Rejected
 from telemetry.models import EventTally
-from telemetry.services.ingest.configs import IngestConfig
+from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.observation import Observation
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
-from telemetry.tallies.rounding import rounded
 from telemetry.tallies.sketches import digest_of, sketch_subjects
 
 __all__ = ["tally_batch"]
 
 # What no event of the config could be found for: one bucket, however many names clients make up.
 NOBODY: Final = ("", 0)
-
-_PROPERTY = re.compile(r"properties\.([A-Za-z_$][A-Za-z0-9_$]*)").fullmatch
 
 
 class Key(NamedTuple):
@@ -92,7 +89,7 @@ def _detail(config: IngestConfig, key: Key, events: Iterable[ProcessedEvent]) ->
     if rules is None or compiled is None:
         return None
     observed = [event.observation for event in events if event.observation is not None]
-    missing = _missing_of_rejected(events)
+    missing: Counter[str] = Counter()
     for present, count in Counter(each.present for each in observed).items():
         for name in compiled.properties.all.keys() - set(present):
             missing[name] += count
@@ -102,16 +99,10 @@ def _detail(config: IngestConfig, key: Key, events: Iterable[ProcessedEvent]) ->
         missing=dict(missing),
         subjects=sketch_subjects({each.subject for each in observed if each.subject is not None}),
     )
-    limits = rules.limits
     for name in compiled.measured:
         values = [each.metrics[name] for each in observed if name in each.metrics]
         if values:
-            detail.numbers[name] = _number(
-                values,
-                limits.get(name, ()),
-                hidden=name in compiled.properties.hidden,
-                withheld=compiled.privacy is PrivacyLevel.SENSITIVE,
-            )
+            detail.numbers[name] = _number(values, rules.metrics[name])
     return encode_detail(detail)
 
 
@@ -122,32 +113,13 @@ def _values(names: Sequence[str], observed: Sequence[Observation]) -> dict[str, 
         counts = Counter(each.values[place] for each in observed)
         counts.pop(None, None)
         if counts:
-            counted[name] = {_text(value): count for value, count in counts.items()}
+            counted[name] = {counted_value(value): count for value, count in counts.items()}
     return counted
 
 
-def _text(value: object) -> str:
-    if value is True or value is False:
-        return "true" if value else "false"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _number(
-    values: Sequence[float], limits: Sequence[tuple[str, Callable[[float], bool]]], *, hidden: bool, withheld: bool
-) -> NumberTally:
-    beyond = {word: sum(map(is_beyond, values)) for word, is_beyond in limits}
-    if withheld:
+def _number(values: Sequence[float], rules: MetricRules) -> NumberTally:
+    beyond = {word: sum(map(is_beyond, values)) for word, is_beyond in rules.limits}
+    if rules.is_withheld:
         return NumberTally(len(values), 0.0, 0.0, 0.0, b"", beyond)
-    shown = [rounded(value) for value in values] if hidden else values
+    shown = values if rules.coarsen is None else list(map(rules.coarsen, values))
     return NumberTally(len(shown), sum(shown), min(shown), max(shown), digest_of(shown), beyond)
-
-
-def _missing_of_rejected(events: Iterable[ProcessedEvent]) -> Counter[str]:
-    """By property, the events that were rejected because it was missing."""
-    missing: Counter[str] = Counter()
-    for event in events:
-        if isinstance(event.outcome, Rejected):
-            for violation in event.outcome.violations:
-                if violation.code is ViolationCode.MISSING_REQUIRED and (found := _PROPERTY(violation.path)):
-                    missing[found[1]] += 1
-    return missing
