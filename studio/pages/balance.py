@@ -14,8 +14,7 @@ from studio.pages.shell import render_page
 from studio.pages.violation_words import installation_words
 from telemetry.core.scalars import UNUSABLE_CHARACTER
 from telemetry.models import EventTally
-from telemetry.selectors.balance import counts_by_installation, counts_series
-from telemetry.selectors.tallies import Counts
+from telemetry.selectors.balance import Counts, counts_by_installation, counts_series
 from telemetry.services.balance import draw_up_balance
 from tenants.models import Installation
 from tenants.selectors import installations_in_context

@@ -10,7 +10,7 @@ __all__ = ["EventDay"]
 class EventDay(models.Model):
     """The counts of one event on one day (UTC, by when it came), as far as its tallies are merged.
 
-    A count of the whole day adds the tallies that are not merged yet, see ``telemetry.selectors.tallies``. Kept when
+    A count of the whole day adds the tallies that are not merged yet, see ``telemetry.selectors.balance``. Kept when
     the tallies are long gone. ``name`` and ``version`` as in ``EventTally``.
     """
 

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from telemetry.models.event_tally import COUNTS
-from telemetry.selectors.tallies import Counts
 
 __all__ = [
+    "Counts",
     "EventCounts",
     "EventVolume",
     "InstallationCounts",
@@ -59,6 +59,28 @@ WITH part AS (
 )
 SELECT name, version, day, sum(events)::bigint, max(last_received_at) FROM part GROUP BY name, version, day
 """
+
+
+class Counts(NamedTuple):
+    """How many events had which outcome; ``received`` is the sum of the five after it, always and exactly."""
+
+    received: int = 0
+    stored: int = 0
+    sampled_out: int = 0
+    disabled: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    violating: int = 0
+    skewed: int = 0
+
+    def plus(self, other: Iterable[int]) -> "Counts":
+        """Both together."""
+        return Counts(*map(sum, zip(self, other, strict=True)))
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether each received event has exactly one outcome."""
+        return self.received == self.stored + self.sampled_out + self.disabled + self.rejected + self.duplicate
 
 
 class EventCounts(NamedTuple):

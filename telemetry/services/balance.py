@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from telemetry.selectors.balance import EventCounts, counts_by_event
-from telemetry.selectors.tallies import Counts
+from telemetry.selectors.balance import Counts, EventCounts, counts_by_event
 from telemetry.stores.chosen import EVENT_STORE
 from tenants.models import Installation
 

@@ -11,12 +11,14 @@ from telemetry.core.events import Envelope
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import ReviewRecord, SpecRecord, SpecVersion
 from telemetry.sdk.identifiers import new_event_id
+from telemetry.selectors.metric_windows import EventKey, window_summaries
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
 from telemetry.services.ingest.service import ingest_batch
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import submit_for_review
 from telemetry.services.specs import create_spec, save_event
+from telemetry.tallies.summary import TallySummary
 from tenants.actors import SYSTEM, Actor
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
@@ -31,6 +33,7 @@ __all__ = [
     "make_installation",
     "make_published",
     "make_review",
+    "tallied",
 ]
 
 
@@ -95,3 +98,13 @@ def make_incoming(*, event_id: str | None = None, source: EventSource = EventSou
 def ingest(installation: Installation, *events: Incoming, received_at: datetime | None = None) -> BatchResult:
     """The events are ingested as one batch that was received now."""
     return ingest_batch(installation=installation, events=events, received_at=received_at or datetime.now(UTC))
+
+
+def tallied(installation: Installation, name: str = "sigil.telemetry.workflow_step", version: int = 1) -> TallySummary:
+    """All tallies of one version of an event, as one."""
+    since, until = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    event, minutes = EventKey(name, version), 20 * 366 * 24 * 60
+    with tenant_context(ALL):
+        found = window_summaries(installation.pk, event, since, until, minutes=minutes, with_details=True)
+    (summary,) = found.values()
+    return summary

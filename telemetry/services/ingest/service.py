@@ -18,8 +18,8 @@ from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
-from telemetry.services.privacy_findings import record_findings
 from telemetry.services.partitions import ensure_partitions
+from telemetry.services.privacy_findings import record_findings
 from telemetry.services.violations import record_violations
 from telemetry.stores.base import EventGroup, EventRow
 from telemetry.stores.chosen import EVENT_STORE

@@ -7,11 +7,11 @@ from django.db import connection
 
 from telemetry.core.events import Context
 from telemetry.models import EventDay, EventTally
-from telemetry.selectors.tallies import WindowTally, window_tally
 from telemetry.services.tallies import merge_tallies
+from telemetry.tallies.summary import TallySummary
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
-from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published
+from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published, tallied
 
 pytestmark = pytest.mark.django_db
 
@@ -20,24 +20,13 @@ NOW = datetime.now(UTC)
 EARLIER = NOW - timedelta(minutes=10)
 
 
-def window(installation: Installation) -> WindowTally:
-    start = (EARLIER - timedelta(minutes=5)).replace(second=0, microsecond=0)
-    with tenant_context(ALL):
-        return window_tally(installation.pk, STEP, start, start + timedelta(minutes=10))
-
-
-def everything_in(tally: WindowTally) -> tuple[object, ...]:
+def everything_in(tally: TallySummary) -> tuple[object, ...]:
     number = tally.number("durationMs")
     assert number is not None
     return (
-        tally.counts,
-        tally.valid,
-        number.count,
-        number.total,
-        number.minimum,
-        number.maximum,
-        number.beyond(maximum=1500),
-        number.quantile(0.5),
+        (tally.received, tally.rejected, tally.violating, tally.valid),
+        (number.count, number.total, number.minimum, number.maximum, number.quantile(0.5)),
+        tally.beyond("durationMs", ">1500.0"),
         tally.missing,
         tally.unique_subjects(),
     )
@@ -60,7 +49,7 @@ def test_merged_tallies_say_what_they_said_before() -> None:
     make_published()
     installation = make_installation()
     batches(installation)
-    before = everything_in(window(installation))
+    before = everything_in(tallied(installation))
 
     merged = merge_tallies()
 
@@ -68,7 +57,7 @@ def test_merged_tallies_say_what_they_said_before() -> None:
         rows = list(EventTally.objects.values_list("name", "is_merged"))
     assert merged == 8
     assert sorted(rows) == [("", True), (STEP, True)]
-    assert everything_in(window(installation)) == before
+    assert everything_in(tallied(installation)) == before
 
 
 def test_days_are_the_sum_of_merged_tallies() -> None:
@@ -109,7 +98,7 @@ def test_what_comes_later_for_the_same_minute_is_added() -> None:
 
     with tenant_context(ALL):
         assert EventDay.objects.get(name=STEP).received == 40
-    assert window(installation).counts.received == 40
+    assert tallied(installation).received == 40
 
 
 def test_a_minute_that_is_not_over_is_left_alone() -> None:

@@ -8,7 +8,7 @@ import msgspec
 from studio.api.errors import InvalidQuery
 from studio.api.shapes import Shape
 from telemetry.core.errors import FieldError
-from telemetry.selectors.tallies import Counts
+from telemetry.selectors.balance import Counts
 from telemetry.services.balance import Balance, EventBalance
 
 __all__ = ["BalanceAnswer", "BalanceQuery", "BalanceRow", "span_of", "write_balance"]
