@@ -11,7 +11,7 @@ from telemetry.core.enums import PrivacyLevel, PropertyType, UndeclaredPolicy, V
 from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
 from telemetry.core.paths import key_path
 from telemetry.core.payload import READERS, only_allowed
-from telemetry.core.redaction import Redactor, compile_redactor, level_redacts
+from telemetry.core.redaction import Redactor, compile_redactor, hidden_form, level_redacts
 from telemetry.core.tightening import MASK
 
 __all__ = [
@@ -33,6 +33,7 @@ class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
     """How to read one property and, unless ``redactor`` is ``None``, how to hide it.
 
     ``admits_null`` says whether null is a value of the property; otherwise it means that the property is absent.
+    ``is_hidden`` tells values that stand for a hidden one already from those that still have to be hidden.
     """
 
     path: str
@@ -41,6 +42,7 @@ class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
     admits_null: bool
     read: Callable[[Any], Any]
     redactor: Redactor | None
+    is_hidden: Callable[[Any], bool]
 
 
 class CompiledRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +213,7 @@ def _compile_property(rule: EffectiveProperty, path: str, is_hidden: bool) -> Co
         admits_null=rule.type is PropertyType.JSON,
         read=only_allowed(read, rule.allowed_values) if rule.allowed_values else read,
         redactor=None if redaction is None else compile_redactor(rule.type, redaction),
+        is_hidden=hidden_form(rule.type, redaction),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from telemetry.core.enums import ViolationCode
 from telemetry.core.events import Context, Violation
 from telemetry.core.intake import is_identifier
-from telemetry.core.pseudonyms import Pseudonymiser
+from telemetry.core.pseudonyms import Renaming
 from telemetry.core.values import EMPTY_MAPPING
 
 __all__ = ["protect_context"]
@@ -15,7 +15,7 @@ _NOT_AN_IDENTIFIER = "is not made of ASCII letters, digits and _ . : - only; it 
 
 
 def protect_context(
-    context: Context, metadata: Mapping[str, Any], pseudonymiser: Pseudonymiser | None, hidden: set[str]
+    context: Context, metadata: Mapping[str, Any], pseudonymiser: Renaming | None, hidden: set[str]
 ) -> tuple[Context, list[Violation]]:
     """The context with subject ids as pseudonyms and with this metadata: safe to store and send.
 
@@ -42,7 +42,7 @@ def protect_context(
     return protected, violations
 
 
-def _subject(path: str, value: str, pseudonymiser: Pseudonymiser | None, hidden: set[str]) -> str | None:
+def _subject(path: str, value: str, pseudonymiser: Renaming | None, hidden: set[str]) -> str | None:
     hidden.add(path)
     return None if pseudonymiser is None else pseudonymiser.pseudonym(value)
 

@@ -12,7 +12,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from telemetry.core.enums import TimeUnit
 from telemetry.core.timestamps import format_timestamp, parse_timestamp
 
-__all__ = ["email_domain", "generalise_address", "generalise_number", "generalise_timestamp", "truncate"]
+__all__ = [
+    "email_domain",
+    "generalise_address",
+    "generalise_number",
+    "generalise_timestamp",
+    "is_domain",
+    "truncate",
+]
 
 # Enough digits for the exact quotient of the largest and the smallest double (10**308 and 10**-324).
 _DECIMAL = Context(prec=700)
@@ -97,3 +104,8 @@ def email_domain(text: str) -> str | None:
     if len(domain) > _LONGEST_DOMAIN or domain.rsplit(".", 1)[-1].isdigit():
         return None
     return domain
+
+
+def is_domain(value: object) -> bool:
+    """Whether the value is what ``email_domain`` makes of some address."""
+    return type(value) is str and email_domain(f"a@{value}") == value

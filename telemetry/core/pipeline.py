@@ -37,6 +37,8 @@ __all__ = [
     "Recogniser",
     "compile_config",
     "explain_sampling",
+    "mask_recognised",
+    "metrics_of",
     "process_event",
     "process_in_full",
     "process_taken",
@@ -109,7 +111,7 @@ def process_in_full(
     event = read_event(taken, rules)
     if event.is_refused:
         return Rejected(violations=_each_once(event.violations), name=rules.name, version=rules.version)
-    metrics = _metrics(event)
+    metrics = metrics_of(event)
     if observer is not None:
         observer(event, metrics)
     if not rules.enabled:
@@ -134,7 +136,7 @@ def _each_once(violations: Sequence[Violation]) -> tuple[Violation, ...]:
     return tuple(dict.fromkeys(violations)) if violations else ()
 
 
-def _metrics(event: Reading) -> dict[str, float]:
+def metrics_of(event: Reading) -> dict[str, float]:
     """Each numeric property, and each json object by its numeric ``value``, as it was sent."""
     metrics: dict[str, float] = {}
     for name in event.rules.measured:
@@ -174,8 +176,7 @@ def _hide(event: Reading, pseudonymiser: Pseudonymiser | None, recogniser: Recog
     if event.metadata:
         _redact(event.metadata, rules.metadata, pseudonymiser, hidden)
     if recogniser is not None:
-        _mask_recognised(event, event.properties, rules.properties, recogniser)
-        _mask_recognised(event, event.metadata, rules.metadata, recogniser)
+        mask_recognised(event, recogniser)
 
 
 def _accepted(
@@ -219,6 +220,12 @@ def _redact(
             values[name] = rule.redactor(values[name], pseudonymiser)
             if values[name] is DROPPED:
                 del values[name]
+
+
+def mask_recognised(event: Reading, recogniser: Recogniser) -> None:
+    """What no rule hides and the recogniser takes for personal data is masked, and reported as a violation."""
+    _mask_recognised(event, event.properties, event.rules.properties, recogniser)
+    _mask_recognised(event, event.metadata, event.rules.metadata, recogniser)
 
 
 def _mask_recognised(event: Reading, values: dict[str, Any], rules: CompiledRules, recogniser: Recogniser) -> None:

@@ -1,18 +1,34 @@
 """Keyed pseudonyms: the same raw value gives the same text, and nobody without the key can compute or reverse it."""
 
 import hashlib
+import re
 from binascii import b2a_base64
 from functools import lru_cache
+from typing import Protocol
 
 from telemetry.core.events import PseudonymKey
 
-__all__ = ["Pseudonymiser", "pseudonymiser_for"]
+__all__ = ["OnlyRaw", "Pseudonymiser", "Renaming", "is_pseudonym", "pseudonymiser_for"]
 
 _BLOCK_BYTES = 64
 # 128 bits: two of a billion subjects share a pseudonym with a probability below 10**-20.
 _PSEUDONYM_BYTES = 16
 # Source: RFC 4648, section 5 (base64url).
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+# How ``Pseudonymiser`` writes them.
+_FORM = re.compile(r"p[0-9]{1,10}_[A-Za-z0-9_-]{22}").fullmatch
+
+
+def is_pseudonym(value: object) -> bool:
+    """Whether the value is written like a pseudonym, under whatever key."""
+    return type(value) is str and _FORM(value) is not None
+
+
+class Renaming(Protocol):
+    """Something that has a pseudonym for every text."""
+
+    def pseudonym(self, text: str, /) -> str:
+        """What may be shown instead of the text."""
 
 
 class Pseudonymiser:
@@ -43,6 +59,19 @@ class Pseudonymiser:
         outer.update(inner.digest())
         encoded = b2a_base64(outer.digest()[:_PSEUDONYM_BYTES], newline=False)
         return self._prefix + encoded[:22].translate(_URL_SAFE).decode("ascii")
+
+
+class OnlyRaw:
+    """Gives a pseudonym to every text that is not written like one already."""
+
+    __slots__ = ("_pseudonymiser",)
+
+    def __init__(self, pseudonymiser: Pseudonymiser) -> None:
+        self._pseudonymiser = pseudonymiser
+
+    def pseudonym(self, text: str) -> str:
+        """The text itself, or its pseudonym."""
+        return text if is_pseudonym(text) else self._pseudonymiser.pseudonym(text)
 
 
 # A server holds one key per tenant and epoch; preparing one again costs microseconds.

@@ -14,7 +14,7 @@ from telemetry.core.payload import InvalidValue, plain_json, plain_mapping
 from telemetry.core.redaction import level_redacts, mask_value
 from telemetry.core.values import EMPTY_MAPPING
 
-__all__ = ["Reading", "read_event", "shown_name"]
+__all__ = ["Reading", "read_event", "read_stray", "shown_name"]
 
 # Names that clients made up may carry data ("opened:alice@example.com"). Shown are only those that look like names in
 # code; a run of six digits looks like a phone number or an account.
@@ -73,7 +73,7 @@ def _read_values(reading: Reading, taken: dict[str, Any], values: Mapping[str, A
     for name, value in values.items():
         rule = rules.all.get(name)
         if rule is None:
-            _read_stray(reading, taken, name, value, rules)
+            read_stray(reading, taken, name, value, rules)
         elif value is not None or rule.admits_null:
             try:
                 taken[name] = rule.read(value)
@@ -84,8 +84,8 @@ def _read_values(reading: Reading, taken: dict[str, Any], values: Mapping[str, A
             reading.refuse(ViolationCode.MISSING_REQUIRED, rule.path, "is required")
 
 
-def _read_stray(reading: Reading, taken: dict[str, Any], name: str, value: object, rules: CompiledRules) -> None:
-    """Applies the policy for undeclared values to one of them."""
+def read_stray(reading: Reading, taken: dict[str, Any], name: str, value: object, rules: CompiledRules) -> None:
+    """The policy for undeclared values is applied to one of them: ``taken`` has it, or the reading says why not."""
     is_named = shown_name(name) is not None
     path = key_path(rules.path, name) if is_named else f"{rules.path}[?]"
     if rules.undeclared is UndeclaredPolicy.QUARANTINE:

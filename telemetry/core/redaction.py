@@ -17,9 +17,10 @@ from telemetry.core.partial_redaction import (
     generalise_address,
     generalise_number,
     generalise_timestamp,
+    is_domain,
     truncate,
 )
-from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
+from telemetry.core.pseudonyms import Pseudonymiser, is_pseudonym, pseudonymiser_for
 from telemetry.core.spec import PropertyDefinition, Redaction
 from telemetry.core.tightening import MASK
 from telemetry.core.timestamps import MASKED_TIMESTAMP
@@ -29,6 +30,7 @@ __all__ = [
     "MASKED_TEXT",
     "Redactor",
     "compile_redactor",
+    "hidden_form",
     "level_redacts",
     "mask_value",
     "redact",
@@ -114,6 +116,25 @@ def _masker(property_type: PropertyType) -> Redactor:
         return lambda value, _pseudonymiser: _mask_json(value)
     mask = mask_value(None, property_type)
     return lambda _value, _pseudonymiser: mask
+
+
+_RESULTS: Final = {RedactionStrategy.HASH: is_pseudonym, RedactionStrategy.EMAIL_DOMAIN: is_domain}
+
+
+def hidden_form(property_type: PropertyType, redaction: Redaction | None) -> Callable[[Any], bool]:
+    """A function that tells whether a value may be what this redaction, or a mask, left of another value.
+
+    What it says yes to can be passed on as it is: null, a mask, and for strategies whose result is no longer of the
+    kind that they take, what reads like their result. The other strategies change nothing when applied again.
+    """
+    is_result = None if redaction is None else _RESULTS.get(redaction.strategy)
+
+    def is_hidden(value: Any) -> bool:
+        return (
+            value is None or value == mask_value(value, property_type) or (is_result is not None and is_result(value))
+        )
+
+    return is_hidden
 
 
 def redact_value(

@@ -12,7 +12,7 @@ from telemetry.core.enums import ViolationCode
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.events import Violation
 
-__all__ = ["MOST_ITEMS", "BatchReader"]
+__all__ = ["MOST_ITEMS", "BatchReader", "too_many_items"]
 
 Whole = TypeVar("Whole", bound=msgspec.Struct)
 
@@ -32,6 +32,11 @@ _KINDS: Final = {
     "array": "a list",
     "datetime": "an instant",
 }
+
+
+def too_many_items(key: str) -> InvalidDocument:
+    """The error for a batch with more items than one may have."""
+    return InvalidDocument([FieldError("too_many", key, f"must have at most {MOST_ITEMS} entries")])
 
 
 class BatchReader(Generic[Whole]):
@@ -59,7 +64,7 @@ class BatchReader(Generic[Whole]):
         except _UNREADABLE:
             document, items = self._read_apart(content)
         if len(items) > MOST_ITEMS:
-            raise InvalidDocument([FieldError("too_many", self._key, f"must have at most {MOST_ITEMS} entries")])
+            raise too_many_items(self._key)
         return document, items
 
     def _read_apart(self, content: bytes) -> tuple[Whole, list[Any]]:

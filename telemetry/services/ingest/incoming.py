@@ -6,6 +6,7 @@ import msgspec
 
 from telemetry.core.enums import EventSource
 from telemetry.core.events import Envelope, Violation
+from telemetry.core.reports import Report
 
 __all__ = ["Incoming"]
 
@@ -15,6 +16,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``envelope`` is ``None`` when none could be made, and ``problem`` says why. ``sent_at`` is what the sender's clock
     showed when it sent the batch; ``app_version`` the version of the app that tracked it, if the client says so.
+    ``report`` says what a tracker of ours made of the event before it sent it: then ``envelope`` is redacted.
     """
 
     envelope: Envelope | None
@@ -22,6 +24,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     problem: Violation | None = None
     app_version: str | None = None
     sent_at: datetime | None = None
+    report: Report | None = None
 
     def __repr__(self) -> str:
         return f"Incoming(source={self.source.value!r})"

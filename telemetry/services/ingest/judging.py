@@ -11,8 +11,10 @@ from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected
 from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.occurrence import occurrence
 from telemetry.core.pipeline import process_taken
-from telemetry.core.pseudonyms import pseudonymiser_for
+from telemetry.core.pseudonyms import OnlyRaw, pseudonymiser_for
 from telemetry.core.reading import Reading
+from telemetry.core.reported import process_report
+from telemetry.core.reports import Report
 from telemetry.detection.values import detect
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.observation import Observation, observe
@@ -58,7 +60,7 @@ class Judge:
             return self._refuse(incoming, invalid.violations)
         kept = keep_id(taken.id, self._id_secret)
         occurred_at = occurrence(taken.occurred_at, sent_at=incoming.sent_at, received_at=self._received_at)
-        outcome = self._outcome_of(_in_our_terms(taken, kept.text, occurred_at), kept)
+        outcome = self._outcome_of(_in_our_terms(taken, kept.text, occurred_at), kept, incoming.report)
         return ProcessedEvent(
             incoming=incoming,
             outcome=outcome,
@@ -69,7 +71,7 @@ class Judge:
             observation=self._observation,
         )
 
-    def _outcome_of(self, envelope: Envelope, kept: KeptId) -> Outcome:
+    def _outcome_of(self, envelope: Envelope, kept: KeptId, report: Report | None) -> Outcome:
         self._observation = None
         if self._compiled is None:
             return Rejected(violations=(_NO_SPEC,))
@@ -77,12 +79,24 @@ class Judge:
             rules = self._compiled.find(envelope.name, envelope.version)
             name, version = (None, None) if rules is None else (rules.name, rules.version)
             return Rejected(violations=(self._too_old,), name=name, version=version)
+        if report is not None:
+            return process_report(
+                envelope,
+                report,
+                self._compiled,
+                key=self._key,
+                observer=self._observe_report,
+                recogniser=_reads_personal,
+            )
         return process_taken(
             envelope, self._compiled, key=self._key, observer=self._observe, recogniser=_reads_personal
         )
 
     def _observe(self, event: Reading, metrics: Mapping[str, float]) -> None:
         self._observation = observe(event, metrics, self._pseudonymiser)
+
+    def _observe_report(self, event: Reading, metrics: Mapping[str, float]) -> None:
+        self._observation = observe(event, metrics, OnlyRaw(self._pseudonymiser))
 
     def _refuse(self, incoming: Incoming, violations: tuple[Violation, ...]) -> ProcessedEvent:
         """What cannot be read has neither id nor time of its own."""

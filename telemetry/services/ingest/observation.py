@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from telemetry.core.events import Context
-from telemetry.core.pseudonyms import Pseudonymiser
+from telemetry.core.pseudonyms import Renaming
 from telemetry.core.reading import Reading
 
 __all__ = ["Observation", "observe"]
@@ -25,7 +25,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     subject: str | None
 
 
-def observe(event: Reading, metrics: Mapping[str, float], pseudonymiser: Pseudonymiser) -> Observation:
+def observe(event: Reading, metrics: Mapping[str, float], pseudonymiser: Renaming) -> Observation:
     """The observation of a valid event; shares nothing with it that redaction changes."""
     properties, rules = event.properties, event.rules
     subject = _subject(event.envelope.context) if rules.names_subjects else None

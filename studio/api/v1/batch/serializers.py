@@ -9,6 +9,7 @@ import msgspec
 from studio.api.shapes import Shape
 from telemetry.core.enums import EventOutcome, ViolationCode
 from telemetry.core.events import Envelope
+from telemetry.core.reports import Report
 
 __all__ = ["BatchAnswer", "EventBatch", "ItemAnswer", "ItemViolation"]
 
@@ -26,10 +27,17 @@ AppVersion = Annotated[
 ]
 
 
+Reports = Annotated[
+    list[Report],
+    msgspec.Meta(description="Events that a tracker judged by the installation's config and redacted before it sent them."),
+]
+
+
 class EventBatch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Up to 1,000 events. Keys that are not named here are passed over."""
+    """Up to 1,000 events, reports included. Keys that are not named here are passed over."""
 
     events: list[Envelope]
+    reports: Reports = []
     sent_at: SentAt | None = None
     app_version: AppVersion | None = None
 
@@ -43,7 +51,9 @@ class ItemViolation(Shape, frozen=True, kw_only=True):
 
 
 class ItemAnswer(Shape, frozen=True, kw_only=True):
-    """An event that was not stored, or that was stored though it broke a rule; ``index`` counts from 0.
+    """An event that was not stored, or that was stored though it broke a rule.
+
+    ``index`` counts from 0, through ``events`` first and on through ``reports``.
 
     ``id`` is a UUID, also where the event's own id is another text; null when it had none that can be read.
     """

@@ -10,13 +10,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from studio.api.ingest.bodies import read_content
-from studio.api.ingest.reading import BatchReader
+from studio.api.ingest.reading import MOST_ITEMS, BatchReader, too_many_items
 from studio.api.ingest.views import IngestView
 from studio.api.v1.batch.serializers import BatchAnswer, EventBatch, ItemAnswer, ItemViolation
 from studio.api.v1.examples import EVENT_BATCH
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.core.errors import FieldError, InvalidDocument
-from telemetry.core.events import Violation
+from telemetry.core.events import Envelope, Violation
+from telemetry.core.reports import Report
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
 from telemetry.services.ingest.service import ingest_batch
@@ -49,9 +50,12 @@ class EventBatchView(IngestView):
         not stored is listed with its index. 400 with the indexes in `errors` when not one event could be taken.
         """
         batch, events = _reader.read(read_content(request._request))
-        incoming = [_incoming(batch, event) for event in events]
+        if len(events) + len(batch.reports) > MOST_ITEMS:
+            raise too_many_items("reports")
+        incoming = [_incoming(batch, event) for event in events] + [_reported(batch, each) for each in batch.reports]
         result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
-        _refuse_hopeless(result)
+        if not batch.reports:
+            _refuse_hopeless(result)
         return HttpResponse(_encode(_answer(result)), content_type="application/json")
 
 
@@ -59,6 +63,24 @@ def _incoming(batch: EventBatch, event: Any) -> Incoming:
     if isinstance(event, Violation):
         return Incoming(envelope=None, problem=event, source=EventSource.BATCH)
     return Incoming(envelope=event, source=EventSource.BATCH, app_version=batch.app_version, sent_at=batch.sent_at)
+
+
+def _reported(batch: EventBatch, report: Report) -> Incoming:
+    envelope = Envelope(
+        id=report.id,
+        name=report.name,
+        version=report.version,
+        occurred_at=report.occurred_at,
+        properties=report.properties,
+        context=report.context,
+    )
+    return Incoming(
+        envelope=envelope,
+        report=report,
+        source=EventSource.INTERNAL,
+        app_version=batch.app_version,
+        sent_at=batch.sent_at,
+    )
 
 
 def _refuse_hopeless(result: BatchResult) -> None:
