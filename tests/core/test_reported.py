@@ -91,7 +91,7 @@ def test_what_a_tracker_accepted_comes_out_as_it_was(data: st.DataObject, key: P
     event = data.draw(st.sampled_from(spec.events))
     compiled = compile_config(resolve_config(spec, installation=make_installation()))
     envelope = replace(data.draw(envelopes_for(event)), version=event.version)
-    stray = data.draw(st.sampled_from([{}, {"stray": EMAIL}, {"stray": 7}]))
+    stray: dict[str, Any] = data.draw(st.sampled_from([{}, {"stray": EMAIL}, {"stray": 7}]))
     outcome = process_event(replace(envelope, properties={**envelope.properties, **stray}), compiled, key=key)
     if not isinstance(outcome, Accepted):
         return

@@ -29,7 +29,9 @@ AppVersion = Annotated[
 
 Reports = Annotated[
     list[Report],
-    msgspec.Meta(description="Events that a tracker judged by the installation's config and redacted before it sent them."),
+    msgspec.Meta(
+        description="Events that a tracker judged by the installation's config and redacted before it sent them."
+    ),
 ]
 
 
