@@ -3,7 +3,7 @@
 A tracker of ours obeys the same config as the studio does, so it need not send anything raw. It reports *every* event,
 kept or not, so that the studio's balance and tallies hold: what was kept as the dispatch that all providers get, what
 was sampled out or disabled with no more than tallies take, what was rejected with its violations.
-See ``docs/adr/0007-reports-of-trackers.md``.
+See ``docs/adr/0006-reports-of-trackers.md``.
 """
 
 from collections.abc import Mapping
@@ -94,7 +94,8 @@ def report_dropped(
         config_revision=compiled.revision,
         properties=_tallied(envelope.properties, outcome.metrics, rules),
         context=_subject(envelope.context, key if rules.names_subjects else None),
-        present=tuple(name for name in envelope.properties if name in rules.properties.all),
+        # The names as the rules have them: what the app gave may be of a class of its own.
+        present=tuple(name for name in rules.properties.all if name in envelope.properties),
         violations=outcome.violations,
     )
 

@@ -16,9 +16,11 @@ from telemetry.sdk.provider import DeliveryStats, Provider, analytics_properties
 from telemetry.sdk.providers import (
     HttpProvider,
     InMemoryProvider,
+    InternalProvider,
     LoggingProvider,
     PostHogProvider,
     SegmentProvider,
+    TransportStats,
 )
 from telemetry.sdk.queue import QueuedProvider, QueueSettings
 from telemetry.sdk.rules import RuleSource
@@ -32,6 +34,7 @@ __all__ = [
     "Held",
     "HttpProvider",
     "InMemoryProvider",
+    "InternalProvider",
     "LoggingProvider",
     "PostHogProvider",
     "Provider",
@@ -42,6 +45,7 @@ __all__ = [
     "TelemetryTracker",
     "TrackerOptions",
     "TrackerStats",
+    "TransportStats",
     "analytics_properties",
     "distinct_id",
     "new_event_id",

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from inspect import isawaitable
 
 from telemetry.core.errors import Conflict, NotFound
-from telemetry.core.events import Dispatch
+from telemetry.core.events import Accepted
+from telemetry.core.reports import Report
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.loop import BackgroundLoop, Running
 from telemetry.sdk.process import renew_in_children
-from telemetry.sdk.provider import DeliveryStats, Provider, ReportsDelivery
+from telemetry.sdk.provider import DeliveryStats, Provider, ReportsDelivery, TakesReports
 
 __all__ = ["ProviderErrorCallback", "ProviderFanout"]
 
@@ -30,11 +31,18 @@ class _Slot:
     def __init__(self, provider: Provider) -> None:
         self.id = provider.id
         self.provider = provider
+        self.taker = provider if isinstance(provider, TakesReports) else None
         self.returns_at_once = asyncio.iscoroutinefunction(provider.send) or getattr(provider, "returns_at_once", False)
         self.counts = OutcomeCounts()
         self.is_failing = False
         # Whoever reports what became of its events is asked, not counted.
         self.reports = isinstance(provider, ReportsDelivery)
+
+    def hand_over(self, judged: Accepted | Report) -> Awaitable[object] | object:
+        """Call the provider, and return what it answers; reports are for those that take them."""
+        if self.taker is not None:
+            return self.taker.take(judged)
+        return self.provider.send(judged.dispatch) if type(judged) is Accepted else None
 
     def stats(self) -> DeliveryStats:
         """What the provider itself reports, plus what never reached it; without a report, what was handed over."""
@@ -59,7 +67,7 @@ class ProviderFanout:
         self, providers: Iterable[Provider], *, on_error: ProviderErrorCallback, loop: BackgroundLoop, timeout: float
     ) -> None:
         """``on_error`` must not raise; ``timeout`` bounds each hand-over to an async provider, in seconds."""
-        self._slots: tuple[_Slot, ...] = ()
+        self._use(())
         self._on_error = on_error
         self._loop = loop
         self._timeout = timeout
@@ -87,14 +95,14 @@ class ProviderFanout:
             if any(slot.id == provider.id for slot in self._slots):
                 raise Conflict(f"a provider with the id {provider.id!r} is there already")
             # A new tuple each time: an event that is being handed over goes on with the one it began with.
-            self._slots = (*self._slots, _Slot(provider))
+            self._use((*self._slots, _Slot(provider)))
 
     def remove(self, provider_id: str) -> Provider:
         """Hand it no more events and return it, still running; raises NotFound when there is none with this id."""
         with self._changing:
             for slot in self._slots:
                 if slot.id == provider_id:
-                    self._slots = tuple(other for other in self._slots if other is not slot)
+                    self._use(tuple(other for other in self._slots if other is not slot))
                     return slot.provider
         raise NotFound(f"there is no provider with the id {provider_id!r}")
 
@@ -102,22 +110,37 @@ class ProviderFanout:
         """What became of the events at each provider that is there now, by provider id."""
         return {slot.id: slot.stats() for slot in self._slots}
 
-    def send(self, dispatch: Dispatch) -> None:
+    def _use(self, slots: tuple[_Slot, ...]) -> None:
+        self._slots = slots
+        self._wants_reports = any(slot.taker is not None for slot in slots)
+
+    @property
+    def wants_reports(self) -> bool:
+        """Whether some provider is to be told of events that are not kept."""
+        return self._wants_reports
+
+    def report(self, report: Report) -> None:
+        """Tell those that want to know of an event that is not kept; never raises."""
+        for slot in self._slots:
+            if slot.taker is not None:
+                self._hand_over(slot, report)
+
+    def send(self, accepted: Accepted) -> None:
         """Give the event to every provider; returns without waiting for async ones, and never raises."""
         for slot in self._slots:
-            self._hand_over(slot, dispatch)
+            self._hand_over(slot, accepted)
 
-    async def asend(self, dispatch: Dispatch) -> None:
+    async def asend(self, accepted: Accepted) -> None:
         """Give the event to every provider and wait for async ones, without blocking the running loop; never raises.
 
         When the caller is cancelled, hand-overs that have begun go on.
         """
         slots = self._slots
-        pending = [self._hand_over(slot, dispatch) for slot in slots if slot.returns_at_once]
+        pending = [self._hand_over(slot, accepted) for slot in slots if slot.returns_at_once]
         slow = [slot for slot in slots if not slot.returns_at_once]
         if slow:
             loop, threads = asyncio.get_running_loop(), self._ensure_threads()
-            begun = [loop.run_in_executor(threads, self._hand_over, slot, dispatch) for slot in slow]
+            begun = [loop.run_in_executor(threads, self._hand_over, slot, accepted) for slot in slow]
             finished, _ = await asyncio.wait(begun)
             pending += [future.result() for future in finished]
         waiting = [asyncio.wrap_future(future) for future in pending if future is not None]
@@ -136,9 +159,9 @@ class ProviderFanout:
             self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="telemetry-atrack")
         return self._threads
 
-    def _hand_over(self, slot: _Slot, dispatch: Dispatch) -> Running | None:
+    def _hand_over(self, slot: _Slot, judged: Accepted | Report) -> Running | None:
         try:
-            answer = slot.provider.send(dispatch)
+            answer = slot.hand_over(judged)
         except Exception as error:  # noqa: BLE001  whatever a provider raises must not reach the app
             slot.counts.add("failed")
             self._report_failure(slot, error)

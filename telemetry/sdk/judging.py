@@ -17,6 +17,7 @@ from telemetry.sdk.contexts import usual_context
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.hold import Held, HoldQueue
 from telemetry.sdk.incoming import Incoming, rejection, unprocessable
+from telemetry.sdk.reporting import ReportWriter
 from telemetry.sdk.rules import Rules, RuleSource
 
 __all__ = ["Judge", "OutcomeCallback", "ViolationCallback"]
@@ -42,6 +43,7 @@ class Judge:
         counts: OutcomeCounts,
         hold: HoldQueue,
         monitor: AnomalyMonitor | None,
+        reports: ReportWriter,
         on_outcome: OutcomeCallback | None,
         on_violation: ViolationCallback | None,
     ) -> None:
@@ -49,6 +51,7 @@ class Judge:
         self._counts = counts
         self._hold = hold
         self._monitor = monitor
+        self._reports = reports
         self._on_outcome = on_outcome
         self._on_violation = on_violation
 
@@ -88,7 +91,11 @@ class Judge:
         outcome = rules.lane.judge(event_id, name, version, occurred_at, properties, around)
         if outcome is None:
             return None
-        self._counts.add_one("accepted" if type(outcome) is Accepted else _counter_of(outcome))
+        if isinstance(outcome, Accepted):
+            self._counts.add_one("accepted")
+        else:
+            self._counts.add_one(_counter_of(outcome))
+            self._reports.tell_of_dropped(event_id, occurred_at, properties, around, outcome, rules)
         if self._monitor is not None:
             self.call(self._observe, self._monitor, occurred_at, rules, outcome)
         if self._on_outcome is not None:
@@ -104,6 +111,7 @@ class Judge:
     def reject(self, rejected: Rejected) -> Rejected:
         """Count and report what was no event to begin with."""
         self._counts.add("rejected")
+        self._reports.tell_of_nothing(rejected)
         self._report_violations("", rejected.violations)
         return rejected
 
@@ -120,6 +128,8 @@ class Judge:
         if incoming.violations:
             outcome = msgspec.structs.replace(outcome, violations=incoming.violations + outcome.violations)
         self._counts.add(_counter_of(outcome))
+        if not isinstance(outcome, Accepted):
+            self._reports.tell(incoming.envelope, outcome, rules)
         if self._monitor is not None and isinstance(rules, Rules) and not isinstance(outcome, Rejected):
             self.call(self._observe, self._monitor, incoming.envelope.occurred_at, rules, outcome)
         if self._on_outcome is not None:

@@ -5,9 +5,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from telemetry.core.events import Dispatch
+from telemetry.core.events import Accepted, Dispatch
+from telemetry.core.reports import Report
 
-__all__ = ["DeliveryStats", "Provider", "ReportsDelivery", "analytics_properties", "distinct_id"]
+__all__ = ["DeliveryStats", "Provider", "ReportsDelivery", "TakesReports", "analytics_properties", "distinct_id"]
 
 
 class Provider(Protocol):
@@ -46,6 +47,14 @@ class ReportsDelivery(Protocol):
 
     def delivery(self) -> DeliveryStats:
         """Counts since this process began to use the provider."""
+
+
+@runtime_checkable
+class TakesReports(Protocol):
+    """A provider that is told of every event, kept or not; its ``take`` is called instead of ``send``."""
+
+    def take(self, judged: Accepted | Report, /) -> Awaitable[object] | object:
+        """Take what became of one event: its outcome if it is kept, else a report. Answers as ``send`` does."""
 
 
 def distinct_id(dispatch: Dispatch) -> str:

@@ -24,6 +24,7 @@ from telemetry.sdk.judging import Judge, OutcomeCallback, ViolationCallback
 from telemetry.sdk.loop import BackgroundLoop
 from telemetry.sdk.process import renew_in_children
 from telemetry.sdk.provider import Provider
+from telemetry.sdk.reporting import ReportWriter
 from telemetry.sdk.rules import ConfigRules, RegistryRules, RuleSource
 from telemetry.sdk.studio import MAXIMUM_CONFIG_BYTES, StudioClient
 
@@ -93,17 +94,18 @@ class TelemetryTracker:
         self._on_provider_error = on_provider_error
         self._counts = OutcomeCounts()
         self._hold = HoldQueue(hold_capacity)
+        self._loop = BackgroundLoop()
+        self._fanout = ProviderFanout(
+            providers, on_error=self._report_provider_error, loop=self._loop, timeout=provider_timeout
+        )
         self._judge = Judge(
             self._rules,
             counts=self._counts,
             hold=self._hold,
             monitor=anomaly_monitor,
+            reports=ReportWriter(self._fanout),
             on_outcome=on_outcome,
             on_violation=on_violation,
-        )
-        self._loop = BackgroundLoop()
-        self._fanout = ProviderFanout(
-            providers, on_error=self._report_provider_error, loop=self._loop, timeout=provider_timeout
         )
         renew_in_children(self)
         self._rules.follow(self._replay)
@@ -154,7 +156,7 @@ class TelemetryTracker:
         """
         outcome = self._receive(name, version, properties, context, event_id, occurred_at)
         if isinstance(outcome, Accepted):
-            self._fanout.send(outcome.dispatch)
+            self._fanout.send(outcome)
         return outcome
 
     async def atrack(
@@ -173,7 +175,7 @@ class TelemetryTracker:
         """
         outcome = self._receive(name, version, properties, context, event_id, occurred_at)
         if isinstance(outcome, Accepted):
-            await self._fanout.asend(outcome.dispatch)
+            await self._fanout.asend(outcome)
         return outcome
 
     def add_provider(self, provider: Provider) -> None:
@@ -264,7 +266,7 @@ class TelemetryTracker:
     def _replay(self) -> None:
         for outcome in self._judge.judge_held():
             if isinstance(outcome, Accepted):
-                self._fanout.send(outcome.dispatch)
+                self._fanout.send(outcome)
 
     def _report_provider_error(self, provider_id: str, kind: str) -> None:
         self._judge.call(self._on_provider_error, provider_id, kind)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from telemetry.core.enums import PrivacyLevel
-from telemetry.core.events import Context, Dispatch
+from telemetry.core.events import Accepted, Context, Dispatch
 from tests.core.builders import NOON
 
-__all__ = ["make_dispatch"]
+__all__ = ["make_accepted", "make_dispatch"]
 
 
 def make_dispatch(event_id: str = "01936d2e-0000-7000-8000-000000000001", **fields: Any) -> Dispatch:
@@ -23,3 +23,8 @@ def make_dispatch(event_id: str = "01936d2e-0000-7000-8000-000000000001", **fiel
         "config_revision": 7,
     }
     return Dispatch(id=event_id, **{**defaults, **fields})
+
+
+def make_accepted(event_id: str = "01936d2e-0000-7000-8000-000000000001", **fields: Any) -> Accepted:
+    """The outcome of that event."""
+    return Accepted(dispatch=make_dispatch(event_id, **fields), metrics={})

@@ -13,7 +13,7 @@ from telemetry.sdk.fanout import ProviderFanout
 from telemetry.sdk.loop import BackgroundLoop
 from telemetry.sdk.provider import DeliveryStats, Provider
 from telemetry.sdk.providers import InMemoryProvider
-from tests.sdk.builders import make_dispatch
+from tests.sdk.builders import make_accepted, make_dispatch
 from tests.sdk.servers import PATIENCE
 
 
@@ -71,7 +71,7 @@ class Stage:
 
     def send(self, times: int = 1) -> None:
         for _ in range(times):
-            self.fanout.send(make_dispatch())
+            self.fanout.send(make_accepted())
         assert self.loop.flush(PATIENCE)
 
 
@@ -110,7 +110,7 @@ def test_plain_code_can_use_async_providers_and_does_not_wait_for_them(stages: l
     provider = AsyncProvider(hangs=True)
     stages.append(stage := Stage(provider))
 
-    stage.fanout.send(make_dispatch())
+    stage.fanout.send(make_accepted())
 
     assert provider.has_begun.wait(PATIENCE)
     assert stage.fanout.stats() == {"async": DeliveryStats(waiting=1)}
@@ -122,8 +122,8 @@ def test_async_providers_run_on_one_loop_whoever_calls(stages: list[Stage]) -> N
     stages.append(stage := Stage(provider))
 
     async def app() -> None:
-        stage.fanout.send(make_dispatch())
-        await stage.fanout.asend(make_dispatch())
+        stage.fanout.send(make_accepted())
+        await stage.fanout.asend(make_accepted())
 
     asyncio.run(app())
     asyncio.run(app())
@@ -137,7 +137,7 @@ def test_an_async_app_waits_for_async_providers(stages: list[Stage]) -> None:
     provider = AsyncProvider()
     stages.append(stage := Stage(provider))
 
-    asyncio.run(stage.fanout.asend(make_dispatch()))
+    asyncio.run(stage.fanout.asend(make_accepted()))
 
     assert stage.fanout.stats() == {"async": DeliveryStats(sent=1)}
 
@@ -149,7 +149,7 @@ def test_plain_providers_do_not_block_the_loop_of_an_async_app(stages: list[Stag
     stages.append(stage := Stage(slow, quick))
 
     async def app() -> None:
-        sending = asyncio.ensure_future(stage.fanout.asend(make_dispatch()))
+        sending = asyncio.ensure_future(stage.fanout.asend(make_accepted()))
         # The loop goes on while the provider waits for what only the loop will give it.
         while not quick.dispatches:
             await asyncio.sleep(0)
@@ -166,7 +166,7 @@ def test_a_provider_that_returns_at_once_is_called_without_a_thread(stages: list
     direct.returns_at_once = True
     stages.append(stage := Stage(detour, direct))
 
-    asyncio.run(stage.fanout.asend(make_dispatch()))
+    asyncio.run(stage.fanout.asend(make_accepted()))
 
     assert direct.threads == [threading.main_thread()]
     assert detour.threads != [threading.main_thread()]
@@ -183,7 +183,7 @@ def test_a_cancelled_app_does_not_take_the_event_with_it(stages: list[Stage]) ->
     stages.append(stage := Stage(PlainProvider(act=act)))
 
     async def app() -> None:
-        sending = asyncio.ensure_future(stage.fanout.asend(make_dispatch()))
+        sending = asyncio.ensure_future(stage.fanout.asend(make_accepted()))
         await asyncio.to_thread(started.wait, PATIENCE)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -222,7 +222,7 @@ def test_too_many_hand_overs_under_way_are_dropped_and_counted(stages: list[Stag
     stages.append(stage := Stage(provider, capacity=2))
 
     for _ in range(5):
-        stage.fanout.send(make_dispatch())
+        stage.fanout.send(make_accepted())
 
     assert stage.fanout.stats() == {"async": DeliveryStats(waiting=2, dropped=3)}
 
@@ -230,7 +230,7 @@ def test_too_many_hand_overs_under_way_are_dropped_and_counted(stages: list[Stag
 def test_a_shutdown_cancels_what_hangs_and_counts_it_as_failed(stages: list[Stage]) -> None:
     provider = AsyncProvider(hangs=True)
     stages.append(stage := Stage(provider))
-    stage.fanout.send(make_dispatch())
+    stage.fanout.send(make_accepted())
     assert provider.has_begun.wait(PATIENCE)
 
     is_done = stage.loop.shutdown(0.0)
@@ -238,7 +238,7 @@ def test_a_shutdown_cancels_what_hangs_and_counts_it_as_failed(stages: list[Stag
     assert not is_done
     assert stage.errors == [("async", "CancelledError")]
     assert stage.fanout.stats() == {"async": DeliveryStats(failed=1)}
-    stage.fanout.send(make_dispatch())
+    stage.fanout.send(make_accepted())
     assert stage.fanout.stats() == {"async": DeliveryStats(failed=1, dropped=1)}
 
 

@@ -10,7 +10,7 @@ from tests.sdk.studios import FakeStudio
 
 PREAMBLE = """
 import os, sys, threading
-from tests.sdk.builders import make_dispatch
+from tests.sdk.builders import make_accepted, make_dispatch
 from telemetry.sdk.provider import DeliveryStats
 from telemetry.sdk.providers import HttpProvider
 from telemetry.sdk.queue import QueueSettings
@@ -123,7 +123,7 @@ class AsyncProvider:
 loop = BackgroundLoop()
 awaited = AsyncProvider()
 fanout = ProviderFanout([provider, awaited], on_error=print, loop=loop, timeout=PATIENCE)
-fanout.send(make_dispatch("before"))
+fanout.send(make_accepted("before"))
 assert loop.flush(PATIENCE)
 held, may_release = threading.Event(), threading.Event()
 
@@ -137,7 +137,7 @@ holder.start()
 assert held.wait(PATIENCE)
 
 def child():
-    fanout.send(make_dispatch("child"))
+    fanout.send(make_accepted("child"))
     assert loop.flush(PATIENCE) and provider.flush(PATIENCE)
     assert awaited.sent == 2
     assert fanout.stats() == {"http": DeliveryStats(sent=1), "async": DeliveryStats(sent=1)}

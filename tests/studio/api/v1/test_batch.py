@@ -236,3 +236,66 @@ def test_people_send_nothing(installation: Installation) -> None:
 def test_nobody_sends_nothing(installation: Installation) -> None:
     assert Caller().post(PATH, {"events": [event()]}).status_code == 401
     assert stored() == 0
+
+
+# Reports of trackers
+
+
+def report(**fields: Any) -> dict[str, Any]:
+    """An event that a tracker of ours judged and kept."""
+    return {**event(), "outcome": "accepted", "configRevision": 1, "inclusionProbability": 0.5, **fields}
+
+
+def test_reports_are_counted_by_what_the_tracker_made_of_them(app: Caller, installation: Installation) -> None:
+    kept = report(context={"userId": "p1_AAAAAAAAAAAAAAAAAAAAAA"})
+    tallied = {"properties": {"durationMs": 7.0}, "present": ["workflow", "step", "durationMs"]}
+    sampled_out = report(outcome="sampled_out", **tallied)
+        outcome="sampled_out", properties={"durationMs": 7.0}, present=["workflow", "step", "durationMs"]
+    )
+    rejected = report(
+        outcome="rejected", violations=[{"code": "wrong_type", "path": "properties.step", "message": "x"}]
+    )
+
+    answer = app.post(
+        PATH, {"events": [event()], "reports": [kept, sampled_out, rejected, report(outcome="disabled"), kept]}
+    )
+
+    assert answer.status_code == 200
+    body = answer.json()
+    counts = {name: body[name] for name in ("received", "stored", "sampledOut", "disabled", "rejected", "duplicate")}
+    assert counts == {"received": 6, "stored": 2, "sampledOut": 1, "disabled": 1, "rejected": 1, "duplicate": 1}
+    assert [(each["index"], each["outcome"]) for each in body["items"]] == [
+        (2, "sampled_out"),
+        (3, "rejected"),
+        (4, "disabled"),
+        (5, "duplicate"),
+    ]
+    with tenant_context(ALL):
+        stored = StoredEvent.objects.get(id=kept["id"])
+        tally = EventTally.objects.filter(name="sigil.telemetry.workflow_step")
+        received = sum(each.received for each in tally)
+    assert (stored.source, stored.inclusion_probability) == ("internal", 0.5)
+    assert stored.context == {"userId": "p1_AAAAAAAAAAAAAAAAAAAAAA"}
+    assert received == 6
+
+
+def test_reports_alone_are_no_bad_request_though_all_were_rejected(app: Caller) -> None:
+    answer = app.post(PATH, {"events": [], "reports": [report(outcome="rejected"), report(name="made_up")]})
+
+    assert answer.status_code == 200
+    assert answer.json()["rejected"] == 2
+
+
+def test_reports_count_towards_the_limit_of_a_batch(app: Caller) -> None:
+    answer = app.post(PATH, {"events": [event()], "reports": [report()] * 1000})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "too_many"
+
+
+def test_a_report_that_is_none_is_refused_as_a_whole(app: Caller) -> None:
+    answer = app.post(PATH, {"events": [event()], "reports": [{"outcome": "kept"}]})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["path"] == "reports[0].outcome"
+    assert stored() == 0
