@@ -207,7 +207,7 @@ def _take_hidden(
 ) -> None:
     """A value that the tracker says stands for another: left as it is when it reads so, else hidden in any case."""
     reading.hidden.add(rule.path)
-    if is_pseudonym(value) or (not isinstance(value, dict | list) and rule.is_hidden(value)):
+    if is_pseudonym(value) or rule.is_hidden(value):
         taken[name] = value
         return
     try:

@@ -248,13 +248,9 @@ def report(**fields: Any) -> dict[str, Any]:
 
 def test_reports_are_counted_by_what_the_tracker_made_of_them(app: Caller, installation: Installation) -> None:
     kept = report(context={"userId": "p1_AAAAAAAAAAAAAAAAAAAAAA"})
-    tallied = {"properties": {"durationMs": 7.0}, "present": ["workflow", "step", "durationMs"]}
-    sampled_out = report(outcome="sampled_out", **tallied)
-        outcome="sampled_out", properties={"durationMs": 7.0}, present=["workflow", "step", "durationMs"]
-    )
-    rejected = report(
-        outcome="rejected", violations=[{"code": "wrong_type", "path": "properties.step", "message": "x"}]
-    )
+    sampled_out = report(outcome="sampled_out", properties={"durationMs": 7.0}, present=["workflow", "durationMs"])
+    wrong = {"code": "wrong_type", "path": "properties.step", "message": "x"}
+    rejected = report(outcome="rejected", violations=[wrong])
 
     answer = app.post(
         PATH, {"events": [event()], "reports": [kept, sampled_out, rejected, report(outcome="disabled"), kept]}
