@@ -5,16 +5,26 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from django.db import connections
 
-from telemetry.core.enums import EventSource
+from telemetry.core.config import AppBlueprint, SpecPointer
+from telemetry.core.enums import EventSource, PrivacyLevel, UndeclaredPolicy
 from telemetry.models import StoredEvent
+from telemetry.stores.live import START, LiveStream, connect
+from tenants.roles import Scope
 from tests.browser.conftest import ARGUMENTS, chromium
+from tests.clients.canary import ADDRESS, TOKEN, values
 from tests.clients.expected import HAPPENED_AT, ORDER, assert_order, pseudonym
 from tests.clients.node import PACKAGES, install
+from tests.clients.search import everything_in_database, everything_in_valkey, places_with
+from tests.clients.server import RunningStudio
+from tests.clients.test_canary import guarded_spec
 from tests.sdk.servers import PATIENCE, Asked, Reply, scripted_server
 from tests.studio.api.compat.sending import Shop, stored
+from tests.telemetry.factories import make_installation, make_published
+from tests.tenants.factories import make_key
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -54,6 +64,12 @@ def shop_page(shop: Shop, address: str) -> Callable[[Asked], Reply]:
         return Reply(200, html.encode(), {"Content-Type": "text/html"})
 
     return answer
+
+
+def everything_kept(owner: psycopg.Connection, redis_url: str, studio: RunningStudio) -> dict[str, bytes]:
+    """All that could hold what a page has sent."""
+    with connect(redis_url) as client:
+        return {**everything_in_database(owner), **everything_in_valkey(client), "log": studio.log.read_bytes()}
 
 
 def wait_for(shop: Shop, count: int) -> list[StoredEvent]:
@@ -98,3 +114,37 @@ def test_events_of_a_page_arrive_also_that_of_its_last_moment(page: "Page", addr
     assert str(events["Order Completed"].id) == ID
     assert events["Order Completed"].context["deviceId"] == pseudonym(shop, who)
     assert events["$pageleave"].properties == {"$pathname": "/cart"}
+
+
+def test_an_address_in_every_field_of_a_page_is_found_nowhere(
+    page: "Page", studio: RunningStudio, redis_url: str, owner_connection: psycopg.Connection
+) -> None:
+    make_published(guarded_spec(PrivacyLevel.PII, UndeclaredPolicy.KEEP))
+    installation = make_installation("acme", blueprint=AppBlueprint(spec=SpecPointer(name="shop.events")))
+    shop = Shop(installation, make_key(installation, Scope.INGEST).text)
+    answers: list[str] = []
+    page.on("response", lambda answer: answers.append(str(answer.headers) + (answer.text() if answer.ok else "")))
+    with connect(redis_url) as client:
+        LiveStream(client).read(installation.public_id, START)
+
+    with scripted_server() as server:
+        server.answer = shop_page(shop, studio.address)
+        page.goto(f"{server.url}/{ADDRESS}?email={ADDRESS}#{ADDRESS}")
+        wait_for(shop, 1)
+        page.evaluate(
+            "([address, properties]) => { document.title = address; posthog.register({super: address});"
+            " posthog.identify(address, properties, properties); posthog.group('company', address, properties);"
+            " posthog.alias(address, address); posthog.setPersonProperties(properties);"
+            " posthog.capture(`Order of ${address}`, properties); posthog.captureException(new Error(address)); }",
+            [ADDRESS, values()],
+        )
+        page.evaluate("(properties) => posthog.capture('Order Completed', properties)", values())
+        events = wait_for(shop, 4)
+
+    assert "Order Completed" in {event.name for event in events}
+    contents = everything_kept(owner_connection, redis_url, studio) | {
+        "answers": "".join(answer for answer in answers if "posthog.init" not in answer).encode()
+    }
+    assert any(name.startswith("studio:live:") for name in contents)
+    assert places_with(TOKEN, contents) == []
+    assert places_with(shop.key.rpartition("_")[2], contents) == []

@@ -52,7 +52,7 @@ def read_json(content: bytes) -> object:
     """
     try:
         return msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         return json.loads(content.decode("utf-8-sig"), parse_int=read_int)

@@ -17,6 +17,16 @@ __all__ = ["JSON", "PROTOBUF", "decode", "encode_answer", "encode_error"]
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
+# What the library raises for what it cannot read; ``SystemError`` for names with lone surrogates.
+UNREADABLE: Final = (
+    AttributeError,
+    DecodeError,
+    RecursionError,
+    SystemError,
+    TypeError,
+    ValueError,
+    json_format.ParseError,
+)
 # The codes of gRPC that stand for a status of HTTP. Source: google.rpc.Code.
 INTERNAL: Final = 13
 GRPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 409: 9, 413: 8, 415: 3, 429: 8, 500: INTERNAL, 503: 14}
@@ -30,7 +40,7 @@ def decode(content: bytes, content_type: str) -> ExportLogsServiceRequest:
             json_format.ParseDict(_object(read_json(content)), request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(content)
-    except (DecodeError, json_format.ParseError, RecursionError, ValueError, TypeError, AttributeError):
+    except UNREADABLE:
         # Their messages quote what they could not read.
         raise refusal("bad_syntax", "is not an ExportLogsServiceRequest") from None
     return request

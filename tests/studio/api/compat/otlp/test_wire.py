@@ -12,6 +12,7 @@ from studio.api.compat.otlp.mapping import read_request
 from studio.api.compat.otlp.wire import JSON, PROTOBUF, decode, encode_answer, encode_error
 from telemetry.core.enums import EventSource
 from telemetry.core.errors import InvalidDocument
+from tests.studio.api.compat.contents import short
 from tests.studio.api.compat.plans import mapper_for
 from tests.studio.api.compat.posthog.test_mapping import JSON as JSON_VALUES
 from tests.studio.api.compat.posthog.test_mapping import UUID
@@ -47,10 +48,13 @@ def test_an_error_is_a_status_of_grpc() -> None:
         (JSON, b"[]"),
         (JSON, b'"canary"'),
         (JSON, b'{"resourceLogs": "canary"}'),
+        (JSON, b'{"resourceLogs": ["\\ud800"]}'),
+        (JSON, b'{"\\ud800": "canary"}'),
         (JSON, b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "canary"}]}]}]}'),
         (JSON, b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName": "\\ud800"}]}]}]}'),
         (JSON, b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":' + b'{"arrayValue":{"values":[' * 200),
     ],
+    ids=short,
 )
 def test_what_cannot_be_read_is_refused_without_repeating_it(content_type: str, content: bytes) -> None:
     with pytest.raises(InvalidDocument) as refused:

@@ -1,0 +1,105 @@
+"""An e-mail address that is planted in every field of every client is found nowhere afterwards."""
+
+import base64
+
+import psycopg
+import pytest
+from redis import Redis
+
+from telemetry.core.config import AppBlueprint, SpecPointer
+from telemetry.core.enums import EventSource, PrivacyLevel, UndeclaredPolicy
+from telemetry.core.spec import TelemetryDefaults, TelemetrySpec
+from telemetry.stores.live import START, LiveStream, connect
+from tenants.roles import Scope
+from tests.clients.canary import ADDRESS, TOKEN, send_by_hand, send_with_node, send_with_python
+from tests.clients.search import everything_in_database, everything_in_valkey, places_with
+from tests.clients.server import RunningStudio
+from tests.core.builders import make_event, make_property, make_redaction, make_spec
+from tests.studio.api.compat.sending import Shop, stored
+from tests.telemetry.factories import make_installation, make_published
+from tests.tenants.factories import make_key
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POLICIES = [UndeclaredPolicy.DROP, UndeclaredPolicy.MASK, UndeclaredPolicy.KEEP]
+
+
+def guarded_spec(level: PrivacyLevel, policy: UndeclaredPolicy) -> TelemetrySpec:
+    """Every event that the clients send, at a level that protects text; nothing is declared free of personal data."""
+    properties = {
+        "orderId": make_property(),
+        "total": make_property("number"),
+        "email": make_property(pii=True, redaction=make_redaction("hash")),
+        "items": make_property("json"),
+        "name": make_property(pii=True),
+        "$current_url": make_property(),
+        "$set": make_property("json"),
+        "body": make_property("json"),
+    }
+    names = ("Order Completed", "$pageview", "$set", "$create_alias", "page", "screen", "identify", "group", "alias")
+    context = ("$lib", "locale", "library.name", "service.name", "otel.scope.name", "severityText", "traceId")
+    return make_spec(
+        *(make_event(name, properties=properties, privacy=level) for name in names),
+        name="shop.events",
+        config=TelemetryDefaults(
+            undeclared_properties=policy, context_properties={name: make_property() for name in context}
+        ),
+    )
+
+
+@pytest.mark.parametrize("level", [PrivacyLevel.PII, PrivacyLevel.SENSITIVE])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_address_is_found_nowhere(
+    studio: RunningStudio,
+    redis_url: str,
+    owner_connection: psycopg.Connection,
+    level: PrivacyLevel,
+    policy: UndeclaredPolicy,
+) -> None:
+    make_published(guarded_spec(level, policy))
+    installation = make_installation("acme", blueprint=AppBlueprint(spec=SpecPointer(name="shop.events")))
+    shop = Shop(installation, make_key(installation, Scope.INGEST).text)
+    with connect(redis_url) as client:
+        LiveStream(client).read(installation.public_id, START)
+        before = studio.log.stat().st_size
+
+        send_with_python(studio.address, shop.key)
+        said = send_with_node(studio.address, shop.key)
+        answers = send_by_hand(studio.address, shop.key)
+
+        lines = everything_in_valkey(client)
+        client.flushdb()
+    log = studio.log.read_bytes()[before:]
+    contents = {
+        **everything_in_database(owner_connection),
+        **lines,
+        "log": log,
+        "answers": "\n".join([*said, *answers]).encode(),
+    }
+
+    # The search is no use if there is nothing to find.
+    assert {event.source for event in stored(shop)} == {EventSource.POSTHOG, EventSource.SEGMENT, EventSource.OTLP}
+    assert len(stored(shop)) > 20
+    assert any(name.startswith("studio:live:") and len(content) > 10_000 for name, content in lines.items())
+    assert b"request" in log
+    assert places_with(TOKEN, contents) == []
+    # Nor is the secret of the key.
+    assert places_with(shop.key.rpartition("_")[2], contents) == []
+
+
+def test_the_search_finds_what_it_looks_for(owner_connection: psycopg.Connection, redis_url: str) -> None:
+    hidden = {
+        "plain": ADDRESS.encode(),
+        "upper": ADDRESS.upper().encode(),
+        "hex": ADDRESS.encode().hex().encode(),
+        **{f"base64 {before}": base64.b64encode(b"x" * before + ADDRESS.encode() + b"yz") for before in range(3)},
+        "elsewhere": b"nothing",
+    }
+    assert places_with(TOKEN, hidden) == [name for name in hidden if name != "elsewhere"]
+
+    make_published(guarded_spec(PrivacyLevel.PII, UndeclaredPolicy.DROP))
+    assert "telemetry_specversion" in places_with("otel.scope.name", everything_in_database(owner_connection))
+    with Redis.from_url(redis_url) as client:
+        client.set("somewhere", TOKEN)
+        assert places_with(TOKEN, everything_in_valkey(client)) == ["somewhere"]
+        client.delete("somewhere")
