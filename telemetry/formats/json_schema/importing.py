@@ -74,7 +74,8 @@ def read_property(view: SchemaView, definition: PropertyDraft, required: Cursor 
     listed = [*_listed(view), *constants]
     type_ = _read_type(view, [cursor for cursor in listed if cursor.value is not None], definition.target)
     definition.plain["type"] = type_.value
-    nulls += [cursor for cursor in (*_said_types(view), *listed) if cursor.value in (None, "null")]
+    nulls += [cursor for cursor in _said_types(view) if cursor.word == "null"]
+    nulls += [cursor for cursor in listed if cursor.value is None]
     values = allowed_values(listed, type_, target=definition.target)
     if values:
         definition.plain["allowedValues"] = values
