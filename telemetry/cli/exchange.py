@@ -124,7 +124,7 @@ def _seen(remote: Studio, source: str, document: bytes, name: str, current: Draf
 def _stale(source: str, name: str, seen: str, current: str) -> Conflict:
     return Conflict(
         f"somebody changed the draft of {name}: {source} was made from {seen}, now it is {current}; pull it into "
-        "another file (studio pull --output FILE), see what differs (studio diff), merge, or overwrite the draft with --force"
+        "another file (studio pull --output FILE), see what differs (studio diff) and merge, or overwrite with --force"
     )
 
 
