@@ -7,6 +7,8 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
+from studio.pages.incident import incident_page
+from studio.pages.incidents import incidents_page
 from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
@@ -28,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/live/lines/", site.admin_view(live_lines), name="live_lines"),
     path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
     path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
+    path("studio/incidents/", site.admin_view(incidents_page), name="incidents"),
+    path("studio/incidents/<int:incident_id>/", site.admin_view(incident_page), name="incident"),
     path("studio/violations/", site.admin_view(violations_page), name="violations"),
     path("studio/violations/csv/", site.admin_view(violations_csv), name="violations_csv"),
     path("studio/violations/<int:violation_id>/", site.admin_view(violation_page), name="violation"),

@@ -41,6 +41,7 @@ ABILITIES: dict[str, Ability] = {
     "config.edit": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     "config.publish": Ability(frozenset({PUBLISHER, ADMIN})),
     # What is wrong with events
+    "incident.handle": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     "violation.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     # What detectors found in events
     "finding.decide": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),

@@ -7,6 +7,7 @@ Lists are querysets, not run yet, in the order of their page; a single row that 
 from typing import TypeVar
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
@@ -21,6 +22,7 @@ from tenants.models import (
     FloorExceptionRecord,
     FloorRecord,
     Installation,
+    Membership,
     Tenant,
     TenantAppConfig,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "installations_in_context",
     "keys_of",
     "live_period",
+    "people_of",
     "planned_periods",
     "published_config",
     "tenant_by_slug",
@@ -76,6 +79,12 @@ def tenants_in_context() -> QuerySet[Tenant]:
 def tenant_by_slug(slug: str) -> Tenant:
     """The tenant with this slug; ``NotFound``."""
     return _one(Tenant.objects.filter(slug=slug), "tenant")
+
+
+def people_of(tenant_id: int) -> list[User]:
+    """The active people with a role in the tenant, or in the whole workspace, as far as the context shows them."""
+    held = Membership.objects.filter(Q(tenant_id=tenant_id) | Q(tenant=None)).order_by().values("user_id")
+    return list(User.objects.filter(pk__in=held, is_active=True).order_by("username"))
 
 
 # What they run

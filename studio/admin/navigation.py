@@ -7,6 +7,7 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
+from studio.pages.incident_words import count_waiting_incidents
 from studio.pages.review_states import count_waiting
 from studio.people import actor_of
 from telemetry.selectors.privacy_findings import count_open
@@ -67,6 +68,14 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Watch": (
         Entry("telemetry_storedevent", "Live", "event", "stream", page="live", several="events"),
+        Entry(
+            "telemetry_incident",
+            "Incidents",
+            "incident",
+            "notifications_active",
+            page="incidents",
+            badge=count_waiting_incidents,
+        ),
         Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
         Entry("telemetry_eventtally", "Balance", "balance", "balance", page="balance"),
     ),

@@ -167,7 +167,7 @@ def sections_for(role: Role | None, *, in_tenant: bool = False) -> list[str]:
 READ = [
     *("Overview", "Specs", "Catalog", "Reviews", "Versions"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
-    *("Live", "Violations", "Privacy inbox"),
+    *("Live", "Incidents", "Violations", "Privacy inbox"),
 ]
 
 
