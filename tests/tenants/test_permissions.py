@@ -6,7 +6,7 @@ from tenants.permissions import ABILITIES, abilities_of, may_grant
 from tenants.roles import Role, Scope
 
 VIEWER = {"view", "config.read"}
-ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit", "violation.decide"}
+ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit", "incident.handle", "violation.decide"}
 PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish"}
 PRIVACY_OFFICER = ANALYST | {
     "audit.view",
