@@ -12,7 +12,15 @@ from typing import Final
 import numpy
 from datasketches import hll_sketch, hll_union, tdigest_double, tgt_hll_type
 
-__all__ = ["count_subjects", "digest_of", "merge_digests", "merge_subjects", "quantiles_of", "sketch_subjects"]
+__all__ = [
+    "count_subjects",
+    "digest_of",
+    "merge_digests",
+    "merge_subjects",
+    "quantiles_of",
+    "rank_of",
+    "sketch_subjects",
+]
 
 # Compression; 100 would halve the size (1.4 kB for 500 values) and double the error.
 _COMPRESSION: Final = 200
@@ -46,6 +54,11 @@ def quantiles_of(digest: bytes, ranks: Sequence[float]) -> list[float]:
         return []
     read = tdigest_double.deserialize(digest)
     return [float(read.get_quantile(rank)) for rank in ranks]
+
+
+def rank_of(digest: bytes, value: float) -> float:
+    """The share of values (0-1) that are at most about ``value``; 0 for an empty digest."""
+    return float(tdigest_double.deserialize(digest).get_rank(value)) if digest else 0.0
 
 
 def sketch_subjects(pseudonyms: Iterable[str]) -> bytes:

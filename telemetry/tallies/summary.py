@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from telemetry.tallies.detail import NumberTally, TallyDetail
-from telemetry.tallies.sketches import count_subjects, quantiles_of
+from telemetry.tallies.sketches import count_subjects, quantiles_of, rank_of
 
 __all__ = ["NumberReading", "TallySummary"]
 
@@ -73,10 +73,33 @@ class TallySummary(NamedTuple):
         tally = self.detail.numbers.get(metric)
         return None if tally is None or not tally.digest else NumberReading(tally)
 
-    def beyond(self, metric: str, limit: str) -> int:
-        """How many values of the property lay beyond a limit such as ``">1500.0"``; exact at every level."""
+    def above(self, metric: str, limit: float) -> int:
+        """How many values of the property lay above the limit.
+
+        Exact at every level where the config in force had the limit; for others, such as one that is only tried,
+        estimated from the digest, and never nothing where the greatest value is above it.
+        """
         tally = self.detail.numbers.get(metric)
-        return 0 if tally is None else tally.beyond.get(limit, 0)
+        if tally is None:
+            return 0
+        exact = tally.beyond.get(f">{float(limit)!r}")
+        if exact is not None:
+            return exact
+        if not tally.digest or tally.maximum <= limit:
+            return 0
+        return max(1, round(tally.count * (1.0 - rank_of(tally.digest, limit))))
+
+    def below(self, metric: str, limit: float) -> int:
+        """How many values of the property lay below the limit; exact or estimated as ``above``."""
+        tally = self.detail.numbers.get(metric)
+        if tally is None:
+            return 0
+        exact = tally.beyond.get(f"<{float(limit)!r}")
+        if exact is not None:
+            return exact
+        if not tally.digest or tally.minimum >= limit:
+            return 0
+        return max(1, round(tally.count * rank_of(tally.digest, limit)))
 
     def counted(self, metric: str) -> int:
         """How many values of the property there were; exact at every level."""

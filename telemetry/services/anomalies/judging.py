@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from telemetry.core.anomaly.history import HISTORY, earlier_starts, reads_everything, recent_windows
-from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict
+from telemetry.core.anomaly.series import Band, Point, Verdict
 from telemetry.models import JudgedWindow
 from telemetry.selectors.metric_windows import window_summaries
 from telemetry.services.anomalies.watching import EMPTY, Reading, WatchedRule
@@ -105,9 +105,7 @@ def rejudge_windows(
 def _verdict(watched: WatchedRule, known: "_History", start: datetime, reading: Reading) -> Verdict | None:
     if reading.value is None:
         return None
-    # An event that arrives is not silent, whatever came before: the long history is read in silence only.
-    is_busy = watched.kind is MetricKind.COUNT and reading.value > 0
-    history = [] if is_busy and known.is_for_silence else known.before(start)
+    history = [] if watched.is_quick(reading) else known.before(start)
     return watched.judge(reading, history, Point(start, reading.value, reading.sample))
 
 
@@ -118,7 +116,6 @@ class _History:
         self._installation, self._watched, self._first = installation, watched, first
         self._added: list[Point] = []
         self._stored: list[Point] | None = None
-        self.is_for_silence = watched.rule is not None and watched.rule.method == "silence"
 
     def add(self, start: datetime, reading: Reading) -> None:
         """The window is history for those after it."""

@@ -21,7 +21,7 @@ from telemetry.selectors.metric_windows import EventKey
 from telemetry.tallies.detail import TallyDetail
 from telemetry.tallies.summary import TallySummary
 
-__all__ = ["EMPTY", "Reading", "WatchedRule", "watched_rules"]
+__all__ = ["EMPTY", "Reading", "WatchedRule", "rules_of_event", "watched_rules"]
 
 # A window in which nothing was counted.
 EMPTY = TallySummary(0, 0, 0, TallyDetail())
@@ -59,6 +59,15 @@ class WatchedRule(NamedTuple):
         """Whether the counts of a tally alone do not tell."""
         return self.rule is None or self.rule.statistic not in _WITHOUT_DETAILS
 
+    @property
+    def needs_sample(self) -> bool:
+        """Whether windows with fewer events than the minimum sample are not judged; an absent count is news."""
+        return self.kind is not MetricKind.COUNT
+
+    def is_quick(self, reading: Reading) -> bool:
+        """Whether the verdict needs no history: an event that arrives is not silent, whatever came before."""
+        return self.method is AnomalyMethod.SILENCE and bool(reading.value)
+
     def read(self, window: TallySummary) -> Reading:
         """What the rule reads in a window."""
         if self.rule is not None:
@@ -66,8 +75,8 @@ class WatchedRule(NamedTuple):
             return Reading(None, 0) if found is None else Reading(*_plain(found))
         assert self.threshold is not None  # noqa: S101 - one of the two is there
         metric = self.threshold.metric
-        below = 0 if self.threshold.min is None else window.beyond(metric, f"<{float(self.threshold.min)!r}")
-        above = 0 if self.threshold.max is None else window.beyond(metric, f">{float(self.threshold.max)!r}")
+        below = 0 if self.threshold.min is None else window.below(metric, self.threshold.min)
+        above = 0 if self.threshold.max is None else window.above(metric, self.threshold.max)
         count = window.counted(metric)
         return Reading((below + above) / count if count else None, count, below, above)
 
@@ -96,13 +105,17 @@ class WatchedRule(NamedTuple):
 
 def watched_rules(config: EffectiveConfig) -> list[WatchedRule]:
     """Every rule that is to be judged, in the order of the config; none of what is switched off."""
-    interval = max(1, math.ceil(config.check_interval_ms / 60_000))
     return [
         watched
         for event in config.events
         if event.enabled and event.anomaly_detection.enabled
-        for watched in _rules_of(event, interval)
+        for watched in rules_of_event(event, config.check_interval_ms)
     ]
+
+
+def rules_of_event(event: EffectiveEvent, check_interval_ms: int) -> list[WatchedRule]:
+    """The event's thresholds, then its rules, switched on or not. Tallies are by the minute, and so are windows."""
+    return list(_rules_of(event, max(1, math.ceil(check_interval_ms / 60_000))))
 
 
 def _rules_of(event: EffectiveEvent, interval: int) -> Iterator[WatchedRule]:
