@@ -26,7 +26,7 @@ def everything_in(tally: TallySummary) -> tuple[object, ...]:
     return (
         (tally.received, tally.rejected, tally.violating, tally.valid),
         (number.count, number.total, number.minimum, number.maximum, number.quantile(0.5)),
-        tally.beyond("durationMs", ">1500.0"),
+        tally.above("durationMs", 1500.0),
         tally.missing,
         tally.unique_subjects(),
     )

@@ -157,7 +157,7 @@ def test_events_that_are_too_old_to_judge_count_when_they_came(installation: Ins
 def test_the_seeds_thresholds_are_counted_exactly(installation: Installation) -> None:
     ingest(installation, *(step(1_500 + place) for place in range(10)))
 
-    assert tallied(installation).beyond("durationMs", ">1500.0") == 9
+    assert tallied(installation).above("durationMs", 1500.0) == 9
 
 
 def test_names_that_clients_make_up_share_one_row(installation: Installation) -> None:
