@@ -63,6 +63,18 @@ def check_secrets(**_: Any) -> Messages:
 
 
 @register("studio")
+def check_quarantine_keys(**_: Any) -> Messages:
+    """Each secret of the quarantine is as good as the others, and none of them."""
+    others = {_secret(name) for name in SECRETS}
+    findings: Messages = []
+    for secret in settings.STUDIO_QUARANTINE_KEYS:
+        rule = _weakness(secret, 43) or ("must differ from the other secrets" if secret in others else "")
+        if rule:
+            findings.append(Error(f"STUDIO_QUARANTINE_KEYS: each {rule}", id="studio.E011"))
+    return findings
+
+
+@register("studio")
 def check_servers(**_: Any) -> Messages:
     """The database and the broker are named."""
     findings: Messages = []

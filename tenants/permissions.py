@@ -45,6 +45,8 @@ ABILITIES: dict[str, Ability] = {
     "violation.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     # What detectors found in events
     "finding.decide": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # Refused events that are held: their fate, and what they look like redacted
+    "quarantine.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Freeing a tenant from a limit of the floor for a while. Asked in the workspace: a tenant's own officer may not.

@@ -16,6 +16,8 @@ __all__ = [
     "STUDIO_INGEST_MAX_BYTES",
     "STUDIO_INSECURE_LOCAL",
     "STUDIO_PSEUDONYM_KEY",
+    "STUDIO_QUARANTINE_KEYS",
+    "STUDIO_QUARANTINE_MAX_EVENTS",
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
@@ -28,6 +30,13 @@ STUDIO_API_KEY_PEPPER = env.text("STUDIO_API_KEY_PEPPER", "")
 
 # Secret from which each tenant's pseudonym key is derived.
 STUDIO_PSEUDONYM_KEY = env.text("STUDIO_PSEUDONYM_KEY", "")
+
+# Secrets under which refused events are held, comma separated: the first one seals, all of them open. Without one, none
+# is held, whatever specs say.
+STUDIO_QUARANTINE_KEYS = env.text_list("STUDIO_QUARANTINE_KEYS")
+
+# How many refused events of one installation are held at once.
+STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_000, minimum=1)
 
 # What web and workers become after they connect; it owns nothing, so row-level security binds it.
 STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")

@@ -9,6 +9,7 @@ os.environ.setdefault("DATABASE_URL", "postgresql://postgres@/studio?host=/nonex
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ.setdefault("SECRET_KEY", "only for tests: " + "signs " * 10)
 os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only for tests: " + "pepper " * 10)
+os.environ.setdefault("STUDIO_QUARANTINE_KEYS", "only for tests: " + "quarantine " * 10)
 os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only for tests: " + "pseudonyms " * 10)
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 

@@ -100,8 +100,8 @@ MAXIMUM_PROPERTIES = 500
 MAXIMUM_CONTEXT_PROPERTIES = 100
 MAXIMUM_PROVIDERS = 20
 MAXIMUM_LABELS = 50
-# Held events are raw: long enough to find out what went wrong and to mend it, and no longer.
-MAXIMUM_QUARANTINE_DAYS = 30
+# Held events are raw: long enough to find out what went wrong and to mend it, and no longer than ids are remembered.
+MAXIMUM_QUARANTINE_DAYS = 28
 # All countries or currencies of the world fit; every value travels in every config.
 MAXIMUM_ALLOWED_VALUES = 500
 

@@ -16,6 +16,7 @@ from telemetry.core.conditions import compile_condition
 from telemetry.core.config import SamplingBounds
 from telemetry.core.enums import AnomalyMethod, PropertyType, RedactionStrategy, Statistic
 from telemetry.core.errors import FieldError, InvalidCondition, InvalidDocument
+from telemetry.core.mending import FIELDS_OF_STEPS, MendingStep
 from telemetry.core.plain import document_fields, to_plain
 from telemetry.core.shapes import MAXIMUM_ERRORS, Path, read_shape, write_path
 from telemetry.core.spec import (
@@ -283,6 +284,17 @@ def _is_counted(declared: PropertyDefinition, value: object) -> bool:
     return not isinstance(value, bool) and value in declared.allowed_values
 
 
+def _check_mending_step(step: MendingStep) -> Iterator[FieldError]:
+    """Each kind of step has its own fields, and no others."""
+    needed = FIELDS_OF_STEPS[step.step]
+    for field in ("property", "to", "type"):
+        is_set = getattr(step, field) is not None
+        if is_set and field not in needed:
+            yield FieldError("bad_step", f".{field}", f"does not belong to the step {step.step}")
+        elif not is_set and field in needed:
+            yield FieldError("bad_step", f".{field}", f"is required by the step {step.step}")
+
+
 def _check_opt_out(opt_out: LintOptOut) -> Iterator[FieldError]:
     yield from _check_date(".until", opt_out.until)
 
@@ -300,6 +312,7 @@ _RULES: Final[dict[type, Callable[[Any], Iterable[FieldError]]]] = {
     AnomalyRule: _check_anomaly_rule,
     EventDefinition: _check_event,
     LintOptOut: _check_opt_out,
+    MendingStep: _check_mending_step,
     PropertyDefinition: _check_property,
     Redaction: _check_redaction,
     SamplingBounds: _check_bounds,

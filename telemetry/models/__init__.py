@@ -7,6 +7,7 @@ from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
 from telemetry.models.event_spec_record import EventSpecRecord
 from telemetry.models.event_tally import EventTally
+from telemetry.models.held_event import HeldEvent
 from telemetry.models.incident import (
     Incident,
     IncidentEntry,
@@ -34,6 +35,7 @@ __all__ = [
     "EventSpecRecord",
     "EventTally",
     "FindingState",
+    "HeldEvent",
     "Incident",
     "IncidentEntry",
     "IncidentEntryKind",

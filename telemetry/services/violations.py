@@ -16,7 +16,7 @@ from telemetry.detection.inspector import is_safe_name
 from telemetry.detection.outline import outline
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 
-__all__ = ["MOST_GROUPS", "record_violations"]
+__all__ = ["MOST_GROUPS", "record_violations", "safe_path"]
 
 # Per installation. More kinds of mistakes than anybody reads; what comes beyond is counted in one row, so that names
 # that clients make up cannot fill the table.
@@ -152,7 +152,7 @@ def _groups_of(batch: ProcessedBatch) -> dict[Key, Group]:
 
 def _keyed(violations: tuple[Violation, ...], name: str, app_version: str) -> Iterator[tuple[Key, Violation]]:
     for violation in violations:
-        yield Key(name, _safe_path(violation), violation.code.value, app_version), violation
+        yield Key(name, safe_path(violation), violation.code.value, app_version), violation
 
 
 def _new_group(
@@ -180,8 +180,8 @@ def _name_and_version(event: ProcessedEvent) -> tuple[str, int | None]:
     return (name if isinstance(name, str) and is_safe_name(name) else ""), None
 
 
-def _safe_path(violation: Violation) -> str:
-    """The place, without a name that a client made up if that may be data."""
+def safe_path(violation: Violation) -> str:
+    """The violation's place, without a name that a client made up if that may be data."""
     if violation.code not in _UNDECLARED or _is_safe_path(violation.path):
         return violation.path[:200]
     return "properties[?]" if violation.code is ViolationCode.UNDECLARED_PROPERTY else "context.metadata[?]"

@@ -398,7 +398,7 @@ def defaults() -> st.SearchStrategy[TelemetryDefaults]:
         | st.builds(
             AnomalyDefaults, enabled=st.booleans(), check_interval_ms=st.none() | st.integers(1_000, 86_400_000)
         ),
-        quarantine=st.none() | st.builds(Quarantine, enabled=st.booleans(), days=st.none() | st.integers(1, 30)),
+        quarantine=st.none() | st.builds(Quarantine, enabled=st.booleans(), days=st.none() | st.integers(1, 28)),
         mask_detected=st.none() | st.booleans(),
     )
 

@@ -14,6 +14,7 @@ PRIVACY_OFFICER = ANALYST | {
     "review.approve_personal_data",
     "privacy.loosen",
     "finding.decide",
+    "quarantine.handle",
     "floor.edit",
     "floor.except",
     "pseudonym_key.renew",

@@ -20,6 +20,7 @@ from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
 from telemetry.services.partitions import ensure_partitions
 from telemetry.services.privacy_findings import record_findings
+from telemetry.services.quarantine.holding import hold_rejected
 from telemetry.services.violations import record_violations
 from telemetry.stores.base import EventGroup, EventRow
 from telemetry.stores.chosen import EVENT_STORE
@@ -72,6 +73,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
         )
         record_violations(batch)
         record_findings(batch)
+        hold_rejected(batch)
         publish_live(batch)
     return BatchResult([_item(event) for event in batch.events])
 
