@@ -9,10 +9,12 @@ from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.incident import incident_page
 from studio.pages.incidents import incidents_page
+from studio.pages.held_group import discard_group, held_group
 from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
 from studio.pages.privacy_inbox import privacy_inbox
+from studio.pages.quarantine import quarantine
 from studio.pages.violation import violation_page
 from studio.pages.violations import violations_csv, violations_page
 
@@ -37,6 +39,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/violations/<int:violation_id>/", site.admin_view(violation_page), name="violation"),
     path("studio/privacy-inbox/", site.admin_view(privacy_inbox), name="privacy_inbox"),
     path("studio/privacy-inbox/<int:finding_id>/", site.admin_view(privacy_finding), name="privacy_finding"),
+    path("studio/quarantine/", site.admin_view(quarantine), name="quarantine"),
+    path("studio/quarantine/<int:row_id>/", site.admin_view(held_group), name="held_group"),
+    path("studio/quarantine/<int:row_id>/discard/", site.admin_view(discard_group), name="discard_group"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     path("ingest/", include("studio.api.compat.urls")),

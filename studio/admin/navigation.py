@@ -77,6 +77,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             badge=count_waiting_incidents,
         ),
         Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
+        Entry(
+            "telemetry_heldevent", "Quarantine", "held event", "inventory_2", page="quarantine", several="held events"
+        ),
         Entry("telemetry_eventtally", "Balance", "balance", "balance", page="balance"),
     ),
     "Protect": (

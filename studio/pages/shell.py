@@ -30,7 +30,7 @@ def confirm(
     request: HttpRequest,
     *,
     noun: type[Model],
-    row: Model,
+    row: Model | None,
     title: str,
     text: str,
     button: str,

@@ -6,11 +6,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from studio import markup
-from telemetry.core.enums import ViolationCode
+from telemetry.core.enums import EventOutcome, ViolationCode
 from telemetry.models import ViolationRecord, ViolationState
 from tenants.models import Installation
 
-__all__ = ["KINDS", "installation_words", "kind_of", "place_of", "state_chip"]
+__all__ = ["KINDS", "OUTCOME_WORDS", "installation_words", "kind_of", "place_of", "reason_parts", "state_chip"]
 
 KINDS: Final = {
     ViolationCode.UNKNOWN_EVENT: "unknown event",
@@ -23,6 +23,14 @@ KINDS: Final = {
     ViolationCode.MALFORMED: "not readable",
     ViolationCode.OUTSIDE_WINDOW: "too old or too new",
     ViolationCode.DETECTED_PERSONAL_DATA: "personal data masked",
+}
+# The word for each outcome and its tone, everywhere the same.
+OUTCOME_WORDS: Final = {
+    EventOutcome.STORED: ("stored", "ink"),
+    EventOutcome.SAMPLED_OUT: ("sampled out", "grey"),
+    EventOutcome.DISABLED: ("disabled", "grey"),
+    EventOutcome.REJECTED: ("rejected", "red"),
+    EventOutcome.DUPLICATE: ("duplicate", "violet"),
 }
 TONES: Final = {
     ViolationState.OPEN: "red",
@@ -40,6 +48,19 @@ def kind_of(code: str) -> str:
 def place_of(violation: ViolationRecord) -> str:
     """Where in the event it is, without what goes without saying."""
     return violation.path.removeprefix("properties.") if violation.path != "name" else ""
+
+
+def reason_parts(reason: str) -> list[tuple[str, str]]:
+    """What was wrong, as pairs of a kind in words and a place; the place is empty where there is none to name."""
+    parts = (part.partition(" ") for part in reason.split("; ") if part)
+    known = set(ViolationCode)
+    return [
+        (
+            KINDS[ViolationCode(code)] if code in known else code,
+            path.removeprefix("properties.") if path != "name" else "",
+        )
+        for code, _, path in parts
+    ]
 
 
 def state_chip(violation: ViolationRecord) -> SafeString:
