@@ -4,15 +4,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
+from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
+from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.tallies import merge_tallies
 
 __all__ = [
     "drop_old_partitions",
     "evaluate_anomalies",
     "forget_old_anomaly_windows",
+    "forget_what_is_mended",
     "make_partitions",
     "merge_all_tallies",
+    "purge_quarantine",
 ]
 
 
@@ -26,6 +30,21 @@ def evaluate_anomalies() -> None:
 def forget_old_anomaly_windows() -> None:
     """Judged windows older than ``STUDIO_ANOMALY_HISTORY_DAYS`` are gone, a slice at a time."""
     while forget_old_windows(now=timezone.now()):
+        pass
+
+
+@shared_task(name="telemetry.purge_quarantine")
+def purge_quarantine() -> None:
+    """Held events past their days are gone; running it twice, or at the same time, changes nothing more."""
+    purge_held_events()
+
+
+@shared_task(name="telemetry.forget_old_violations")
+def forget_what_is_mended() -> None:
+    """Violations and privacy findings that nobody has sent for long are gone; running it twice changes nothing more."""
+    while forget_old_violations(now=timezone.now()):
+        pass
+    while forget_old_findings(now=timezone.now()):
         pass
 
 

@@ -12,8 +12,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from studio import markup
 from studio.addresses import address_of
 from studio.pages.forms import PageForm, errors_of, place_of, sentence, statement
+from studio.pages.live_lines import OUTCOME_TONES, OUTCOME_WORDS
 from studio.pages.shell import confirm, render_page, report_refusal
-from studio.pages.violation_words import OUTCOME_WORDS, installation_words, reason_parts
+from studio.pages.violation_words import installation_words, reason_parts
 from studio.people import actor_of
 from telemetry.core.codec import convert_document
 from telemetry.core.enums import EventOutcome, PropertyType
@@ -177,7 +178,7 @@ def discard_group(request: HttpRequest, row_id: int) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, group: HeldGroup, done: Replay) -> HttpResponse:
-    told = ", ".join(f"{count} {OUTCOME_WORDS[word][0]}" for word, count in sorted(done.outcomes.items()))
+    told = ", ".join(f"{count} {OUTCOME_WORDS[word]}" for word, count in sorted(done.outcomes.items()))
     if told:
         messages.success(request, f"Taken in: {told}.")
     if done.still_held:
@@ -197,7 +198,7 @@ def _shown(rehearsal: Rehearsal) -> ShownRehearsal:
     shown = "" if preview is None else {"properties": preview.properties, "context": preview.context}
     return ShownRehearsal(
         outcomes=[
-            ShownOutcome(*OUTCOME_WORDS[word], rehearsal.outcomes[word])
+            ShownOutcome(OUTCOME_WORDS[word], OUTCOME_TONES[word], rehearsal.outcomes[word])
             for word in EventOutcome
             if word in rehearsal.outcomes
         ],

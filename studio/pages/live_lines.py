@@ -8,7 +8,7 @@ from studio.markup import counted, percent
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.services.live import LiveLine, LiveSampling
 
-__all__ = ["OUTCOME_WORDS", "ShownLine", "Step", "shown_line"]
+__all__ = ["OUTCOME_TONES", "OUTCOME_WORDS", "ShownLine", "Step", "shown_line"]
 
 OUTCOME_WORDS: Final = {
     EventOutcome.STORED: "stored",

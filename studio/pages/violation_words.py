@@ -6,11 +6,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from studio import markup
-from telemetry.core.enums import EventOutcome, ViolationCode
+from telemetry.core.enums import ViolationCode
 from telemetry.models import ViolationRecord, ViolationState
 from tenants.models import Installation
 
-__all__ = ["KINDS", "OUTCOME_WORDS", "installation_words", "kind_of", "place_of", "reason_parts", "state_chip"]
+__all__ = ["KINDS", "installation_words", "kind_of", "place_of", "reason_parts", "state_chip"]
 
 KINDS: Final = {
     ViolationCode.UNKNOWN_EVENT: "unknown event",
@@ -23,14 +23,6 @@ KINDS: Final = {
     ViolationCode.MALFORMED: "not readable",
     ViolationCode.OUTSIDE_WINDOW: "too old or too new",
     ViolationCode.DETECTED_PERSONAL_DATA: "personal data masked",
-}
-# The word for each outcome and its tone, everywhere the same.
-OUTCOME_WORDS: Final = {
-    EventOutcome.STORED: ("stored", "ink"),
-    EventOutcome.SAMPLED_OUT: ("sampled out", "grey"),
-    EventOutcome.DISABLED: ("disabled", "grey"),
-    EventOutcome.REJECTED: ("rejected", "red"),
-    EventOutcome.DUPLICATE: ("duplicate", "violet"),
 }
 TONES: Final = {
     ViolationState.OPEN: "red",

@@ -78,5 +78,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    # What is held past its days is passed over by readers at once, and gone within the hour.
+    "purge quarantine": {"task": "telemetry.purge_quarantine", "schedule": timedelta(hours=1)},
+    "forget old violations": {"task": "telemetry.forget_old_violations", "schedule": timedelta(days=1)},
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},
 }

@@ -31,9 +31,9 @@ _HOPELESS: Final = frozenset({ViolationCode.OUTSIDE_WINDOW})
 def hold_rejected(batch: ProcessedBatch) -> None:
     """Refused events are held for as many days as the config says; nothing happens if it says none.
 
-    Never held are events at level ``sensitive``, those that cannot be read, those larger than 256 KiB sealed, and what
-    is beyond ``STUDIO_QUARANTINE_MAX_EVENTS`` of the installation. An event that is held already stays as it is. Two
-    queries, none if there is nothing to hold.
+    Never held are events at level ``sensitive``, reports of our trackers, what cannot be read, what is larger than 256
+    KiB sealed, and what is beyond ``STUDIO_QUARANTINE_MAX_EVENTS`` of the installation. An event that is held already
+    stays as it is. Two queries, none if there is nothing to hold.
     """
     days = 0 if batch.config.effective is None else batch.config.effective.quarantine_days
     if not days or not is_set_up():
@@ -61,7 +61,8 @@ def safe_event_name(name: str) -> str:
 
 
 def _may_be_held(batch: ProcessedBatch, event: ProcessedEvent) -> bool:
-    if event.kept_id is None or event.incoming.envelope is None:
+    # A report of a tracker is redacted already: nobody could tell what should have been sent.
+    if event.kept_id is None or event.incoming.envelope is None or event.incoming.report is not None:
         return False
     if any(violation.code in _HOPELESS for violation in event.outcome.violations):
         return False

@@ -11,7 +11,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0013_event_specs'),
+        ("telemetry", "0016_dropping_partitions"),
         ('tenants', '0011_what_was_before'),
     ]
 
