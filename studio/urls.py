@@ -7,9 +7,9 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
+from studio.pages.held_group import discard_group, held_group
 from studio.pages.incident import incident_page
 from studio.pages.incidents import incidents_page
-from studio.pages.held_group import discard_group, held_group
 from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
