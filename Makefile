@@ -42,7 +42,7 @@ lock: $(READY) ## The lock files, resolved anew; UPGRADE=1 takes newer versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what can be made again; data in .studio stays
-	@rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) staticfiles tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A machine whose Python went away or was replaced gets a new environment.

@@ -98,12 +98,16 @@ def _hidden(line: LiveLine) -> str:
 
 def _sampling(sampling: LiveSampling, *, kept: bool) -> str:
     """Why the event was kept or not, in a sentence."""
+    if sampling.rate is None:
+        return "its tracker sampled it out"
     rate = percent(sampling.rate)
     share = f"kept with {rate} of the subjects" if kept else f"not among the {rate} of the subjects that are kept"
     if sampling.rate >= 1:
         share = "every event is kept"
     elif sampling.rate <= 0:
         share = "none is kept"
+    if sampling.by_tracker:
+        return f"{share}; its tracker decided"
     if not sampling.conditions:
         return share
     what = "the condition holds" if len(sampling.conditions) == 1 else "all conditions hold"

@@ -50,11 +50,16 @@ _IDENTIFIERS: Final = frozenset({"context.tenantId", "context.organizationId", "
 
 
 class LiveSampling(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Why an event was kept or not: the rate (0-1) that held, the conditions, and whether they all did."""
+    """Why an event was kept or not: the rate (0-1) that held, the conditions, and whether they all did.
 
-    rate: float
+    ``by_tracker`` says that a tracker of ours decided before it sent the event; then no more than the rate is known,
+    and of events that it did not keep not even that: ``rate`` is ``None``.
+    """
+
+    rate: float | None
     conditions: tuple[str, ...] = ()
     conditions_held: bool = True
+    by_tracker: bool = False
 
 
 class LiveRedaction(msgspec.Struct, frozen=True, rename="camel"):
@@ -216,7 +221,12 @@ def _values(dispatch: Dispatch) -> dict[str, Any]:
 
 def _sampling(batch: ProcessedBatch, event: ProcessedEvent) -> LiveSampling | None:
     """Why the event was kept or not; ``None`` for what was not asked."""
-    decision = _decision(batch, event) if event.word in (EventOutcome.STORED, EventOutcome.SAMPLED_OUT) else None
+    if event.word not in (EventOutcome.STORED, EventOutcome.SAMPLED_OUT):
+        return None
+    if event.incoming.report is not None:
+        kept = event.outcome.dispatch.inclusion_probability if isinstance(event.outcome, Accepted) else None
+        return LiveSampling(rate=kept, by_tracker=True)
+    decision = _decision(batch, event)
     effective = _effective(batch, event)
     if decision is None or effective is None:
         return None

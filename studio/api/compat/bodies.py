@@ -2,29 +2,23 @@
 
 import json
 import zlib
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
-import zstandard
 from django.http import HttpRequest
 
-from studio.api.errors import BodyTooLarge, UnsupportedBody
+from studio.api.errors import BodyTooLarge
+from studio.api.ingest.bodies import inflate, read_raw, too_large
+from studio.api.ingest.reading import MOST_VALUES
 from telemetry.core.documents import read_int, refusal
 
-__all__ = ["LARGEST_BYTES", "expand", "read_body", "read_json"]
+__all__ = ["LARGEST_BYTES", "expand", "read_body", "read_json", "too_many_values"]
 
 # PostHog's clients cut batches at 5 MiB plus one event of up to 900 KiB, Segment's at 500 KB; OpenTelemetry's count
 # records, and few have more than a kilobyte. The same limit holds for what a compressed body expands to.
 LARGEST_BYTES: Final = 8 * 1024 * 1024
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
-# zlib's own notation: find out whether it is gzip or zlib. Source: zlib's manual, inflateInit2.
-GZIP_OR_ZLIB: Final = 47
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes."""
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -32,24 +26,25 @@ def read_body(request: HttpRequest) -> bytes:
 
     Raises ``BodyTooLarge``, ``UnsupportedBody`` for an unknown encoding, ``InvalidDocument`` if it is not what it says.
     """
-    content = _stream_of(request).read(LARGEST_BYTES + 1)
-    if len(content) > LARGEST_BYTES:
-        raise _too_large()
-    for encoding in reversed(request.headers.get("Content-Encoding", "").lower().split(",")):
-        content = _decoded(content, encoding.strip())
+    content = read_raw(request, limit=LARGEST_BYTES)
+    for encoding in reversed(request.headers.get("Content-Encoding", "").split(",")):
+        is_zlib = encoding.strip().lower() == "deflate"
+        content = _undeflated(content) if is_zlib else inflate(content, encoding, limit=LARGEST_BYTES)
     return content
 
 
 def expand(content: bytes) -> bytes:
     """The content, expanded if it starts like gzip: browsers compress without saying so in a header."""
-    return _inflated(content) if content.startswith(GZIP_MAGIC) else content
+    return inflate(content, "gzip", limit=LARGEST_BYTES) if content.startswith(GZIP_MAGIC) else content
 
 
 def read_json(content: bytes) -> object:
     """The value of JSON in UTF-8, also where a client wrote ``NaN`` or a lone surrogate: the event that has it is told.
 
-    Raises ``InvalidDocument`` without a word of the content.
+    Raises ``InvalidDocument`` without a word of the content, and ``BodyTooLarge`` for more values than a batch has.
     """
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_VALUES:
+        raise too_many_values()
     try:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -65,55 +60,20 @@ def read_json(content: bytes) -> object:
         raise refusal("too_deep", "is nested too deep") from None
 
 
-def _stream_of(request: HttpRequest) -> _Readable:
-    """Where the body is read from.
-
-    Django takes a body without ``Content-Length`` for empty. Clients that send it in pieces name none (Node's streams,
-    for one), and the web server knows where it ends.
-    """
-    if "Content-Length" not in request.headers and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        stream: _Readable = request.META["wsgi.input"]
-        return stream
-    return request
+def too_many_values() -> BodyTooLarge:
+    """The error for a body whose values would take too much memory."""
+    return BodyTooLarge(f"the body must not hold more than {MOST_VALUES} values")
 
 
-def _decoded(content: bytes, encoding: str) -> bytes:
-    if encoding in ("", "identity"):
-        return content
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(content)
-    if encoding == "zstd":
-        return _unpacked(content)
-    raise UnsupportedBody("the body's encoding must be gzip, deflate, zstd or none")
-
-
-def _inflated(content: bytes) -> bytes:
-    stream = zlib.decompressobj(GZIP_OR_ZLIB)
+def _undeflated(content: bytes) -> bytes:
+    """What zlib made the content of: that is what HTTP calls deflate. Source: RFC 9110, section 8.4.1.2."""
+    stream = zlib.decompressobj()
     try:
         expanded = stream.decompress(content, LARGEST_BYTES + 1)
     except zlib.error:
-        raise refusal("bad_encoding", "is not what its encoding says") from None
+        raise refusal("bad_encoding", "is not deflate, as Content-Encoding says") from None
     if len(expanded) > LARGEST_BYTES:
-        raise _too_large()
+        raise too_large(LARGEST_BYTES)
     if not stream.eof:
-        raise refusal("bad_encoding", "ends too early")
+        raise refusal("bad_encoding", "is cut off before its end")
     return expanded
-
-
-def _unpacked(content: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=LARGEST_BYTES)
-    try:
-        # The stream stops where it is told to, but does not say whether the content was whole.
-        if len(reader.stream_reader(content).read(LARGEST_BYTES + 1)) > LARGEST_BYTES:
-            raise _too_large()
-        whole = reader.decompressobj()
-        expanded = whole.decompress(content)
-    except zstandard.ZstdError:
-        raise refusal("bad_encoding", "is not what its encoding says") from None
-    if not whole.eof:
-        raise refusal("bad_encoding", "ends too early")
-    return expanded
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"the body must be at most {LARGEST_BYTES} bytes long, also when it is expanded")

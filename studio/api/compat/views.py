@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, ClassVar, Final
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -41,20 +41,21 @@ MOST_EVENTS: Final = 10_000
 Reader = Callable[[datetime], Iterable[ClientEvent]]
 
 
-@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator([csrf_exempt, transaction.non_atomic_requests], name="dispatch")
 class ClientView(View):
-    """An address that a foreign client calls. No cookie plays a part, so no page can act in somebody's name."""
+    """An address that a foreign client calls. No cookie plays a part, so no page can act in somebody's name.
+
+    Knowing who asks is a transaction of its own, and so is the batch: the answer is written after its commit.
+    """
 
     http_method_names = ["post", "options"]
     source: ClassVar[EventSource]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The answer, in the client's own terms also when something went wrong; nothing is stored then."""
+        """The answer, in the client's own terms also when something went wrong."""
         try:
             answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - answered, and logged where nobody foresaw it
-            if connection.in_atomic_block:
-                transaction.set_rollback(True)
             answer = self.refuse(request, error)
         return allow_origin(request, answer)
 
@@ -73,10 +74,11 @@ class ClientView(View):
         ``Throttled``, and ``BodyTooLarge`` for more than 10,000 events.
         """
         refuse_foreign_origin(request)
-        installation = _installation_of(request, key)
+        with transaction.atomic():
+            installation = _installation_of(request, key)
+            config = config_at_ingest(installation).compiled
         received_at = timezone.now()
-        ids = EventIds(event_id_secret(installation.tenant))
-        mapper = Mapper(config_at_ingest(installation).compiled, ids, self.source, received_at)
+        mapper = Mapper(config, EventIds(event_id_secret(installation.tenant)), self.source, received_at)
         events = [mapper.map(event) for event in islice(read(received_at), MOST_EVENTS + 1)]
         if len(events) > MOST_EVENTS:
             raise BodyTooLarge(f"the body must hold at most {MOST_EVENTS} events")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from studio.api.errors import BodyTooLarge, UnsupportedBody
 from telemetry.core.documents import refusal
 
-__all__ = ["JSON_TYPES", "inflate", "read_content"]
+__all__ = ["JSON_TYPES", "inflate", "read_content", "read_raw", "too_large"]
 
 JSON_TYPES: Final = ("application/json",)
 _UTF8: Final = ("utf-8", "utf8", '"utf-8"')
@@ -30,10 +30,21 @@ def read_content(request: HttpRequest, *, types: tuple[str, ...] = JSON_TYPES) -
     """
     _require_type(request, types)
     limit: int = settings.STUDIO_INGEST_MAX_BYTES
-    raw = request.read(limit + 1)
+    return inflate(read_raw(request, limit=limit), request.headers.get("Content-Encoding", ""), limit=limit)
+
+
+def read_raw(request: HttpRequest, *, limit: int) -> bytes:
+    """The body as it came, also one that comes in pieces; raises ``BodyTooLarge`` beyond ``limit`` bytes.
+
+    Django takes a body without ``Content-Length`` for empty. Clients that send it in pieces name none (Node's streams,
+    for one), and the web server knows where it ends.
+    """
+    is_in_pieces = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    stream = request.META["wsgi.input"] if is_in_pieces and "Content-Length" not in request.headers else request
+    raw: bytes = stream.read(limit + 1)
     if len(raw) > limit:
-        raise _too_large(limit)
-    return inflate(raw, request.headers.get("Content-Encoding", ""), limit=limit)
+        raise too_large(limit)
+    return raw
 
 
 def inflate(raw: bytes, encoding: str, *, limit: int) -> bytes:
@@ -68,7 +79,7 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
         except zlib.error:
             raise refusal("bad_encoding", "is not gzip, as Content-Encoding says") from None
         if len(part) > left:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not member.eof:
             raise refusal("bad_encoding", "is cut off before the end of its gzip file")
         parts.append(part)
@@ -85,9 +96,10 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
     except zstandard.ZstdError:
         raise refusal("bad_encoding", "is not zstd, as Content-Encoding says, or needs too large a window") from None
     if len(content) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     return content
 
 
-def _too_large(limit: int) -> BodyTooLarge:
+def too_large(limit: int) -> BodyTooLarge:
+    """The error for more bytes than the limit."""
     return BodyTooLarge(f"the body must be at most {limit} bytes long, also when it is decompressed")

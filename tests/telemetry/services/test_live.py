@@ -12,6 +12,7 @@ from redis import Redis
 from telemetry.core.config import AppBlueprint, EventOverride, SpecPointer, TenantOverride
 from telemetry.core.enums import EventOutcome, EventSource, PrivacyLevel, UndeclaredPolicy, ViolationCode
 from telemetry.core.events import Context, Envelope, Violation
+from telemetry.core.reports import Report, ReportedOutcome
 from telemetry.core.spec import Sampling, TelemetryDefaults
 from telemetry.services import live
 from telemetry.services.ingest.incoming import Incoming
@@ -130,6 +131,39 @@ def test_the_steps_of_events_that_are_not_kept(
     assert repeated is None
     # Only what is stored has values to show.
     assert [line.values is not None for line in lines] == [False, False, False, True, False, False]
+
+
+def test_what_a_tracker_decided_is_shown_as_such(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    installation = make_shop()
+
+    def reported(number: int, outcome: ReportedOutcome) -> Incoming:
+        envelope = Envelope(id=ID.format(number), name="order", occurred_at=NOON, properties={"orderId": "A"})
+        report = Report(
+            id=envelope.id,
+            name="order",
+            version=1,
+            occurred_at=NOON,
+            outcome=outcome,
+            config_revision=1,
+            inclusion_probability=0.5,
+            properties=envelope.properties,
+        )
+        return Incoming(envelope=envelope, source=EventSource.INTERNAL, report=report)
+
+    kept, dropped = watch(
+        installation,
+        django_capture_on_commit_callbacks,
+        reported(1, ReportedOutcome.ACCEPTED),
+        reported(2, ReportedOutcome.SAMPLED_OUT),
+    )
+
+    assert (kept.outcome, kept.sampling) == (EventOutcome.STORED, LiveSampling(rate=0.5, by_tracker=True))
+    assert (dropped.outcome, dropped.sampling) == (
+        EventOutcome.SAMPLED_OUT,
+        LiveSampling(rate=None, by_tracker=True),
+    )
 
 
 def test_a_disabled_event_is_shown_as_such(

@@ -13,8 +13,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from studio.api.compat.bodies import too_many_values
 from studio.api.compat.events import ClientEvent, take_version
 from studio.api.compat.values import EPOCH, app_version_of, text_of
+from studio.api.ingest.reading import MOST_VALUES
 from telemetry.core.events import Context
 
 __all__ = ["read_request"]
@@ -41,23 +43,54 @@ class Surroundings(NamedTuple):
 
 
 def read_request(request: ExportLogsServiceRequest) -> Iterator[ClientEvent]:
-    """The events of the request, in its order."""
+    """The events of the request, in its order; raises ``BodyTooLarge`` for too many values."""
+    values = _Values()
     for resource_logs in request.resource_logs:
-        resource = _mapping(resource_logs.resource.attributes)
+        resource = values.mapping(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
             scope = scope_logs.scope
             named = {"otel.scope.name": scope.name, "otel.scope.version": scope.version}
             own = {name: value for name, value in named.items() if value}
             around = Surroundings(
-                {**resource, **_mapping(scope.attributes), **own}, _bytes(resource_logs.resource) + _bytes(scope)
+                {**resource, **values.mapping(scope.attributes), **own}, _bytes(resource_logs.resource) + _bytes(scope)
             )
             for record in scope_logs.log_records:
-                yield _read_record(record, around)
+                yield _read_record(record, around, values)
 
 
-def _read_record(record: LogRecord, around: Surroundings) -> ClientEvent:
-    attributes = _mapping(record.attributes)
-    body = _value(record.body)
+class _Values:
+    """Turns OTLP's values into plain ones, so many in one request.
+
+    A short one takes six bytes on the way, and many times as much here.
+    """
+
+    def __init__(self) -> None:
+        self._left = MOST_VALUES
+
+    def mapping(self, pairs: Iterable[KeyValue], depth: int = 0) -> dict[str, Any]:
+        """The values by their keys."""
+        return {pair.key: self.plain(pair.value, depth) for pair in pairs}
+
+    def plain(self, value: AnyValue, depth: int = 0) -> Any:
+        """The plain value; bytes as base64 text, as in OTLP's JSON."""
+        self._left -= 1
+        if self._left < 0:
+            raise too_many_values()
+        kind = value.WhichOneof("value")
+        if depth > DEEPEST:
+            return None
+        if kind == "kvlist_value":
+            return self.mapping(value.kvlist_value.values, depth + 1)
+        if kind == "array_value":
+            return [self.plain(each, depth + 1) for each in value.array_value.values]
+        if kind == "bytes_value":
+            return base64.b64encode(value.bytes_value).decode()
+        return getattr(value, kind) if kind in PLAIN else None
+
+
+def _read_record(record: LogRecord, around: Surroundings, values: _Values) -> ClientEvent:
+    attributes = values.mapping(record.attributes)
+    body = values.plain(record.body)
     payload = {**body, **attributes} if isinstance(body, dict) else attributes
     version, rest = take_version(payload)
     given = {name: value for name, value in rest.items() if name not in TAKEN and not name.startswith(ADDED_PREFIXES)}
@@ -107,24 +140,6 @@ def _first(values: dict[str, Any], names: Iterable[str]) -> str | None:
 
 def _instant(nanoseconds: int) -> datetime | None:
     return EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
-
-
-def _mapping(pairs: Iterable[KeyValue], depth: int = 0) -> dict[str, Any]:
-    return {pair.key: _value(pair.value, depth) for pair in pairs}
-
-
-def _value(value: AnyValue, depth: int = 0) -> Any:
-    """The plain value; bytes as base64 text, as in OTLP's JSON."""
-    kind = value.WhichOneof("value")
-    if depth > DEEPEST:
-        return None
-    if kind == "kvlist_value":
-        return _mapping(value.kvlist_value.values, depth + 1)
-    if kind == "array_value":
-        return [_value(each, depth + 1) for each in value.array_value.values]
-    if kind == "bytes_value":
-        return base64.b64encode(value.bytes_value).decode()
-    return getattr(value, kind) if kind in PLAIN else None
 
 
 def _bytes(message: Message) -> bytes:

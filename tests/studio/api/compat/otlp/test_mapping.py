@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 
+import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from studio.api.compat.otlp.mapping import read_request
 from studio.api.compat.otlp.wire import JSON, decode
+from studio.api.errors import BodyTooLarge
+from studio.api.ingest.reading import MOST_VALUES
 from telemetry.core.enums import EventSource
 from telemetry.core.events import Envelope
 from tests.core.builders import NOON
@@ -179,3 +182,12 @@ def test_nesting_without_end_is_cut_where_the_core_refuses_it_anyway() -> None:
     record = LogRecord(event_name="checkout.started", time_unix_nano=NANOSECONDS)
     record.attributes.append(KeyValue(key="items", value=value))
     assert "canary" not in json.dumps(dict(as_envelope(record).properties))
+
+
+def test_more_values_than_fit_into_memory_are_refused() -> None:
+    value = AnyValue()
+    value.array_value.values.extend([AnyValue()] * (MOST_VALUES + 1))
+    record = LogRecord(event_name="checkout.started", attributes=[KeyValue(key="items", value=value)])
+
+    with pytest.raises(BodyTooLarge):
+        list(read_request(request_with(record)))
