@@ -34,7 +34,8 @@ class StudioModelAdmin(ModelAdmin):
 
     ``change_ability`` and ``add_ability`` unset mean that nobody changes or adds rows here. ``in_tenant`` says that
     rows belong to tenants, so that abilities are asked there. ``adds_in_series`` offers another empty form after adding
-    one. Rows are never deleted by Django itself.
+    one. ``import_view`` names the page where whoever may add rows brings one in as a document. Rows are never deleted
+    by Django itself.
     """
 
     address: ClassVar[str]
@@ -44,6 +45,7 @@ class StudioModelAdmin(ModelAdmin):
     change_ability: ClassVar[str | None] = None
     in_tenant: ClassVar[bool] = False
     adds_in_series: ClassVar[bool] = False
+    import_view: ClassVar[str] = ""
     linked_lookups: ClassVar[frozenset[str]] = frozenset()
 
     form = ServiceForm

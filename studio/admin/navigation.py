@@ -58,6 +58,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("telemetry_eventrecord", "Catalog", "event", "bolt", page="catalog", several="events"),
         Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge=count_waiting),
         Entry("telemetry_specversion", "Versions", "version", "history"),
+        Entry("telemetry_eventspecrecord", "EventSpecs", "EventSpec", "contract", several="EventSpecs"),
     ),
     "Tenants": (
         Entry("tenants_tenant", "Tenants", "tenant", "domain"),

@@ -284,6 +284,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     )
     add_ability = "spec.edit"
     change_ability = "spec.edit"
+    import_view = "admin:telemetry_specrecord_import_new"
     form = SpecForm
     inlines = [EventInline]
     list_display = ["title_and_name", "stability_chip", "events_number", "published", "draft", "owner_chips"]

@@ -1,20 +1,19 @@
 """Pages that take a whole document in: looked at first, if somebody wants that, then saved as a draft."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from studio import markup
 from studio.addresses import address_of, list_address, page_address
 from studio.pages.changes import groups_of, tally
+from studio.pages.document_form import DocumentForm
 from studio.pages.findings import SEVERITY_WORDS, shown_findings, worst_first
-from studio.pages.forms import PageForm, posted
+from studio.pages.forms import posted
 from studio.pages.shell import render_page
 from studio.people import actor_of
 from telemetry.core.enums import Severity
@@ -36,48 +35,10 @@ SHOWN_FINDINGS: Final = 50
 SHOWN_GROUPS: Final = 25
 
 
-class ImportForm(PageForm):
-    """A document as a file or as text."""
+class ImportForm(DocumentForm):
+    """A document, and the draft that it was written for."""
 
-    file = forms.FileField(label="A file", required=False, widget=UnfoldAdminFileFieldWidget())
-    text = forms.CharField(
-        label="Or its text",
-        required=False,
-        strip=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "class": "code-input", "spellcheck": "false"}),
-        help_text="YAML or JSON, in the form that the downloads have.",
-    )
     expected_revision = forms.IntegerField(required=False, widget=forms.HiddenInput())
-
-    def clean_file(self) -> Any:
-        """The file, within the size that a request may have."""
-        file = self.cleaned_data["file"]
-        if file is not None and (file.size or 0) > settings.STUDIO_REQUEST_MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {settings.STUDIO_REQUEST_MAX_BYTES} bytes.")
-        return file
-
-    def clean(self) -> dict[str, Any]:
-        """Exactly one of file and text."""
-        data = super().clean() or {}
-        if bool(data.get("file")) == bool(data.get("text", "").strip()) and not self.errors:
-            raise forms.ValidationError("Choose a file or paste its text, one of the two.")
-        return data
-
-    def document(self) -> bytes | str:
-        """What was sent, not read yet."""
-        file = self.cleaned_data["file"]
-        if not file:
-            return str(self.cleaned_data["text"])
-        file.seek(0)
-        return cast("bytes", file.read())
-
-    def keep_text(self) -> None:
-        """The document that was sent as a file stands in the text field, as a browser sends no file again."""
-        document = self.document()
-        if isinstance(document, bytes):
-            data = cast("QueryDict", self.data).copy()
-            data["text"] = document.decode("utf-8-sig")
-            self.data = data
 
 
 def import_new(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,15 @@ from telemetry.core.shapes import Path
 from telemetry.core.spec import EventDefinition, Owners, Tags, Text
 from telemetry.core.values import EMPTY_MAPPING, EventName, PositiveInt, Value, deep_freeze
 
-__all__ = ["Departure", "DepartureKind", "EventSpec", "EventSpecMeta", "departures", "payload_properties"]
+__all__ = [
+    "Departure",
+    "DepartureKind",
+    "EventSpec",
+    "EventSpecMeta",
+    "departures",
+    "payload_properties",
+    "types_in_words",
+]
 
 # Places in the payload, written as paths are everywhere: 'email', 'address.street', '["E-Mail"]'.
 PayloadPath = Annotated[
@@ -98,6 +106,14 @@ def payload_properties(contract: EventSpec) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
+def types_in_words(node: Mapping[str, Any]) -> str:
+    """The JSON types that a schema admits, such as "number or string"; null, which counts as absent, is left out."""
+    types = types_of(node) - {"null"}
+    if types >= types_of({}) - {"null"}:
+        return "any value"
+    return " or ".join(sorted(types - ({"integer"} if "number" in types else set()))) or "no value"
+
+
 def _departures(contract: EventSpec, event: EventDefinition) -> Iterator[Departure]:
     known = payload_properties(contract)
     personal = contract.personal_properties
@@ -108,7 +124,7 @@ def _departures(contract: EventSpec, event: EventDefinition) -> Iterator[Departu
             continue
         node = {} if known is None else known[name]
         if isinstance(node, Mapping) and not admits(node, definition.type):
-            message = f"is {definition.type}, where the EventSpec has {_in_words(node)}"
+            message = f"is {definition.type}, where the EventSpec has {types_in_words(node)}"
             yield Departure(DepartureKind.OTHER_TYPE, name, (*path, "type"), message)
         if name in personal and definition.pii is not True:
             message = "is personal data by its EventSpec, and is not marked as such"
@@ -131,8 +147,3 @@ def _first_step(path: str) -> str:
         except ValueError:
             return path
     return re.split(r"[.\[]", path, maxsplit=1)[0]
-
-
-def _in_words(node: Mapping[str, Any]) -> str:
-    types = types_of(node) - {"null"}
-    return " or ".join(sorted(types - ({"integer"} if "number" in types else set()))) or "no value"

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from telemetry.core.codec import Format, convert_document, parse_document
+from telemetry.core.documents import RepeatedKeys
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.event_specs import EventSpec, payload_properties
 from telemetry.core.paths import key_path
@@ -48,6 +49,10 @@ def read_event_spec(
     plain = parse_document(document, what=WHAT, format=format)
     if not isinstance(plain, dict):
         raise InvalidDocument([FieldError("wrong_type", "", "must be an object")], what=WHAT)
+    # Merged with what is given, an object would forget that its keys repeat.
+    repeated = (*_repeated(plain, ""), *_repeated(plain.get("meta"), "meta"))
+    if repeated:
+        raise InvalidDocument(repeated, what=WHAT)
     is_whole = "payload" in plain or isinstance(plain.get("meta"), dict)
     whole = _filled(plain, given) if is_whole else _from_schema(plain, given)
     prefix = "payload" if is_whole else ""
@@ -55,9 +60,21 @@ def read_event_spec(
     errors = tuple(_schema_errors(schema, prefix))
     if errors:
         raise InvalidDocument(errors, what=WHAT)
-    contract = convert_document(whole, EventSpec, what=WHAT)
+    try:
+        contract = convert_document(whole, EventSpec, what=WHAT)
+    except InvalidDocument as error:
+        # Who sent a schema knows no payload around it.
+        inside = (
+            FieldError(e.code, e.path.removeprefix("" if is_whole else "payload."), e.message) for e in error.errors
+        )
+        raise InvalidDocument(inside, what=WHAT) from None
     _refuse_unknown_places(contract)
     return contract
+
+
+def _repeated(value: object, path: str) -> Iterator[FieldError]:
+    for key in value.repeated if isinstance(value, RepeatedKeys) else ():
+        yield FieldError("duplicate_key", key_path(path, str(key)), "this key occurs more than once")
 
 
 def _filled(plain: dict[str, Any], given: GivenMeta) -> dict[str, Any]:

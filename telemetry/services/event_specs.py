@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from telemetry.core.codec import Format, checksum, encode_document
-from telemetry.core.errors import NotFound
+from telemetry.core.errors import Conflict, NotFound
 from telemetry.core.event_specs import Departure, EventSpec, departures
 from telemetry.formats.event_specs import NOTHING, GivenMeta, read_event_spec
 from telemetry.mappers import event_from_record, event_spec_from_document
@@ -93,15 +93,18 @@ def import_event_spec(
 
 
 @transaction.atomic
-def remove_event_spec(*, actor: Actor, event_spec_id: int) -> EventSpecRecord:
+def remove_event_spec(*, actor: Actor, event_spec_id: int, expected_checksum: str) -> EventSpecRecord:
     """The contract is gone; events of its name and version are compared with nothing any more.
 
-    Needs ``spec.edit`` in the workspace. Raises ``NotFound``.
+    ``expected_checksum`` is that of the contract that was looked at. Needs ``spec.edit`` in the workspace. Raises
+    ``NotFound``, and ``Conflict`` if it was imported anew since.
     """
     require(actor, "spec.edit")
     record = EventSpecRecord.objects.select_for_update().filter(pk=event_spec_id).order_by().first()
     if record is None:
         raise NotFound("there is no such EventSpec")
+    if record.checksum != expected_checksum:
+        raise Conflict(f"the EventSpec {record} was imported anew since you looked at it")
     audit.record(actor=actor, action="event_spec.removed", target=record, details={"checksum": record.checksum})
     EventSpecRecord.objects.filter(pk=record.pk).delete()
     _count_anew(record.name, {record.domain})

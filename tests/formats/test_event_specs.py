@@ -113,6 +113,22 @@ def test_a_bad_document_is_refused_with_its_places(document: Any, paths: list[st
     assert errors_of(document) == paths
 
 
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ('{"meta": {"name": "a", "name": "b", "version": 1}, "payload": {}}', ["meta.name"]),
+        ('{"meta": {"name": "a", "version": 1}, "payload": {}, "payload": {}}', ["payload"]),
+        ('{"properties": {}, "properties": {}}', ["properties"]),
+        ('{"properties": {"a": {}, "a": {}}}', ["properties.a"]),
+    ],
+)
+def test_a_key_occurs_once(text: str, paths: list[str]) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_event_spec(text, given=GivenMeta("a", 1))
+
+    assert [(error.code, error.path) for error in caught.value.errors] == [("duplicate_key", path) for path in paths]
+
+
 def test_a_schema_with_a_broken_rule_is_refused_with_its_places() -> None:
     schema = {"properties": {"a": {"minLength": "x"}}, "required": "a"}
 

@@ -11,6 +11,8 @@ __all__ = [
     "FINDING_ACCEPTANCE",
     "FINDING_DISMISSAL",
     "FINDING_SNOOZE",
+    "EVENT_SPEC",
+    "EVENT_SPEC_REMOVAL",
     "NEW_TENANT",
     "OVERRIDE",
     "REVIEW",
@@ -77,6 +79,23 @@ SPEC: Final = _request(
         ],
     },
 )
+EVENT_SPEC: Final = _request(
+    "A contract with its schema and the places of personal data",
+    {
+        "meta": {"name": "sigil.telemetry.workflow_step", "version": 1, "domain": "sigil"},
+        "payload": {
+            "type": "object",
+            "required": ["step"],
+            "properties": {
+                "step": {"type": "string"},
+                "durationMs": {"type": "number"},
+                "userId": {"type": "string"},
+            },
+        },
+        "pii": ["userId"],
+    },
+)
+EVENT_SPEC_REMOVAL: Final = _request("The one that was looked at", {"expectedChecksum": CHECKSUM})
 SPEC_PUBLICATION: Final = _request(
     "What was reviewed", {"expectedRevision": 3, "changeSummary": "Measure how long each step takes"}
 )

@@ -7,6 +7,12 @@ from studio.api.v1.apps.views import AppsView
 from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.views import ConfigView
+from studio.api.v1.event_specs.views import (
+    EventSpecComparisonView,
+    EventSpecRemovalView,
+    EventSpecsView,
+    EventSpecView,
+)
 from studio.api.v1.events.views import EventFileView, EventsView
 from studio.api.v1.findings.views import (
     AcceptanceView,
@@ -60,6 +66,10 @@ urlpatterns = [
     path("reviews/<number:review_id>/approve", ApprovalView.as_view()),
     path("reviews/<number:review_id>/request-changes", ChangeRequestView.as_view()),
     path("reviews/<number:review_id>/withdraw", WithdrawalView.as_view()),
+    path("event-specs", EventSpecsView.as_view()),
+    path("event-specs/<number:event_spec_id>", EventSpecView.as_view()),
+    path("event-specs/<number:event_spec_id>/comparison", EventSpecComparisonView.as_view()),
+    path("event-specs/<number:event_spec_id>/remove", EventSpecRemovalView.as_view()),
     path("events/batch", EventBatchView.as_view()),
     path("events", EventsView.as_view()),
     path("events.csv", EventFileView.as_view()),

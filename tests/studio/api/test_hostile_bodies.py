@@ -27,6 +27,12 @@ OVERRIDE: dict[str, Any] = {
 }
 
 
+CONTRACT = {
+    "meta": {"name": "step", "version": 1},
+    "payload": {"type": "object", "properties": {"step": {"type": "string"}}},
+}
+
+
 @dataclass(frozen=True)
 class Address:
     """An address that takes a body, with one that it would accept."""
@@ -42,6 +48,7 @@ ADDRESSES = [
     Address("PUT", "/api/v1/specs/sigil.telemetry/draft", SPEC, reads_yaml=True),
     Address("POST", "/api/v1/lint", SPEC, reads_yaml=True),
     Address("POST", "/api/v1/specs/sigil.telemetry/publish", {"expectedRevision": 2, "changeSummary": "A change"}),
+    Address("POST", "/api/v1/event-specs", CONTRACT, reads_yaml=True),
     Address("POST", "/api/v1/tenants", {"slug": "new", "name": "New"}),
     Address("POST", "/api/v1/specs/sigil.telemetry/reviews", {"expectedRevision": 3, "summary": "A change"}),
     Address("POST", "/api/v1/reviews/{review}/comments", {"text": "A remark", "path": "events[0]"}),

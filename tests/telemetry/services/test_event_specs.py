@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from telemetry.core.enums import PrivacyLevel, Severity
-from telemetry.core.errors import InvalidDocument, NotAllowed, NotFound
+from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed, NotFound
 from telemetry.core.event_specs import DepartureKind
 from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.event_specs import GivenMeta
@@ -99,12 +99,22 @@ def test_contracts_are_for_those_who_edit_specs(role: Role) -> None:
 
     for deed in (
         lambda: take(document("other"), actor),
-        lambda: remove_event_spec(actor=actor, event_spec_id=record.pk),
+        lambda: remove_event_spec(actor=actor, event_spec_id=record.pk, expected_checksum=record.checksum),
     ):
         with pytest.raises(NotAllowed):
             deed()
 
     assert everything_stored() == before
+
+
+def test_a_contract_that_was_imported_anew_is_not_removed_by_who_saw_the_old_one() -> None:
+    seen = take().record
+    take(document(pii=()))
+
+    with pytest.raises(Conflict):
+        remove_event_spec(actor=SYSTEM, event_spec_id=seen.pk, expected_checksum=seen.checksum)
+
+    assert EventSpecRecord.objects.count() == 1
 
 
 # What lint says
@@ -166,7 +176,7 @@ def test_every_event_knows_again_how_many_findings_it_has() -> None:
     with_two = counts()
     take(document("third"))
     unconcerned = counts()
-    remove_event_spec(actor=SYSTEM, event_spec_id=step.pk)
+    remove_event_spec(actor=SYSTEM, event_spec_id=step.pk, expected_checksum=step.checksum)
     without_step = counts()
 
     assert [after - earlier for earlier, after in zip(before, with_one, strict=True)] == [0, 0, 1]
@@ -213,6 +223,6 @@ def test_what_is_not_there_is_not_found() -> None:
     with pytest.raises(NotFound):
         compare_with_events(actor=SYSTEM, event_spec_id=1)
     with pytest.raises(NotFound):
-        remove_event_spec(actor=SYSTEM, event_spec_id=1)
+        remove_event_spec(actor=SYSTEM, event_spec_id=1, expected_checksum="")
     with pytest.raises(NotAllowed):
         compare_with_events(actor=actor_of_user(make_user()), event_spec_id=1)
