@@ -22,6 +22,7 @@ LISTS = [
     "specs/",
     "events/",
     "versions/",
+    "event-specs/",
     "tenants/",
     "apps/",
     "installations/",

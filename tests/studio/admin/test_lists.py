@@ -11,6 +11,7 @@ from studio.admin.navigation import SECTIONS
 from studio.admin.nouns import site
 from telemetry.core.config import PrivacyFloor
 from telemetry.core.spec import TelemetrySpec
+from telemetry.services.event_specs import import_event_spec
 from telemetry.services.reviews import comment, submit_for_review
 from telemetry.services.specs import save_event
 from tenants.actors import SYSTEM
@@ -52,6 +53,14 @@ def add_review() -> None:
         comment(actor=SYSTEM, review_id=review.pk, text="Looks good")
 
 
+def add_event_spec() -> None:
+    record = make_draft(new_spec())
+    with tenant_context(ALL):
+        name = record.events.get().name
+        document = f'{{"meta": {{"name": "{name}", "version": 1, "domain": "d", "title": "T"}}, "payload": {{}}}}'
+        import_event_spec(actor=SYSTEM, document=document)
+
+
 # One more row of each noun, with everything that its columns show.
 ADD: dict[str, Callable[[], object]] = {
     "specs": lambda: make_published(new_spec()),
@@ -63,6 +72,7 @@ ADD: dict[str, Callable[[], object]] = {
     "installations": lambda: tenants.make_published_config(tenants.make_installation()),
     "configs": lambda: tenants.make_published_config(tenants.make_installation()),
     "api-keys": lambda: tenants.make_key(tenants.make_installation()),
+    "event-specs": add_event_spec,
     "floors": add_floor,
     "people": lambda: tenants.make_membership(tenants.make_user(), Role.ANALYST, tenants.make_tenant()),
     "roles": lambda: tenants.make_membership(tenants.make_user(), Role.ANALYST, tenants.make_tenant()),
@@ -165,9 +175,9 @@ def sections_for(role: Role | None, *, in_tenant: bool = False) -> list[str]:
 
 
 READ = [
-    *("Overview", "Specs", "Catalog", "Reviews", "Versions"),
+    *("Overview", "Specs", "Catalog", "Reviews", "Versions", "EventSpecs"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
-    *("Live", "Incidents", "Violations", "Privacy inbox"),
+    *("Live", "Incidents", "Violations", "Balance", "Privacy inbox"),
 ]
 
 
