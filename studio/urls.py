@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
+from studio.pages.anomaly_rules import anomaly_rule, anomaly_rules, remove_anomaly_rule
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.held_group import discard_group, held_group
@@ -32,6 +33,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/live/lines/", site.admin_view(live_lines), name="live_lines"),
     path("studio/lint-rules/", site.admin_view(lint_rules), name="lint_rules"),
     path("studio/lint-rules/<slug:rule>/", site.admin_view(lint_rule), name="lint_rule"),
+    path("studio/events/<int:event_id>/anomaly-rules/", site.admin_view(anomaly_rules), name="anomaly_rules"),
+    path("studio/events/<int:event_id>/anomaly-rules/new/", site.admin_view(anomaly_rule), name="new_anomaly_rule"),
+    path("studio/events/<int:event_id>/anomaly-rules/<slug:rule>/", site.admin_view(anomaly_rule), name="anomaly_rule"),
+    path(
+        "studio/events/<int:event_id>/anomaly-rules/<slug:rule>/remove/",
+        site.admin_view(remove_anomaly_rule),
+        name="remove_anomaly_rule",
+    ),
     path("studio/incidents/", site.admin_view(incidents_page), name="incidents"),
     path("studio/incidents/<int:incident_id>/", site.admin_view(incident_page), name="incident"),
     path("studio/violations/", site.admin_view(violations_page), name="violations"),

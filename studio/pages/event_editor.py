@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from django.http import HttpRequest
+from django.urls import reverse
 
 from studio import markup
 from studio.admin.event_parts import field_in_rows, filled_rows, ordered_rows
@@ -121,6 +122,8 @@ class Editor(NamedTuple):
     empty_property: Any
     thresholds: Any
     form: Any
+    rules_address: str = ""
+    rules_count: str = ""
 
     @property
     def marks(self) -> str:
@@ -164,6 +167,8 @@ def editor_of(request: HttpRequest, forms: Forms, row: EventRecord | None) -> Ed
         empty_property=properties.empty_form,
         thresholds=thresholds,
         form=form,
+        rules_address="" if row is None or row.pk is None else reverse("anomaly_rules", args=[row.pk]),
+        rules_count="" if row is None or not row.anomaly_rules else markup.counted(len(row.anomaly_rules), "rule"),
     )
 
 
