@@ -230,8 +230,8 @@ def remove_anomaly_rule(request: HttpRequest, event_id: int, rule: str) -> HttpR
         noun=EventRecord,
         row=record,
         title=f"Remove the rule {rule}",
-        text=f"The rule {rule} leaves the draft of {record}. Its incidents stay; once the draft is published, nothing is "
-        "judged by it any more.",
+        text=f"The rule {rule} leaves the draft of {record}. Its incidents stay; once the draft is published, nothing "
+        "is judged by it any more.",
         button="Remove the rule",
         back=reverse("anomaly_rules", args=[record.pk]),
         deed=deed,
