@@ -36,11 +36,16 @@ class HeldGroup(NamedTuple):
 
 
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A group as a row of the list; ``expires_at`` is when the first of its events goes."""
+    """A group as a row of the list; ``expires_at`` is when the first of its events goes.
+
+    ``tenant`` and ``app`` are their slugs.
+    """
 
     id: int
     tenant: str
+    tenant_name: str
     app: str
+    app_name: str
     environment: str
     installation: UUID
     event_name: str
@@ -60,8 +65,10 @@ def held_groups(wanted: HeldFilter) -> QuerySet[Any, dict[str, Any]]:
         found = found.filter(Q(event_name__icontains=wanted.text) | Q(reason__icontains=wanted.text))
     if wanted.installation is not None:
         found = found.filter(installation__public_id=wanted.installation)
-    place = ("installation__tenant__name", "installation__app__name", "installation__environment")
-    grouped = found.order_by().values(*_KIND, "installation__public_id", *place)
+    tenant = ("installation__tenant__slug", "installation__tenant__name")
+    app = ("installation__app__slug", "installation__app__name")
+    place = ("installation__public_id", "installation__environment")
+    grouped = found.order_by().values(*_KIND, *tenant, *app, *place)
     rows: QuerySet[Any, dict[str, Any]] = grouped.annotate(
         one_of_them=Min("id"),
         events=Count("id"),
@@ -76,8 +83,10 @@ def held_row(values: Mapping[str, Any]) -> HeldRow:
     """A row of ``held_groups``."""
     return HeldRow(
         id=values["one_of_them"],
-        tenant=values["installation__tenant__name"],
-        app=values["installation__app__name"],
+        tenant=values["installation__tenant__slug"],
+        tenant_name=values["installation__tenant__name"],
+        app=values["installation__app__slug"],
+        app_name=values["installation__app__name"],
         environment=values["installation__environment"],
         installation=values["installation__public_id"],
         event_name=values["event_name"],

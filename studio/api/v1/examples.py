@@ -13,6 +13,7 @@ __all__ = [
     "FINDING_ACCEPTANCE",
     "FINDING_DISMISSAL",
     "FINDING_SNOOZE",
+    "MENDING",
     "NEW_TENANT",
     "OVERRIDE",
     "REVIEW",
@@ -125,6 +126,10 @@ VIOLATION_DECISION: Final = _request(
 FINDING_ACCEPTANCE: Final = _request("A pseudonym instead of the value", {"strategy": "hash", "raiseLevel": True})
 FINDING_DISMISSAL: Final = _request("Why not", {"reason": "The address of our own support"})
 FINDING_SNOOZE: Final = _request("Until the next release", {"until": "2026-12-24T12:00:00Z"})
+MENDING: Final = _request(
+    "A property under its right name, in the second version",
+    {"version": 2, "steps": [{"step": "rename", "property": "stp", "to": "step"}, {"step": "drop_undeclared"}]},
+)
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}
 )

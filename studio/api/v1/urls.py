@@ -29,6 +29,7 @@ from studio.api.v1.installations.configs import (
     ConfigVersionsView,
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
+from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
 from studio.api.v1.reviews.views import (
     ApprovalView,
     ChangeRequestView,
@@ -88,6 +89,10 @@ urlpatterns = [
     path("violations.csv", ViolationFileView.as_view()),
     path("violations/<number:violation_id>", ViolationView.as_view()),
     path("violations/<number:violation_id>/decide", DecisionView.as_view()),
+    path("quarantine", HeldGroupsView.as_view()),
+    path("quarantine/<number:group_id>/rehearse", RehearsalView.as_view()),
+    path("quarantine/<number:group_id>/replay", ReplayView.as_view()),
+    path("quarantine/<number:group_id>/discard", DiscardView.as_view()),
     path("privacy-findings", FindingsView.as_view()),
     path("privacy-findings/<number:finding_id>", FindingView.as_view()),
     path("privacy-findings/<number:finding_id>/accept", AcceptanceView.as_view()),

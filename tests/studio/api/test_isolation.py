@@ -127,6 +127,7 @@ def every_path() -> list[str]:
         "<number:violation_id>": "1",
         "<number:finding_id>": "1",
         "<number:event_spec_id>": "1",
+        "<number:group_id>": "1",
         "<tenant_slug:slug>": "other",
         "<uuid:installation_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11",
     }

@@ -23,6 +23,7 @@ from studio.api.v1.tenants.serializers import NewTenant
 from studio.api.v1.violations import serializers as violations
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
+from telemetry.core.mending import Mending
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import (
     FindingState,
@@ -125,6 +126,7 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.FINDING_ACCEPTANCE, findings.FindingAcceptance),
         (examples.FINDING_DISMISSAL, findings.FindingDismissal),
         (examples.FINDING_SNOOZE, findings.FindingSnooze),
+        (examples.MENDING, Mending),
     ],
 )
 def test_every_example_is_valid(example: Any, type_: type) -> None:
@@ -166,6 +168,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/violations": "ViolationPage",
         f"/api/v1/violations/{violation.pk}": "ViolationDetail",
         "/api/v1/privacy-findings": "PrivacyFindingPage",
+        "/api/v1/quarantine": "HeldGroupPage",
         f"/api/v1/privacy-findings/{finding.pk}": "PrivacyFindingItem",
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",

@@ -1,0 +1,1 @@
+"""The quarantine: held events in groups, and what becomes of them."""
