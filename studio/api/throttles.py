@@ -21,9 +21,9 @@ __all__ = [
     "WINDOW_SECONDS",
     "ClientThrottle",
     "Count",
+    "count_client_request",
     "count_failed_authentication",
     "count_hit",
-    "count_request",
 ]
 
 logger = logging.getLogger(__name__)
@@ -98,10 +98,10 @@ def count_failed_authentication(request: HttpRequest) -> None:
         raise Throttled(wait=count.seconds_left)
 
 
-def count_request(who: str) -> None:
-    """One more request of this caller is counted; raises ``Throttled`` when it had too many this minute."""
-    count = count_hit("requests", who)
-    if count is not None and count.hits > settings.STUDIO_REQUESTS_PER_MINUTE:
+def count_client_request(who: str) -> None:
+    """One more request of another's client is counted for its key; raises ``Throttled`` after too many this minute."""
+    count = count_hit("client_requests", who)
+    if count is not None and count.hits > settings.STUDIO_CLIENT_REQUESTS_PER_MINUTE:
         raise Throttled(wait=count.seconds_left)
 
 

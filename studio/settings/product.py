@@ -7,6 +7,7 @@ __all__ = [
     "STUDIO_ANOMALY_LAG_SECONDS",
     "STUDIO_API_KEY_PEPPER",
     "STUDIO_CLIENT_ORIGINS",
+    "STUDIO_CLIENT_REQUESTS_PER_MINUTE",
     "STUDIO_CONFIG_POLL_SECONDS",
     "STUDIO_CONFIG_STALE_SECONDS",
     "STUDIO_DATABASE_ROLE",
@@ -75,6 +76,10 @@ STUDIO_HEARTBEAT_SECONDS = env.integer("STUDIO_HEARTBEAT_SECONDS", 15, minimum=1
 
 # How often one key, or one person, may call the API. A fleet shares one key: 6,000 trackers that poll each minute.
 STUDIO_REQUESTS_PER_MINUTE = env.integer("STUDIO_REQUESTS_PER_MINUTE", 6_000, minimum=1)
+
+# How often one key may send to the addresses of other people's clients. The visitors of a web site share one key, and
+# posthog-js sends every three seconds while somebody does something: 3,000 visitors at once.
+STUDIO_CLIENT_REQUESTS_PER_MINUTE = env.integer("STUDIO_CLIENT_REQUESTS_PER_MINUTE", 60_000, minimum=1)
 
 # How many bad keys one network may present before they are answered with 429.
 STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE", 60, minimum=1)

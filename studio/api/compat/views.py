@@ -20,7 +20,7 @@ from studio.api.auth import Caller, caller_with_key
 from studio.api.compat.events import ClientEvent, EventIds, Mapper
 from studio.api.compat.origins import allow_origin, preflight, refuse_foreign_origin
 from studio.api.errors import BodyTooLarge, answer_for
-from studio.api.throttles import count_request
+from studio.api.throttles import count_client_request
 from telemetry.core.enums import EventSource
 from telemetry.core.errors import NotAllowed
 from telemetry.services.ingest.configs import config_at_ingest
@@ -99,7 +99,7 @@ def _installation_of(request: HttpRequest, key: str | None) -> Installation:
     if not key:
         raise refuse("missing")
     _, caller = caller_with_key(request, key)
-    count_request(caller.name)
+    count_client_request(caller.name)
     try:
         return _ingesting(caller)
     except NotAllowed as error:

@@ -166,7 +166,7 @@ def test_guessing_keys_is_slowed_down(shop: Shop, settings: Settings) -> None:
 
 
 def test_one_key_has_so_many_requests_a_minute(shop: Shop, settings: Settings) -> None:
-    settings.STUDIO_REQUESTS_PER_MINUTE = 2
+    settings.STUDIO_CLIENT_REQUESTS_PER_MINUTE = 2
     cache.clear()
 
     answers = [post("/ingest/segment/v1/batch", {"batch": []}, Authorization=basic(shop.key)) for _ in range(3)]
