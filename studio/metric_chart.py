@@ -58,8 +58,9 @@ def timeline(
     title: str,
     markers: Sequence[ChartMarker] = (),
     volume: Sequence[tuple[datetime, int]] = (),
+    volume_minutes: int = 60,
 ) -> SafeString:
-    """The metric over its band, its breaches as dots, markers as lines, and the volume as bars below.
+    """The metric over its band, its breaches as dots, markers as lines, and the volume as bars of so many minutes.
 
     ``title`` says in words what is seen. Empty for fewer than two points.
     """
@@ -71,21 +72,21 @@ def timeline(
         _grid(scale),
         _band(scale, known),
         _markers(scale, markers),
-        format_html('<polyline class="chart__line" points="{}"></polyline>', _line(scale, known)),
+        format_html('<polyline class="metric__line" points="{}"></polyline>', _line(scale, known)),
         format_html_join(
             "",
-            '<circle class="chart__breach" cx="{}" cy="{}" r="4"><title>{}</title></circle>',
+            '<circle class="metric__breach" cx="{}" cy="{}" r="4"><title>{}</title></circle>',
             (
                 (_round(scale.x(point.at)), _round(scale.y(point.value or 0.0)), _words(point))
                 for point in known
                 if point.is_breach
             ),
         ),
-        _volume(scale, volume),
+        _volume(scale, volume, volume_minutes),
         _hours(scale),
     ]
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>',
+        '<svg class="metric" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>',
         WIDTH + 8,
         TOP + HEIGHT + VOLUME + 40,
         title,
@@ -118,15 +119,15 @@ def _band(scale: _Scale, points: Sequence[ChartPoint]) -> SafeString:
         return SafeString("")
     upper = [f"{scale.x(p.at):.1f},{scale.y(scale.highest if p.high is None else p.high):.1f}" for p in banded]
     lower = [f"{scale.x(p.at):.1f},{scale.y(scale.lowest if p.low is None else p.low):.1f}" for p in reversed(banded)]
-    return format_html('<polygon class="chart__band" points="{}"></polygon>', " ".join([*upper, *lower]))
+    return format_html('<polygon class="metric__band" points="{}"></polygon>', " ".join([*upper, *lower]))
 
 
 def _grid(scale: _Scale) -> SafeString:
     steps = [scale.lowest + (scale.highest - scale.lowest) * share for share in (0.0, 0.5, 1.0)]
     return format_html_join(
         "",
-        '<line class="chart__grid" x1="{0}" y1="{1}" x2="{2}" y2="{1}"></line>'
-        '<text class="chart__text" x="{3}" y="{1}" dy="4" text-anchor="end">{4}</text>',
+        '<line class="metric__grid" x1="{0}" y1="{1}" x2="{2}" y2="{1}"></line>'
+        '<text class="metric__text" x="{3}" y="{1}" dy="4" text-anchor="end">{4}</text>',
         ((LEFT, _round(scale.y(step)), WIDTH, LEFT - 8, shown(step)) for step in steps),
     )
 
@@ -135,21 +136,22 @@ def _markers(scale: _Scale, markers: Sequence[ChartMarker]) -> SafeString:
     inside = [marker for marker in markers if scale.since <= marker.at <= scale.until]
     return format_html_join(
         "",
-        '<line class="chart__marker" x1="{0}" y1="{1}" x2="{0}" y2="{2}"><title>{3}</title></line>'
-        '<text class="chart__text chart__text--marker" x="{0}" y="12" text-anchor="middle">{3}</text>',
+        '<line class="metric__marker" x1="{0}" y1="{1}" x2="{0}" y2="{2}"><title>{3}</title></line>'
+        '<text class="metric__text metric__text--marker" x="{0}" y="12" text-anchor="middle">{3}</text>',
         ((_round(scale.x(marker.at)), TOP, TOP + HEIGHT, marker.words) for marker in inside),
     )
 
 
-def _volume(scale: _Scale, volume: Sequence[tuple[datetime, int]]) -> SafeString:
+def _volume(scale: _Scale, volume: Sequence[tuple[datetime, int]], minutes: int) -> SafeString:
     inside = [(at, count) for at, count in volume if scale.since <= at <= scale.until and count]
     if not inside:
         return SafeString("")
     most, base = max(count for _, count in inside), TOP + HEIGHT + VOLUME + 8
-    width = max(1.0, (WIDTH - LEFT) / max(1.0, (scale.until - scale.since).total_seconds() / 3600) * 0.8)
+    span = max(1.0, (scale.until - scale.since).total_seconds() / 60)
+    width = max(1.0, (WIDTH - LEFT) / span * minutes * 0.8)
     return format_html_join(
         "",
-        '<rect class="chart__volume" x="{}" y="{}" width="{}" height="{}"><title>{} events</title></rect>',
+        '<rect class="metric__volume" x="{}" y="{}" width="{}" height="{}"><title>{} events</title></rect>',
         (
             (
                 _round(scale.x(at)),
@@ -168,7 +170,7 @@ def _hours(scale: _Scale) -> SafeString:
     places = ((scale.since, "start"), (middle, "middle"), (scale.until, "end"))
     return format_html_join(
         "",
-        '<text class="chart__text" x="{}" y="{}" text-anchor="{}">{}</text>',
+        '<text class="metric__text" x="{}" y="{}" text-anchor="{}">{}</text>',
         ((_round(scale.x(at)), TOP + HEIGHT + VOLUME + 28, anchor, f"{at:%d %b %H:%M} UTC") for at, anchor in places),
     )
 

@@ -1,5 +1,6 @@
 """One incident: its metric on a chart with all that explains it, its history, and what can be done."""
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -46,6 +47,7 @@ from tenants.selectors import people_of
 
 __all__ = ["incident_page"]
 
+MOST_BARS: Final = 150
 MUTES: Final = {"1": "1 hour", "8": "8 hours", "24": "1 day", "168": "1 week"}
 
 
@@ -145,6 +147,8 @@ def _chart(incident: Incident) -> SafeString:
         ChartPoint(row.start, row.value, row.low, row.high, bool(row.breach))
         for row in windows_of(incident, since, until)
     ]
+    # As many bars as can be told apart, none narrower than a window.
+    step = max(incident.minutes, math.ceil((until - since).total_seconds() / 60 / MOST_BARS))
     try:
         spec_name = effective_config(incident.installation).spec.name
     except Conflict:
@@ -153,5 +157,6 @@ def _chart(incident: Incident) -> SafeString:
         points,
         title=f"{incident.rule_words}: {incident.peak_words}",
         markers=[ChartMarker(marker.at, marker.words) for marker in markers_of(incident, spec_name, since, until)],
-        volume=sorted(volume_of(incident, since, until).items()),
+        volume=sorted(volume_of(incident, since, until, minutes=step).items()),
+        volume_minutes=step,
     )

@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
 from telemetry.core.errors import NotFound
 from telemetry.core.scalars import UNUSABLE_CHARACTER
-from telemetry.models import EventTally, Incident, IncidentEntry, IncidentStatus, JudgedWindow, SpecVersion
+from telemetry.models import Incident, IncidentEntry, IncidentStatus, JudgedWindow, SpecVersion
+from telemetry.selectors.metric_windows import EventKey, align, window_summaries
 from tenants.models import ConfigPeriod, Installation
 
 __all__ = [
@@ -108,25 +108,13 @@ def windows_of(incident: Incident, since: datetime, until: datetime) -> list[Jud
     return list(rows.order_by("start"))
 
 
-def volume_of(incident: Incident, since: datetime, until: datetime) -> dict[datetime, int]:
-    """How many events came in each hour of [since, until) that had any, duplicates left out; one query."""
-    rows = (
-        EventTally.objects.filter(
-            installation_id=incident.installation_id,
-            name=incident.event_name,
-            version=incident.event_version,
-            minute__gte=since,
-            minute__lt=until,
-        )
-        .order_by()
-        .values_list("minute")
-        .annotate(received=Coalesce(Sum("received"), 0) - Coalesce(Sum("duplicate"), 0))
-    )
-    hours: dict[datetime, int] = {}
-    for minute, received in rows:
-        hour = minute.replace(minute=0, second=0, microsecond=0)
-        hours[hour] = hours.get(hour, 0) + received
-    return hours
+def volume_of(incident: Incident, since: datetime, until: datetime, *, minutes: int) -> dict[datetime, int]:
+    """How many events came in each span of so many minutes in [since, until) that had any, duplicates left out; one
+    query."""
+    event = EventKey(incident.event_name, incident.event_version)
+    first = align(since, minutes)
+    summaries = window_summaries(incident.installation_id, event, first, until, minutes=minutes, with_details=False)
+    return {start: summary.received for start, summary in summaries.items()}
 
 
 def markers_of(incident: Incident, spec_name: str, since: datetime, until: datetime) -> list[Marker]:

@@ -74,7 +74,7 @@ def test_a_rule_is_tried_and_nothing_is_saved(installation: Installation) -> Non
     html = answer.content.decode()
     assert "Would have fired 1 time in the last 30 days" in html
     assert "3 is above the maximum of 2" in html
-    assert 'class="chart__breach"' in html
+    assert 'class="metric__breach"' in html
     assert [each.name for each in rules()] == ["watched"]
     with tenant_context(ALL):
         assert Incident.objects.count() == 0

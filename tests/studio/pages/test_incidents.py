@@ -80,9 +80,9 @@ def test_the_page_draws_the_metric_with_its_breaches(installation: Installation)
     answer = visitor(Role.VIEWER).get(address())
 
     html = answer.content.decode()
-    assert html.count('class="chart__breach"') == 2
-    assert 'class="chart__line"' in html
-    assert 'class="chart__volume"' in html
+    assert html.count('class="metric__breach"') == 2
+    assert 'class="metric__line"' in html
+    assert 'class="metric__volume"' in html
     assert "Acknowledge" not in html
 
 
