@@ -14,6 +14,7 @@ from telemetry.cli.exchange import pull, push
 from telemetry.cli.generate import generate, status
 from telemetry.cli.lint import lint
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
+from telemetry.cli.wizard import create_telemetry
 from telemetry.core.errors import TelemetryError
 
 __all__ = ["app", "main", "run"]
@@ -26,10 +27,15 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+create: Final = typer.Typer(name="create", help="Make something new, from questions.", no_args_is_help=True)
+create.command("telemetry")(create_telemetry)
+# One command alone would stand for the group; others are to come.
+create.callback()(lambda: None)
 app.command()(lint)
 app.command()(diff)
 app.command("import")(import_specs)
 app.command("export")(export_spec)
+app.add_typer(create)
 app.command()(generate)
 app.command()(status)
 app.command()(pull)

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from telemetry.cli.annotations import say_annotations
-from telemetry.cli.files import read_source, write_file, write_files
+from telemetry.cli.files import read_source, spec_file_name, write_file, write_files
 from telemetry.cli.lint import FailOn, annotate_findings, is_failure, summary_of
 from telemetry.cli.positions import Positions
 from telemetry.cli.sources import STANDARD_INPUT, SpecFile, read_spec
@@ -56,7 +56,7 @@ def import_specs(
         name=name, version=version, owners=tuple(owner or ()), privacy=privacy, fallback_name=_name_of(source)
     )
     chosen, imported = import_files(files, options, format_=format_)
-    specs = [SourceFile(f"{spec.meta.name}.telemetry.yaml", spec_to_yaml(spec).encode()) for spec in imported.specs]
+    specs = [SourceFile(spec_file_name(spec.meta.name), spec_to_yaml(spec).encode()) for spec in imported.specs]
     written = write_files(output, _unique(specs, source))
     if report is not None:
         write_file(report, json.dumps(imported.report.to_plain(), indent=2, ensure_ascii=False).encode() + b"\n")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from telemetry.cli.files import write_file
+from telemetry.cli.files import spec_file_name, write_file
 from telemetry.cli.pulled import Pulled, is_unchanged, read_pulled, with_pulled
 from telemetry.cli.remote import Draft, KeyOption, Studio, StudioOption, open_studio
 from telemetry.cli.sources import STANDARD_INPUT, read_bytes
@@ -32,7 +32,7 @@ def pull(
 
     A file that was changed since it was pulled is not overwritten.
     """
-    target = output or f"{name}.telemetry.yaml"
+    target = output or spec_file_name(name)
     _refuse_changed(target, force=force)
     remote = open_studio(studio, key)
     if version is not None:

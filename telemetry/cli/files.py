@@ -9,11 +9,16 @@ from telemetry.cli.terminal import write
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.formats.sources import MAXIMUM_SOURCE_BYTES, SourceFile, invalid
 
-__all__ = ["read_source", "write_file", "write_files"]
+__all__ = ["read_source", "spec_file_name", "write_file", "write_files"]
 
 # A registry of schemas has some thousand files; a whole disk has more.
 _MOST_FILES: Final = 20_000
 _IGNORED: Final = ("node_modules", "__pycache__")
+
+
+def spec_file_name(name: str) -> str:
+    """What the file of a spec is called: ``sigil.telemetry.yaml`` for sigil or sigil.telemetry."""
+    return f"{name.removesuffix('.telemetry')}.telemetry.yaml"
 
 
 def read_source(name: str) -> list[SourceFile]:

@@ -22,7 +22,7 @@ from tests.telemetry.factories import make_draft, make_published
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
 
-FILE = "sigil.telemetry.telemetry.yaml"
+FILE = "sigil.telemetry.yaml"
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from telemetry.formats.clients import LANGUAGES, generate, is_untouched, read_ma
 from telemetry.sdk import InMemoryProvider, TelemetryTracker
 from tests.core import strategies
 from tests.core.builders import make_event, make_property, make_sigil_spec, make_spec
-from tests.formats.compilers import check_python, check_typescript, syntax_errors
+from tests.formats.compilers import PEDANTIC, check_python, check_typescript, syntax_errors
 
 # Text that ends comments, opens templates, or escapes quotes, in one language or another.
 HOSTILE = 'a */ /* b """ c \\ " \' ` ${d} \\(e) // f <!-- g --> | h\u2028i \x1b[31m $j \N{GRINNING FACE}'
@@ -107,7 +107,7 @@ def test_python_passes_strict_mypy(tmp_path: Path, many_specs: list[TelemetrySpe
 def test_typescript_passes_the_strict_compiler(tmp_path: Path, many_specs: list[TelemetrySpec]) -> None:
     files = {f"client-{index}.ts": generate(spec, "typescript") for index, spec in enumerate(many_specs)}
 
-    assert check_typescript(tmp_path, files) == ""
+    assert check_typescript(tmp_path, files, *PEDANTIC) == ""
 
 
 USE_PYTHON = """\
@@ -157,7 +157,7 @@ export function use(tracker: Tracker<boolean>): void {
 def test_what_the_spec_does_not_allow_is_a_type_error_in_typescript(tmp_path: Path) -> None:
     files = {"client.ts": generate(make_sigil_spec(), "typescript"), "use.ts": USE_TYPESCRIPT}
 
-    found = check_typescript(tmp_path, files)
+    found = check_typescript(tmp_path, files, *PEDANTIC)
 
     assert [line.split("(")[1].split(",")[0] for line in found.splitlines() if line.startswith("use.ts")] == list(
         "6789"

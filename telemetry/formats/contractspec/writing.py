@@ -53,6 +53,7 @@ _KNOWN: Final[Mapping[str, Any]] = {
 _DEMANDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "meta": {"description": "", "domain": "", "owners": [], "tags": [], "stability": "experimental"},
     "events": {"properties": {}},
+    "providers": {"config": {}},
     "retention": {"policy": "delete"},
     "anomalyDetection": {"enabled": True},
 }
@@ -75,8 +76,10 @@ def write_contract_spec(spec: TelemetrySpec, *, types: str = TYPES) -> Exported:
 
 def _keep(cursor: Cursor, known: Any, key: str = "") -> Any:
     """The value without what the interface does not know, and with what it demands."""
-    if known is None or cursor.is_leaf:
+    if known is None or (cursor.is_leaf and cursor.kind != "object"):
         return cursor.take()
+    if cursor.is_leaf:
+        cursor.take()
     if isinstance(known, list):
         return [_keep(each, known[0], key) for each in cursor.items()]
     demanded = {**_DEMANDED.get(key, {})} if cursor.path != ("config", "anomalyDetection") else {"enabled": True}
