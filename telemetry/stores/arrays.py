@@ -71,9 +71,6 @@ class _ArrayDumper(Dumper):
         return dumper
 
 
-psycopg.adapters.register_dumper(Array, _ArrayDumper)
-
-
 def execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
     """Runs one statement in the transaction that is open, arrays in binary form; its rows, if it gives any.
 
@@ -82,6 +79,8 @@ def execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        # Here and not for the whole process: Django's connections know only what was registered before the first one.
+        cursor.adapters.register_dumper(Array, _ArrayDumper)
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description is not None else []
 

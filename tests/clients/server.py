@@ -66,7 +66,7 @@ def _database_url() -> str:
 def _answers(port: int) -> bool:
     asking = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        asking.request("GET", "/healthz")
+        asking.request("GET", "/readyz")
         return asking.getresponse().status == 200
     except (OSError, HTTPException):
         return False
