@@ -5,6 +5,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample
 
 __all__ = [
+    "BACKTEST",
     "CONFIG_PUBLICATION",
     "CONFIG_ROLLBACK",
     "EVENT_BATCH",
@@ -13,6 +14,8 @@ __all__ = [
     "FINDING_ACCEPTANCE",
     "FINDING_DISMISSAL",
     "FINDING_SNOOZE",
+    "INCIDENT_COMMENT",
+    "INCIDENT_MUTE",
     "MENDING",
     "NEW_TENANT",
     "OVERRIDE",
@@ -129,6 +132,22 @@ FINDING_SNOOZE: Final = _request("Until the next release", {"until": "2026-12-24
 MENDING: Final = _request(
     "A property under its right name, in the second version",
     {"version": 2, "steps": [{"step": "rename", "property": "stp", "to": "step"}, {"step": "drop_undeclared"}]},
+)
+INCIDENT_COMMENT: Final = _request("What was found", {"text": "The deploy of 14:05; rolled back."})
+INCIDENT_MUTE: Final = _request("Over the weekend", {"until": "2026-12-28T08:00:00Z"})
+BACKTEST: Final = _request(
+    "A silence and a limit",
+    {
+        "event": "sigil.telemetry.workflow_step",
+        "eventVersion": 1,
+        "anomalyDetection": {
+            "rules": [
+                {"name": "quiet", "statistic": "count", "method": "silence"},
+                {"name": "slow", "statistic": "p95", "metric": "durationMs", "max": 1500, "windowMinutes": 60},
+            ]
+        },
+        "days": 30,
+    },
 )
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}

@@ -22,6 +22,16 @@ from studio.api.v1.findings.views import (
     ReopeningView,
     SnoozeView,
 )
+from studio.api.v1.incidents.views import (
+    AcknowledgementView,
+    BacktestView,
+    IncidentCommentView,
+    IncidentsView,
+    IncidentView,
+    MuteView,
+    ResolutionView,
+    UnmuteView,
+)
 from studio.api.v1.installations.configs import (
     ConfigPublicationView,
     ConfigRollbackView,
@@ -85,6 +95,14 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),
     path("installations/<uuid:installation_id>/config/versions", ConfigVersionsView.as_view()),
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
+    path("incidents", IncidentsView.as_view()),
+    path("incidents/<number:incident_id>", IncidentView.as_view()),
+    path("incidents/<number:incident_id>/acknowledge", AcknowledgementView.as_view()),
+    path("incidents/<number:incident_id>/comments", IncidentCommentView.as_view()),
+    path("incidents/<number:incident_id>/mute", MuteView.as_view()),
+    path("incidents/<number:incident_id>/resolve", ResolutionView.as_view()),
+    path("incidents/<number:incident_id>/unmute", UnmuteView.as_view()),
+    path("installations/<uuid:installation_id>/backtest", BacktestView.as_view()),
     path("violations", ViolationsView.as_view()),
     path("violations.csv", ViolationFileView.as_view()),
     path("violations/<number:violation_id>", ViolationView.as_view()),

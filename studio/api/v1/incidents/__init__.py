@@ -1,0 +1,1 @@
+"""Incidents over HTTP, and what a rule would have done."""
