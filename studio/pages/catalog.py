@@ -6,7 +6,9 @@ from typing import Any, Final, NamedTuple, get_args
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
+from studio import markup
 from studio.addresses import list_address
 from studio.pages.downloads import as_file
 from studio.pages.queries import page_number, without
@@ -14,7 +16,8 @@ from studio.pages.shell import render_page
 from studio.people import actor_of
 from telemetry.core.enums import PrivacyLevel, Stability
 from telemetry.models import EventRecord, SpecRecord
-from telemetry.selectors.catalog import CatalogFilter, CatalogOrder, Facet
+from telemetry.selectors.balance import EventVolume
+from telemetry.selectors.catalog import VOLUME_DAYS, CatalogEvent, CatalogFilter, CatalogOrder, Facet
 from telemetry.services.catalog import catalog, export_catalog
 
 __all__ = ["catalog_csv", "catalog_page"]
@@ -44,6 +47,9 @@ ORDERS: Final[dict[CatalogOrder, str]] = {
     "privacy": "Privacy, open first",
     "-privacy": "Privacy, closed first",
     "findings": "Most findings",
+    "volume": "Most sent in 30 days",
+    "last_seen": "Seen last",
+    "-last_seen": "Longest unseen",
 }
 
 
@@ -54,6 +60,16 @@ class ShownCount(NamedTuple):
     events: int
     address: str
     is_chosen: bool
+
+
+class ShownEvent(NamedTuple):
+    """One event with what came of it: numbers, a picture, and when the last one came."""
+
+    event: CatalogEvent
+    volume: SafeString
+    week: str
+    line: SafeString
+    last_seen: SafeString
 
 
 class ShownFacet(NamedTuple):
@@ -74,6 +90,7 @@ def catalog_page(request: HttpRequest) -> HttpResponse:
         found = catalog(actor=actor_of(request), wanted=wanted, order=order, page=page.number, page_size=PAGE_SIZE)
     context: dict[str, Any] = {
         "found": found,
+        "events": [_shown_event(event, found.volumes.get((event.name, event.version))) for event in found.events],
         "page": page,
         "query": without(request.GET, "page").urlencode(),
         "text": wanted.text,
@@ -122,6 +139,18 @@ def _order(query: QueryDict) -> CatalogOrder:
 def _facets_of(query: QueryDict) -> QueryDict:
     """What is chosen in facets, without text, order and page."""
     return without(query, *(name for name in query if name not in TITLES))
+
+
+def _shown_event(event: CatalogEvent, volume: EventVolume | None) -> ShownEvent:
+    by_day = volume.by_day if volume else ()
+    label = f"By day, the last {VOLUME_DAYS} days; at most {max(by_day, default=0)} in one"
+    return ShownEvent(
+        event,
+        markup.number(sum(by_day)),
+        f"{sum(by_day[-7:])} in 7 days",
+        markup.sparkline(by_day, label) if any(by_day) else SafeString(""),
+        markup.when(volume.last_received_at if volume else None, "not in 30 days"),
+    )
 
 
 def _shown_facets(query: QueryDict, facets: tuple[Facet, ...]) -> Iterator[ShownFacet]:

@@ -6,9 +6,9 @@ server, and takes about a tenth of a second for 10,000 events on a slow machine.
 
 # ruff: noqa: S608 - queries are made of constants of this module; what people ask for goes in as parameters
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
@@ -16,19 +16,26 @@ from django.db import connection
 from telemetry.core.enums import PrivacyLevel, Stability
 from telemetry.core.scalars import UNUSABLE_CHARACTER
 from telemetry.core.search_text import search_words
+from telemetry.selectors.balance import EventVolume, volumes_of
 
 __all__ = [
+    "VOLUME_DAYS",
     "CatalogEvent",
     "CatalogFilter",
     "CatalogOrder",
     "CatalogPage",
     "Facet",
     "FacetCount",
+    "SentEvent",
     "catalog_page",
     "catalog_rows",
 ]
 
-CatalogOrder = Literal["relevance", "name", "-name", "spec", "privacy", "-privacy", "findings"]
+CatalogOrder = Literal[
+    "relevance", "name", "-name", "spec", "privacy", "-privacy", "findings", "volume", "last_seen", "-last_seen"
+]
+# How many days an event's volume is counted in, and how far back it is looked for.
+VOLUME_DAYS: Final = 30
 
 # An event without owners of its own has those of its spec. The words are in one case, and so is what they are looked
 # for in; owners are ASCII.
@@ -91,7 +98,27 @@ ORDERS: Final[dict[CatalogOrder, str]] = {
     "privacy": RANK,
     "-privacy": f"{RANK} DESC",
     "findings": "finding_count DESC NULLS LAST",
+    "volume": "coalesce(volume, 0) DESC",
+    "last_seen": "last_received_at DESC NULLS LAST",
+    "-last_seen": "last_received_at NULLS FIRST",
 }
+# What came of each event, at all installations of the context. What is merged is in the sums of days, the rest in the
+# tallies themselves; see ``selectors.balance``, which tells the days apart.
+SENT: Final = """
+, sent AS MATERIALIZED (
+    SELECT name, version, sum(events)::bigint AS volume, max(last_received_at) AS last_received_at
+    FROM (
+        SELECT name, version, received - duplicate AS events, last_received_at
+        FROM telemetry_eventday WHERE day >= %(first)s
+        UNION ALL
+        SELECT name, version, received - duplicate, last_received_at
+        FROM telemetry_eventtally
+        WHERE NOT is_merged AND received_minute >= %(first)s::timestamp AT TIME ZONE 'UTC'
+    ) AS part
+    GROUP BY name, version
+)
+"""
+ORDERS_BY_SENT: Final = frozenset(("volume", "last_seen", "-last_seen"))
 BY_ID: Final = f"""
 {FOUND} AND event.id = ANY (%(ids)s::bigint[])) {COLUMNS} FROM found AS shown ORDER BY array_position(%(ids)s, shown.id)
 """
@@ -169,34 +196,50 @@ class Facet(NamedTuple):
     more: int
 
 
+class SentEvent(NamedTuple):
+    """An event with how many of it came in the last thirty days, and when the last one did, if any."""
+
+    event: CatalogEvent
+    volume: int
+    last_received_at: datetime | None
+
+
 class CatalogPage(NamedTuple):
-    """A part of the events that are looked for; ``total`` counts all of them, ``facets`` narrow them down."""
+    """A part of the events that are looked for; ``total`` counts all of them, ``facets`` narrow them down.
+
+    ``volumes`` are by name and version, of those events of the page that came in the last thirty days.
+    """
 
     total: int
     events: list[CatalogEvent]
     facets: tuple[Facet, ...]
+    volumes: Mapping[tuple[str, int], EventVolume]
 
 
 def catalog_page(
-    wanted: CatalogFilter, order: CatalogOrder, *, limit: int, offset: int, facet_size: int = 50
+    wanted: CatalogFilter, order: CatalogOrder, *, today: date, limit: int, offset: int, facet_size: int = 50
 ) -> CatalogPage:
-    """The part of the events, and what all of them could be narrowed down to; two queries.
+    """The part of the events, and what all of them could be narrowed down to; three queries.
 
-    A facet has ``facet_size`` values at most, and the chosen ones besides.
+    ``today`` is the last day whose events count, in UTC. A facet has ``facet_size`` values at most, and the chosen ones
+    besides.
     """
     if _is_hopeless(wanted):
-        return CatalogPage(0, [], tuple(_facet(name, [], wanted.chosen(name), facet_size) for name in FACETS))
+        return CatalogPage(0, [], tuple(_facet(name, [], wanted.chosen(name), facet_size) for name in FACETS), {})
     with connection.cursor() as cursor:
-        cursor.execute(_counts_query(wanted, order), _parameters(wanted) | {"limit": limit, "offset": offset})
+        span = {"limit": limit, "offset": offset}
+        cursor.execute(_counts_query(wanted, order), _parameters(wanted, today) | span)
         counts: list[tuple[str, str | None, int]] = cursor.fetchall()
         (ids,) = [value for name, value, _ in counts if name == "page"]
         cursor.execute(BY_ID, {"ids": [int(each) for each in (ids or "").split(",") if each]})
         events = [CatalogEvent(*row) for row in cursor.fetchall()]
     (total,) = [count for name, _, count in counts if name == "total"]
-    return CatalogPage(total, events, tuple(_facet(name, counts, wanted.chosen(name), facet_size) for name in FACETS))
+    facets = tuple(_facet(name, counts, wanted.chosen(name), facet_size) for name in FACETS)
+    names = list(dict.fromkeys(event.name for event in events))
+    return CatalogPage(total, events, facets, volumes_of(names, today=today, days=VOLUME_DAYS))
 
 
-def catalog_rows(wanted: CatalogFilter, order: CatalogOrder) -> Iterator[CatalogEvent]:
+def catalog_rows(wanted: CatalogFilter, order: CatalogOrder, *, today: date) -> Iterator[SentEvent]:
     """All events that are looked for, one after the other, as they were when the first was taken; one query.
 
     They come from the server in portions, so that they are never in memory together.
@@ -204,9 +247,9 @@ def catalog_rows(wanted: CatalogFilter, order: CatalogOrder) -> Iterator[Catalog
     if _is_hopeless(wanted):
         return
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_rows_query(wanted, order), _parameters(wanted))
+        cursor.execute(_rows_query(wanted, order), _parameters(wanted, today))
         while rows := cursor.fetchmany(PORTION):
-            yield from (CatalogEvent(*row) for row in rows)
+            yield from (SentEvent(CatalogEvent(*columns), volume, at) for *columns, volume, at in rows)
 
 
 def _is_hopeless(wanted: CatalogFilter) -> bool:
@@ -221,12 +264,16 @@ def _judged(wanted: CatalogFilter) -> str:
 
 
 def _rows_query(wanted: CatalogFilter, order: CatalogOrder) -> str:
-    return f"{_judged(wanted)} {COLUMNS} FROM judged AS shown WHERE {FITS} ORDER BY {ORDERS[order]}, {THEN}"
+    columns = f"{COLUMNS}, coalesce(volume, 0), last_received_at"
+    rows = "FROM judged AS shown LEFT JOIN sent USING (name, version)"
+    return f"{_judged(wanted)} {SENT} {columns} {rows} WHERE {FITS} ORDER BY {ORDERS[order]}, {THEN}"
 
 
 def _counts_query(wanted: CatalogFilter, order: CatalogOrder) -> str:
     """Rows of name, value and count: of each facet's values, of the ``total``, and the ids of the ``page``."""
-    page = f"SELECT id FROM judged WHERE {FITS} ORDER BY {ORDERS[order]}, {THEN} LIMIT %(limit)s OFFSET %(offset)s"
+    is_by_sent = order in ORDERS_BY_SENT
+    rows = "judged LEFT JOIN sent USING (name, version)" if is_by_sent else "judged"
+    page = f"SELECT id FROM {rows} WHERE {FITS} ORDER BY {ORDERS[order]}, {THEN} LIMIT %(limit)s OFFSET %(offset)s"
     parts = [
         f"SELECT 'total', '', count(*) FROM judged WHERE {FITS}",
         f"SELECT 'page', array_to_string(ARRAY({page}), ','), 0",
@@ -234,14 +281,15 @@ def _counts_query(wanted: CatalogFilter, order: CatalogOrder) -> str:
     for facet, (value, unfolded) in FACETS.items():
         others = " AND ".join(f"fits_{name}" for name in FACETS if name != facet)
         parts.append(f"SELECT '{facet}', {value}, count(*) FROM judged {unfolded} WHERE {others} GROUP BY 2")
-    return _judged(wanted) + " UNION ALL ".join(parts) + " ORDER BY 1, 3 DESC, 2"
+    return _judged(wanted) + (SENT if is_by_sent else "") + " UNION ALL ".join(parts) + " ORDER BY 1, 3 DESC, 2"
 
 
-def _parameters(wanted: CatalogFilter) -> dict[str, Any]:
+def _parameters(wanted: CatalogFilter, today: date) -> dict[str, Any]:
     lists = {facet: list(wanted.chosen(facet)) for facet in FACETS}
     truths = {"has_findings": wanted.has_findings, "deprecated": wanted.deprecated}
     words = {f"word_{number}": word for number, word in enumerate(search_words(wanted.text))}
-    return {**lists, **truths, **words, "text": wanted.text.strip().casefold()}
+    first = today - timedelta(days=VOLUME_DAYS - 1)
+    return {**lists, **truths, **words, "text": wanted.text.strip().casefold(), "first": first}
 
 
 def _facet(name: str, rows: Iterable[tuple[str, str | None, int]], chosen: tuple[str, ...], size: int) -> Facet:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from django.utils import timezone
+
 from telemetry.core.csv_rows import write_rows
 from telemetry.selectors.catalog import (
-    CatalogEvent,
     CatalogFilter,
     CatalogOrder,
     CatalogPage,
+    SentEvent,
     catalog_page,
     catalog_rows,
 )
@@ -31,6 +33,8 @@ COLUMNS: Final = (
     "replaced by",
     "review by",
     "findings",
+    "came in 30 days",
+    "last seen",
 )
 # Lines that are sent together.
 PORTION: Final = 500
@@ -41,10 +45,11 @@ def catalog(
 ) -> CatalogPage:
     """The page of events of all drafts, those whose name fits best first unless another order is asked for.
 
-    Needs ``view`` anywhere. Two queries.
+    Volumes are those of the installations that the tenant context shows. Needs ``view`` anywhere. Three queries.
     """
     require_somewhere(actor, "view")
-    return catalog_page(wanted, order, limit=page_size, offset=(page - 1) * page_size)
+    today = timezone.now().date()
+    return catalog_page(wanted, order, today=today, limit=page_size, offset=(page - 1) * page_size)
 
 
 def export_catalog(*, actor: Actor, wanted: CatalogFilter, order: CatalogOrder = "name") -> Iterator[bytes]:
@@ -53,16 +58,17 @@ def export_catalog(*, actor: Actor, wanted: CatalogFilter, order: CatalogOrder =
     Needs ``view`` anywhere, which is asked before the first portion is. One query.
     """
     require_somewhere(actor, "view")
-    return _portions(catalog_rows(wanted, order))
+    return _portions(catalog_rows(wanted, order, today=timezone.now().date()))
 
 
-def _portions(events: Iterator[CatalogEvent]) -> Iterator[bytes]:
+def _portions(events: Iterator[SentEvent]) -> Iterator[bytes]:
     yield write_rows([COLUMNS]).encode()
     while rows := [_row(event) for event in islice(events, PORTION)]:
         yield write_rows(rows).encode()
 
 
-def _row(event: CatalogEvent) -> tuple[object, ...]:
+def _row(sent: SentEvent) -> tuple[object, ...]:
+    event = sent.event
     return (
         event.name,
         event.version,
@@ -77,4 +83,6 @@ def _row(event: CatalogEvent) -> tuple[object, ...]:
         event.replaced_by,
         event.review_by,
         event.finding_count,
+        sent.volume,
+        "" if sent.last_received_at is None else sent.last_received_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )

@@ -1,15 +1,16 @@
 """Specs in the database for tests, and what a test compares when nothing may have changed."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 
 from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
-from telemetry.core.enums import EventSource
+from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.events import Envelope
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import ReviewRecord, SpecRecord, SpecVersion
+from telemetry.models import EventDay, EventRecord, PropertyRecord, ReviewRecord, SpecRecord, SpecVersion
 from telemetry.sdk.identifiers import new_event_id
 from telemetry.selectors.metric_windows import EventKey, window_summaries
 from telemetry.services.ingest.incoming import Incoming
@@ -28,9 +29,11 @@ from tests.tenants import factories as tenants
 __all__ = [
     "everything_stored",
     "ingest",
+    "make_days",
     "make_draft",
     "make_incoming",
     "make_installation",
+    "make_large_catalog",
     "make_published",
     "make_review",
     "tallied",
@@ -73,6 +76,74 @@ def make_installation(
         tenants.make_published_config(installation, override)
     with tenant_context(ALL):
         return Installation.objects.select_related("tenant", "app").get(pk=installation.pk)
+
+
+def make_days(
+    installation: Installation,
+    counts: Sequence[int],
+    *,
+    name: str,
+    version: int = 1,
+    stored: Sequence[int] | None = None,
+) -> None:
+    """What was received of an event on the last days, today last: all of it stored, unless ``stored`` says how many.
+
+    The rest was sampled out.
+    """
+    today = datetime.now(UTC)
+    kept = counts if stored is None else stored
+    days = [today - timedelta(days=len(counts) - 1 - place) for place in range(len(counts))]
+    rows = [
+        EventDay(
+            tenant_id=installation.tenant_id,
+            installation=installation,
+            day=day.date(),
+            name=name,
+            version=version,
+            received=count,
+            stored=some,
+            sampled_out=count - some,
+            disabled=0,
+            rejected=0,
+            duplicate=0,
+            violating=0,
+            skewed=0,
+            last_received_at=day,
+        )
+        for day, count, some in zip(days, counts, kept, strict=True)
+        if count
+    ]
+    with tenant_context(ALL):
+        EventDay.objects.bulk_create(rows)
+
+
+def make_large_catalog(specs: int = 100, events: int = 100) -> list[EventRecord]:
+    """Many events of many specs, each with two properties, written at once and not linted; in order."""
+    with tenant_context(ALL):
+        records = SpecRecord.objects.bulk_create(
+            SpecRecord(name=f"area{number}", title=f"Area {number}", owners=[f"@team.{number % 7}"])
+            for number in range(specs)
+        )
+        rows = EventRecord.objects.bulk_create(
+            EventRecord(
+                spec=record,
+                name=f"{record.name}.thing_{number}",
+                version=1,
+                position=number,
+                semantics_what=f"Thing {number} happened",
+                privacy=list(PrivacyLevel)[number % 4].value,
+                tags=[f"tag{number % 20}"],
+                search_text=f"{record.name}.thing_{number}\nthing {number} happened\nstep\ndurationms",
+            )
+            for record in records
+            for number in range(events)
+        )
+        PropertyRecord.objects.bulk_create(
+            PropertyRecord(event=row, name=name, type=type_, position=position)
+            for row in rows
+            for position, (name, type_) in enumerate((("step", "string"), ("durationMs", "number")))
+        )
+    return rows
 
 
 def everything_stored() -> dict[str, list[dict[str, Any]]]:

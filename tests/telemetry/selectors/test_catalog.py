@@ -1,5 +1,6 @@
 """The catalog finds events by whatever people remember of them, and counts what else there is."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +12,21 @@ from telemetry.models import EventRecord
 from telemetry.selectors.catalog import CatalogFilter, CatalogOrder, CatalogPage, catalog_page, catalog_rows
 from telemetry.services.specs import save_event, save_meta
 from tenants.actors import SYSTEM
+from tenants.context import tenant_context
 from tests.core.builders import make_event, make_property
-from tests.telemetry.factories import make_draft
+from tests.telemetry.factories import (
+    ingest,
+    make_days,
+    make_draft,
+    make_incoming,
+    make_installation,
+    make_published,
+)
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
 DAY = "2026-12-31"
+TODAY = datetime.now(UTC).date()
 
 
 def add(name: str, *events: EventDefinition, **meta: Any) -> None:
@@ -26,7 +36,7 @@ def add(name: str, *events: EventDefinition, **meta: Any) -> None:
 
 
 def look(order: CatalogOrder = "name", *, limit: int = 50, offset: int = 0, **wanted: Any) -> CatalogPage:
-    return catalog_page(CatalogFilter(**wanted), order, limit=limit, offset=offset)
+    return catalog_page(CatalogFilter(**wanted), order, today=TODAY, limit=limit, offset=offset)
 
 
 def names(order: CatalogOrder = "name", **wanted: Any) -> list[str]:
@@ -252,7 +262,7 @@ def test_a_value_that_stands_twice_counts_once() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_rare_values_are_left_out_but_never_chosen_ones() -> None:
-    page = catalog_page(CatalogFilter(tag=("revenue",)), "name", limit=1, offset=0, facet_size=1)
+    page = catalog_page(CatalogFilter(tag=("revenue",)), "name", today=TODAY, limit=1, offset=0, facet_size=1)
 
     (tag,) = [facet for facet in page.facets if facet.name == "tag"]
     (owner,) = [facet for facet in page.facets if facet.name == "owner"]
@@ -265,19 +275,93 @@ def test_rare_values_are_left_out_but_never_chosen_ones() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_all_rows_come_one_by_one() -> None:
-    rows = catalog_rows(CatalogFilter(text="order"), "name")
+    make_days(make_installation(), [2, 3], name="Order Completed")
 
-    assert [event.name for event in rows] == ["Order Cancelled", "Order Completed", "order_history_opened"]
-    assert list(catalog_rows(CatalogFilter(text="\x00"), "name")) == []
+    rows = list(catalog_rows(CatalogFilter(text="order"), "name", today=TODAY))
+
+    assert [row.event.name for row in rows] == ["Order Cancelled", "Order Completed", "order_history_opened"]
+    assert [row.volume for row in rows] == [0, 5, 0]
+    assert [row.last_received_at is not None for row in rows] == [False, True, False]
+    assert list(catalog_rows(CatalogFilter(text="\x00"), "name", today=TODAY)) == []
 
 
+# What came of them
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_page_tells_what_came_of_its_events_by_the_day() -> None:
+    acme, globex = make_installation("acme"), make_installation("globex")
+    make_days(acme, [1, 0, 5], name="Order Completed")
+    make_days(globex, [2], name="Order Completed")
+    make_days(globex, [7] + [0] * 30, name="signed_up")
+
+    page = look(text="order")
+
+    (volume,) = page.volumes.values()
+    assert list(page.volumes) == [("Order Completed", 1)]
+    assert (volume.by_day[-4:], volume.total) == ((0, 1, 0, 7), 8)
+    assert len(volume.by_day) == 30
+    assert volume.last_received_at is not None
+    assert volume.last_received_at.date() == TODAY
+    # What came a month ago is not among what came in thirty days.
+    assert ("signed_up", 1) not in look().volumes
+
+
+@pytest.mark.usefixtures("shop")
+def test_only_what_came_to_installations_in_sight_is_told() -> None:
+    mine, theirs = make_installation("mine"), make_installation("theirs")
+    make_days(mine, [3], name="signed_up")
+    make_days(theirs, [9], name="signed_up")
+
+    with tenant_context([mine.tenant_id]):
+        page = look("volume")
+        rows = list(catalog_rows(CatalogFilter(), "volume", today=TODAY))
+
+    assert page.volumes["signed_up", 1].total == 3
+    assert rows[0].volume == 3
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        ("volume", ["signed_up", "Order Completed", "Order Cancelled", "order_history_opened"]),
+        ("last_seen", ["Order Completed", "signed_up", "Order Cancelled", "order_history_opened"]),
+        ("-last_seen", ["Order Cancelled", "order_history_opened", "signed_up", "Order Completed"]),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_what_came_most_or_last_comes_first(order: CatalogOrder, found: list[str]) -> None:
+    installation = make_installation()
+    make_days(installation, [100, 0, 0], name="signed_up")
+    make_days(installation, [1, 1, 1], name="Order Completed")
+    # Another version of a name is another event.
+    make_days(installation, [500], name="order_history_opened", version=9)
+
+    assert [event.name for event in look(order).events] == found
+    assert [row.event.name for row in catalog_rows(CatalogFilter(), order, today=TODAY)] == found
+
+
+def test_what_is_not_merged_yet_counts_too() -> None:
+    make_published()
+    installation = make_installation()
+    ingest(installation, make_incoming(), make_incoming())
+    add("another", make_event("unsent"))
+
+    page = look("volume")
+    row = next(iter(catalog_rows(CatalogFilter(), "volume", today=TODAY)))
+
+    assert [event.name for event in page.events] == ["sigil.telemetry.workflow_step", "unsent"]
+    assert page.volumes["sigil.telemetry.workflow_step", 1].total == row.volume == 2
+
+
+@pytest.mark.parametrize("order", ["relevance", "volume"])
 @pytest.mark.parametrize("events", [1, 40])
-def test_a_page_of_a_large_catalog_takes_two_queries(
-    events: int, django_assert_num_queries: DjangoAssertNumQueries
+def test_a_page_of_a_large_catalog_takes_three_queries(
+    events: int, order: CatalogOrder, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     add("shop", *(make_event(f"event_{number}") for number in range(events)))
 
-    with django_assert_num_queries(2):
-        page = look("relevance", text="event", tag=(), limit=5)
+    with django_assert_num_queries(3):
+        page = look(order, text="event", tag=(), limit=5)
 
     assert page.total == events

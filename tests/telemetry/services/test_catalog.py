@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -13,7 +14,7 @@ from telemetry.services.catalog import catalog, export_catalog
 from tenants.actors import SYSTEM, actor_of_user
 from tenants.roles import Role
 from tests.core.builders import make_event
-from tests.telemetry.factories import make_draft
+from tests.telemetry.factories import make_days, make_draft, make_installation
 from tests.tenants.factories import make_actor, make_tenant, make_user
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -42,11 +43,15 @@ def read(portions: object) -> list[list[str]]:
 
 def test_the_file_has_every_column_and_no_formula() -> None:
     add()
+    make_days(make_installation(), [4, 3], name="order", version=2)
 
     rows = read(export_catalog(actor=SYSTEM, wanted=CatalogFilter()))
 
+    # The time of the day is that of the test.
+    rows[2][-1] = rows[2][-1][:10]
     assert ",".join(rows[0]) == (
-        "event,version,what,spec,privacy,owners,tags,stability,properties,deprecated,replaced by,review by,findings"
+        "event,version,what,spec,privacy,owners,tags,stability,properties,deprecated,replaced by,review by,findings,"
+        "came in 30 days,last seen"
     )
     assert rows[1:] == [
         [
@@ -63,8 +68,13 @@ def test_the_file_has_every_column_and_no_formula() -> None:
             "order@2",
             "2026-12-31",
             "0",
+            "0",
+            "",
         ],
-        ["order", "2", 'Größe, "neu"', "shop", "internal", "'@shop", "", "experimental", "3", "no", "", "", "2"],
+        [
+            *("order", "2", 'Größe, "neu"', "shop", "internal", "'@shop", "", "experimental", "3", "no", "", "", "2"),
+            *("7", f"{datetime.now(UTC):%Y-%m-%d}"),
+        ],
     ]
 
 

@@ -1,12 +1,13 @@
 """What events look like in the catalog, and how to look for them."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
 
 from studio.api.shapes import Page, Shape
 from telemetry.core.enums import PrivacyLevel, Stability
+from telemetry.selectors.balance import EventVolume
 from telemetry.selectors.catalog import CatalogEvent, CatalogFilter, CatalogOrder, Facet
 
 __all__ = [
@@ -56,7 +57,9 @@ class EventQuery(EventFileQuery, frozen=True, kw_only=True):
 class EventItem(Shape, frozen=True, kw_only=True):
     """An event of a draft; ``owners`` are its own or else those of its spec.
 
-    ``findingCount`` is null before the draft was linted.
+    ``findingCount`` is null before the draft was linted. ``volume7Days`` and ``volume30Days`` count the events that
+    came to the installations that the caller sees, each once, today (UTC) included; ``lastReceivedAt`` is null if none
+    did.
     """
 
     name: str
@@ -72,6 +75,9 @@ class EventItem(Shape, frozen=True, kw_only=True):
     review_by: date | None
     finding_count: int | None
     property_count: int
+    volume_7_days: int = msgspec.field(name="volume7Days")
+    volume_30_days: int = msgspec.field(name="volume30Days")
+    last_received_at: datetime | None
 
 
 class FacetValue(Shape, frozen=True, kw_only=True):
@@ -110,8 +116,9 @@ def filter_of(query: EventFileQuery) -> CatalogFilter:
     )
 
 
-def write_event(event: CatalogEvent) -> EventItem:
-    """An event as ``telemetry.selectors.catalog`` finds it."""
+def write_event(event: CatalogEvent, volume: EventVolume | None) -> EventItem:
+    """An event as ``telemetry.selectors.catalog`` finds it, and what came of it, if anything did."""
+    by_day = volume.by_day if volume else ()
     return EventItem(
         name=event.name,
         version=event.version,
@@ -126,6 +133,9 @@ def write_event(event: CatalogEvent) -> EventItem:
         review_by=event.review_by,
         finding_count=event.finding_count,
         property_count=event.property_count,
+        volume_7_days=sum(by_day[-7:]),
+        volume_30_days=sum(by_day),
+        last_received_at=volume.last_received_at if volume else None,
     )
 
 

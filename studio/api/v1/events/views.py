@@ -47,7 +47,7 @@ class EventsView(ApiView):
             page=query.page,
             page_size=query.page_size,
             total=found.total,
-            items=tuple(write_event(event) for event in found.events),
+            items=tuple(write_event(event, found.volumes.get((event.name, event.version))) for event in found.events),
             facets=tuple(write_facet(facet) for facet in found.facets),
         )
         return Response(page)

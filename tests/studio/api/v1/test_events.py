@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from telemetry.core.spec import Deprecation, Semantics, TelemetryMeta, Telemetry
 from tenants.roles import Role
 from tests.core.builders import make_event
 from tests.studio.api.calls import Caller, caller_with_role, code_of, cost_of
-from tests.telemetry.factories import make_draft, make_installation, make_published
+from tests.telemetry.factories import make_days, make_draft, make_installation, make_large_catalog, make_published
 from tests.tenants.factories import make_key, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -171,10 +172,21 @@ def test_more_events_cost_no_more_queries() -> None:
     viewer = caller_with_role(Role.VIEWER)
     make_draft(TelemetrySpec(meta=TelemetryMeta(name="a", version=1, title="A"), events=(make_event("one"),)))
     before = cost_of(viewer, EVENTS)
-    events = tuple(make_event(f"event_{number}") for number in range(30))
-    make_draft(TelemetrySpec(meta=TelemetryMeta(name="b", version=1, title="B"), events=events))
+    make_large_catalog()
 
-    assert before == cost_of(viewer, EVENTS) == 2
+    assert before == cost_of(viewer, EVENTS) == cost_of(viewer, f"{EVENTS}?order=volume&search=thing") == 3
+
+
+def test_an_event_says_how_much_of_it_came_and_when_last() -> None:
+    event = make_event("one")
+    make_draft(TelemetrySpec(meta=TelemetryMeta(name="a", version=1, title="A"), events=(event, make_event("two"))))
+    make_days(make_installation(), [40, *[0] * 8, 2, 1], name="one")
+
+    first, second = caller_with_role(Role.VIEWER).get(EVENTS, {"order": "volume"}).json()["items"]
+
+    assert [first[key] for key in ("name", "volume7Days", "volume30Days")] == ["one", 3, 43]
+    assert first["lastReceivedAt"].startswith(f"{datetime.now(UTC):%Y-%m-%d}")
+    assert [second[key] for key in ("name", "volume7Days", "volume30Days", "lastReceivedAt")] == ["two", 0, 0, None]
 
 
 @pytest.mark.django_db(transaction=True)
