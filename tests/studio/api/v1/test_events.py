@@ -63,6 +63,9 @@ def test_an_event_is_found_with_all_that_a_list_shows() -> None:
         "replacedBy": None,
         "reviewBy": None,
         "propertyCount": 3,
+        "volume7Days": 0,
+        "volume30Days": 0,
+        "lastReceivedAt": None,
     }
 
 
