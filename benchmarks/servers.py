@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from studio.embedded import postgresql_server, valkey_server
 from studio.processes import last_lines, start_process, stop_process
 
-__all__ = ["HOST", "ROOT", "WebServer", "free_port", "set_up_django", "temporary_servers"]
+__all__ = ["HOST", "ROOT", "StreamServer", "WebServer", "free_port", "set_up_django", "temporary_servers"]
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,7 +65,16 @@ def set_up_django(environment: Mapping[str, str]) -> None:
 
 
 class WebServer:
-    """A granian process that serves a WSGI application; it can be killed and started again on the same port."""
+    """A granian process that serves an application; it can be killed and started again on the same port."""
+
+    arguments: tuple[str, ...] = (
+        "--interface",
+        "wsgi",
+        "--blocking-threads",
+        "4",
+        "--http1-header-read-timeout",
+        "60000",
+    )
 
     def __init__(
         self, environment: Mapping[str, str], application: str = "studio.wsgi:application", *, workers: int = 1
@@ -74,9 +83,8 @@ class WebServer:
         self._environment = environment
         self._log = Path(environment["BENCHMARK_DIRECTORY"]) / f"web-{self.port}.log"
         self._command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)),
-            *("--workers", str(workers), "--blocking-threads", "4"),
-            *("--http1-header-read-timeout", "60000", "--workers-kill-timeout", "10", application),
+            *(sys.executable, "-m", "granian", "--host", HOST, "--port", str(self.port), "--workers", str(workers)),
+            *(*self.arguments, "--workers-kill-timeout", "10", application),
         ]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -104,6 +112,15 @@ class WebServer:
             return False
         finally:
             connection.close()
+
+
+class StreamServer(WebServer):
+    """A granian process that serves event streams."""
+
+    arguments = ("--interface", "asgi", "--backlog", "4096", "--backpressure", "10000")
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(environment, "studio.streams.asgi:application")
 
 
 def free_port() -> int:

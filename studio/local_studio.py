@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, NoReturn
 
 import psycopg
@@ -102,9 +104,11 @@ def run_studio(
         children = _start_servers(data, environment, stack, say, raise_if_stopped)
         stack.enter_context(data.published_environment(_published(environment)))
         _prepare(data, environment, say, raise_if_stopped)
-        say("Starting web server, worker and beat")
-        children += _start_processes(data, environment, port, stack)
-        _wait_until_ready(children, port, raise_if_stopped)
+        say("Starting web server, streams, worker and beat")
+        # Not in the data directory: a socket's path holds 107 bytes at most.
+        sockets = Path(stack.enter_context(TemporaryDirectory(prefix="studio-", dir="/tmp")))
+        children += _start_processes(_commands(data, port, sockets), data, environment, stack)
+        _wait_until_ready(children, port, sockets, raise_if_stopped)
         welcome()
         while True:
             raise_if_stopped()
@@ -151,9 +155,11 @@ def _start_servers(
     return [Child(server.name, server.process, server.log) for server in servers]
 
 
-def _start_processes(data: LocalData, environment: Mapping[str, str], port: int, stack: ExitStack) -> list[Child]:
+def _start_processes(
+    commands: Mapping[str, list[str]], data: LocalData, environment: Mapping[str, str], stack: ExitStack
+) -> list[Child]:
     children = []
-    for name, command in _commands(data, port).items():
+    for name, command in commands.items():
         log = data.logs / f"{name}.log"
         process = start_process(command, log=log, environment=environment, directory=settings.BASE_DIR)
         stack.callback(stop_process, process, patience_seconds=STOP_SECONDS)
@@ -211,18 +217,26 @@ def _prepare(data: LocalData, environment: Mapping[str, str], say: Say, raise_if
             raise LocalStudioFailed(f"{description} failed. The end of {log}:\n{last_lines(log)}")
 
 
-def _commands(data: LocalData, port: int) -> dict[str, list[str]]:
+def _commands(data: LocalData, port: int, sockets: Path) -> dict[str, list[str]]:
     """The long-running commands in the order of starting; the reverse is the order of stopping."""
+    granian = [sys.executable, "-m", "granian", "--workers", "1"]
     celery = [sys.executable, "-m", "celery", "--app", "studio"]
+    web, streams = str(sockets / "web"), str(sockets / "streams")
     return {
+        # First and so last to stop: it lets others finish what they are answering.
+        "door": [sys.executable, "-m", "studio.door", str(port), web, streams],
         "web": [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)),
             # The default of 512 threads exhausted PostgreSQL's connections.
-            *("--workers", "1", "--blocking-threads", "4"),
+            *(*granian, "--interface", "wsgi", "--uds", web, "--blocking-threads", "4"),
             # Milliseconds, and the most there is: also how long an idle connection stays open for the next poll.
             *("--http1-header-read-timeout", "60000"),
             # Seconds. A worker that is told to stop while it still starts does not hear it.
             *("--workers-kill-timeout", "10", "studio.wsgi:application"),
+        ],
+        "streams": [
+            # Each open stream is a request that is being answered: more of them than there may be streams.
+            *(*granian, "--interface", "asgi", "--uds", streams, "--backlog", "4096", "--backpressure", "10000"),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "10", "studio.streams.asgi:application"),
         ],
         # One worker has nobody to ask at its start, and nobody to gossip with.
         "worker": [
@@ -233,19 +247,25 @@ def _commands(data: LocalData, port: int) -> dict[str, list[str]]:
     }
 
 
-def _wait_until_ready(children: list[Child], port: int, raise_if_stopped: RaiseIfStopped) -> None:
+def _wait_until_ready(children: list[Child], port: int, sockets: Path, raise_if_stopped: RaiseIfStopped) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while not _is_ready(port):
-        raise_if_stopped()
-        _ensure_alive(children)
-        if time.monotonic() > deadline:
-            web = next(child for child in children if child.name == "web")
-            raise LocalStudioFailed(f"The studio does not become ready. The end of {web.log}:\n{last_lines(web.log)}")
-        time.sleep(0.1)
+    doors = {
+        "web": partial(http.client.HTTPConnection, HOST, port),
+        "streams": partial(_LocalSocket, sockets / "streams"),
+    }
+    for name, connect in doors.items():
+        while not _is_ready(connect(timeout=10)):
+            raise_if_stopped()
+            _ensure_alive(children)
+            if time.monotonic() > deadline:
+                silent = next(child for child in children if child.name == name)
+                raise LocalStudioFailed(
+                    f"The studio does not become ready. The end of {silent.log}:\n{last_lines(silent.log)}"
+                )
+            time.sleep(0.1)
 
 
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+def _is_ready(connection: http.client.HTTPConnection) -> bool:
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -253,6 +273,19 @@ def _is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+class _LocalSocket(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, *, timeout: float) -> None:
+        super().__init__(HOST, timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
 
 
 def _ensure_alive(children: list[Child]) -> None:

@@ -4,6 +4,7 @@ Lists are querysets, not run yet, in the order of their page; a single row that 
 ``NotFound``, as if it did not exist.
 """
 
+from collections.abc import Collection
 from typing import TypeVar
 from uuid import UUID
 
@@ -22,11 +23,13 @@ from tenants.models import (
     FloorExceptionRecord,
     FloorRecord,
     Installation,
+    KeyKind,
     Membership,
     Tenant,
     TenantAppConfig,
 )
 from tenants.planned_changes import LIVE_PERIOD, MOMENT
+from tenants.roles import Scope
 
 __all__ = [
     "apps",
@@ -45,6 +48,7 @@ __all__ = [
     "published_config",
     "tenant_by_slug",
     "tenants_in_context",
+    "working_keys",
 ]
 
 M = TypeVar("M", bound=models.Model)
@@ -182,3 +186,20 @@ def floors_of(app: App) -> tuple[FloorRecord | None, FloorRecord | None]:
     """The organisation's floor and the app's own, either may be ``None``; one query."""
     records = {record.app_id: record for record in FloorRecord.objects.filter(Q(app=app) | Q(app=None)).order_by()}
     return records.get(None), records.get(app.pk)
+
+
+def working_keys(key_ids: Collection[int], scope: Scope) -> dict[int, int]:
+    """Those of the installations' keys that would be let in now with this scope, with the row id of their installation.
+
+    As far as the tenant context shows them; one query.
+    """
+    found = ApiKey.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=Now()),
+        pk__in=key_ids,
+        kind=KeyKind.APP,
+        revoked_at=None,
+        scopes__contains=[scope],
+        tenant__is_active=True,
+    )
+    holders = found.order_by().values_list("pk", "installation_id")
+    return {key_id: holder for key_id, holder in holders if holder is not None}

@@ -19,7 +19,7 @@ from telemetry.core.errors import NotAllowed, NotAuthenticated
 from tenants.actors import Actor, actor_of_key, actor_of_user
 from tenants.context import set_tenant_context
 from tenants.keys import refuse
-from tenants.models import Installation
+from tenants.models import ApiKey, Installation
 from tenants.services import keys
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "caller_name",
     "caller_with_key",
     "installation_of",
+    "key_of",
 ]
 
 # A name that a client or proxy gave the request, for finding it again in the audit trail.
@@ -46,10 +47,11 @@ def bearer_text(header: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks, as ``request.auth``; ``installation`` is set for the keys of apps."""
+    """Who asks, as ``request.auth``; ``key`` is the one that was presented, ``installation`` is that of an app's."""
 
     actor: Actor
     installation: Installation | None = None
+    key: ApiKey | None = None
 
     @property
     def name(self) -> str:
@@ -88,7 +90,7 @@ def caller_with_key(request: HttpRequest, text: str) -> tuple[AbstractUser | Ano
     if key.installation is None:
         # A person's key opens the tenants of its owner; an installation's key has opened its own already.
         set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
-    return key.user or AnonymousUser(), Caller(actor=actor, installation=key.installation)
+    return key.user or AnonymousUser(), Caller(actor=actor, installation=key.installation, key=key)
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -132,6 +134,14 @@ def installation_of(request: Request) -> Installation:
     if installation is None:
         raise NotAllowed("this address needs the key of an installation", ability="config.read")
     return installation
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key that was presented; raises ``NotAllowed`` for a person's login."""
+    key = _caller_of(request).key
+    if key is None:
+        raise NotAllowed("this address needs the key of an installation", ability="config.read")
+    return key
 
 
 def _caller_of(request: Request) -> Caller:

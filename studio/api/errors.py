@@ -38,8 +38,10 @@ __all__ = [
     "CrossSiteRequest",
     "ErrorBody",
     "InvalidQuery",
+    "Misdirected",
     "PreconditionFailed",
     "PreconditionRequired",
+    "TooManyStreams",
     "UnknownAddress",
     "UnsupportedBody",
     "answer_for",
@@ -106,6 +108,18 @@ class UnknownAddress(TelemetryError):
     code = "unknown_address"
 
 
+class Misdirected(TelemetryError):
+    """Another process of the studio answers this address; whatever stands in front must send the request there."""
+
+    code = "misdirected"
+
+
+class TooManyStreams(Unavailable):
+    """The key has as many streams open as one key may have."""
+
+    code = "too_many_streams"
+
+
 # The first class that an error is an instance of decides.
 STATUS: Final[Mapping[type[TelemetryError], int]] = {
     NotAuthenticated: 401,
@@ -117,7 +131,9 @@ STATUS: Final[Mapping[type[TelemetryError], int]] = {
     PreconditionFailed: 412,
     BodyTooLarge: 413,
     UnsupportedBody: 415,
+    Misdirected: 421,
     PreconditionRequired: 428,
+    TooManyStreams: 429,
     InvalidDocument: 400,
     InvalidCondition: 400,
     Unavailable: 503,
@@ -135,6 +151,7 @@ WORDS: Final[Mapping[int, tuple[str, str]]] = {
     412: ("precondition_failed", "What If-Match names is not the current state; read it again."),
     413: ("body_too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body's content type is not one that this address reads."),
+    421: ("misdirected", "Another process of the studio answers this address; see docs/operations.md."),
     428: ("precondition_required", "The header If-Match must name the state that was read."),
     429: ("too_many_requests", "Too many requests; the header Retry-After says when to try again, in seconds."),
     500: ("internal_error", "Something went wrong here. It was logged, and nothing was saved."),

@@ -213,7 +213,7 @@ def _look_up(header: str, state: KnownState, named: str) -> Found:
     with_secret = require_config(actor, installation)
     asked_at = boot_seconds()
     revision, seconds = config_freshness(installation.pk)
-    etag, document = config_etag(installation, revision, with_secret=with_secret), None
+    etag, document = config_etag(installation.public_id, revision, with_secret=with_secret), None
     if not named or not _names(named, etag):
         document = config_document(installation, revision, with_secret=with_secret)
         etag = document.etag

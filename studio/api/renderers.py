@@ -9,7 +9,7 @@ from telemetry.core.codec import encode_document
 from telemetry.core.plain import to_plain
 from telemetry.core.yaml_documents import write_yaml
 
-__all__ = ["CsvRenderer", "JsonRenderer", "YamlRenderer"]
+__all__ = ["CsvRenderer", "EventStreamRenderer", "JsonRenderer", "YamlRenderer"]
 
 
 class JsonRenderer(BaseRenderer):
@@ -55,6 +55,24 @@ class CsvRenderer(BaseRenderer):
 
     media_type = "text/csv"
     format = "csv"
+    charset = None
+    render_style = "text"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002 - REST framework's signature
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - REST framework's signature
+    ) -> bytes:
+        """The body, which is bytes already."""
+        return bytes(data or b"")
+
+
+class EventStreamRenderer(BaseRenderer):
+    """Stands for server-sent events when types are negotiated; ``studio.streams`` writes them."""
+
+    media_type = "text/event-stream"
+    format = "events"
     charset = None
     render_style = "text"
 

@@ -22,6 +22,8 @@ __all__ = [
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
+    "STUDIO_STREAMS_PER_KEY",
+    "STUDIO_STREAMS_PER_PROCESS",
     "STUDIO_TALLY_DAYS",
     "STUDIO_TRUSTED_PROXY_COUNT",
 ]
@@ -83,6 +85,11 @@ STUDIO_CLIENT_REQUESTS_PER_MINUTE = env.integer("STUDIO_CLIENT_REQUESTS_PER_MINU
 
 # How many bad keys one network may present before they are answered with 429.
 STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE = env.integer("STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE", 60, minimum=1)
+
+# How many event streams one process serves, at about 40 KiB each, and how many of them may share a key. A fleet shares
+# one key; whoever finds no room polls.
+STUDIO_STREAMS_PER_PROCESS = env.integer("STUDIO_STREAMS_PER_PROCESS", 4_000, minimum=1)
+STUDIO_STREAMS_PER_KEY = env.integer("STUDIO_STREAMS_PER_KEY", 1_000, minimum=1)
 
 # How many proxies of our own stand in front and add to X-Forwarded-For. 0: nobody's word is taken for an address.
 STUDIO_TRUSTED_PROXY_COUNT = env.integer("STUDIO_TRUSTED_PROXY_COUNT", 0, maximum=10)

@@ -4,6 +4,7 @@ What is planned for an instant holds from that instant on, by the database's clo
 no job has to run for it. ``docs/adr/0005-planned-changes.md`` says why, and what caches have to honour.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,14 +21,18 @@ __all__ = [
     "config_freshness",
     "config_layers",
     "config_revision",
+    "config_revisions",
     "layers_from_row",
     "select_layers",
 ]
 
-# One statement sees one state of the database, so what it reads belongs together. An override's pointer stands for the
-# blueprint's as a whole. The bound spec may be missing: its columns are null then. Planned changes are counted only
-# while something is due that no job has settled yet: otherwise the installation's own row says that nothing is.
-BOUND = f"""
+
+def _bound(which: str) -> str:
+    # One statement sees one state of the database, so what it reads belongs together. An override's pointer stands for
+    # the blueprint's as a whole. The bound spec may be missing: its columns are null then. Planned changes are counted
+    # only while something is due that no job has settled yet: otherwise the installation's own row says that there is
+    # nothing.
+    return f"""
 WITH bound AS (
     SELECT installation.id, installation.tenant_id, installation.app_id, installation.environment, moment.at,
         app.slug AS app, app.blueprint, config.document AS override,
@@ -50,18 +55,24 @@ WITH bound AS (
     CROSS JOIN LATERAL ({MOMENT}) moment
     LEFT JOIN LATERAL ({LIVE_PERIOD}) live ON true
     LEFT JOIN tenants_tenantappconfig config ON config.id = live.config_id
-    WHERE installation.id = %(id)s
+    WHERE installation.id {which}
 )
 """  # noqa: S608 - constants only
 
-REVISION = (
-    BOUND
-    + """
-SELECT greatest(bound.revision, spec.config_revision) + bound.unsettled,
+
+def _freshness(bound: str) -> str:
+    return (
+        bound
+        + """
+SELECT bound.id, greatest(bound.revision, spec.config_revision) + bound.unsettled,
     extract(epoch FROM bound.valid_until - bound.at)::float8
 FROM bound LEFT JOIN telemetry_specrecord spec ON spec.name = bound.pointer ->> 'name'
 """
-)
+    )
+
+
+BOUND = _bound("= %(id)s")
+ONE, SOME = _freshness(BOUND), _freshness(_bound("= ANY(%(ids)s)"))
 
 
 def select_layers(bound: str, *, spec_revision: str, floors: str, latest: str, known: str) -> str:
@@ -148,11 +159,18 @@ def config_revision(installation_id: int) -> int:
 def config_freshness(installation_id: int) -> Freshness:
     """``config_revision``, and how long it lasts: until the next planned change, counted from the statement's start."""
     with connection.cursor() as cursor:
-        cursor.execute(REVISION, {"id": installation_id})
+        cursor.execute(ONE, {"id": installation_id})
         row = cursor.fetchone()
     if row is None:
         raise NotFound("there is no such installation")
-    return Freshness(*row)
+    return Freshness(*row[1:])
+
+
+def config_revisions(installation_ids: Collection[int]) -> dict[int, int]:
+    """``config_revision`` of each that the tenant context shows, by row id; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(SOME, {"ids": list(installation_ids)})
+        return {installation_id: revision for installation_id, revision, _ in cursor.fetchall()}
 
 
 def config_layers(installation_id: int) -> ConfigLayers:

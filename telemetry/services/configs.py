@@ -6,6 +6,7 @@ All calls happen in a tenant context that shows the installation; else ``NotFoun
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, cast
+from uuid import UUID
 
 import msgspec
 
@@ -110,10 +111,10 @@ def preview_config(installation: Installation, override: TenantOverride) -> Effe
     return _resolve(rebound)
 
 
-def config_etag(installation: Installation, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:
-    """The weak entity tag of the document that ``config_document`` gives for this revision; nothing is hashed."""
+def config_etag(public_id: UUID, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:
+    """The weak entity tag of an installation's ``config_document`` of this revision; nothing is hashed."""
     variant = f"{'e' if explain else ''}{'s' if with_secret else ''}" or "p"
-    return f'W/"{FORMAT}-{installation.public_id.hex}-{revision}-{variant}"'
+    return f'W/"{FORMAT}-{public_id.hex}-{revision}-{variant}"'
 
 
 def config_document(
@@ -129,7 +130,7 @@ def config_document(
     document = _cache.get(_key(installation, revision, explain, with_secret))
     if document is None:
         layers = config_layers(installation.pk)
-        tag = config_etag(installation, layers.revision, explain=explain, with_secret=with_secret)
+        tag = config_etag(installation.public_id, layers.revision, explain=explain, with_secret=with_secret)
         document = ConfigDocument(_encode(layers, explain=explain, with_secret=with_secret), tag, layers.revision)
         _cache.put(_key(installation, layers.revision, explain, with_secret), document)
     return document

@@ -20,12 +20,13 @@ from django.conf import settings
 
 from studio.embedded import postgresql_server, valkey_server
 from studio.processes import last_lines, start_process, stop_process
-from tests.studio.test_up import free_port
+from tests.studio.ports import free_port
 
 ROOT: Path = settings.BASE_DIR
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "streams", "worker", "beat", "migrate")
+RUNNING = ("web", "streams", "worker", "beat")
 SECRETS = (
     "SECRET_KEY",
     "STUDIO_API_KEY_PEPPER",
@@ -37,7 +38,7 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 
 def test_the_services_are_those_of_the_architecture() -> None:
-    assert SERVICES.keys() == {"web", "worker", "beat", "migrate", "postgres", "valkey"}
+    assert SERVICES.keys() == {*OURS, "postgres", "valkey"}
     assert COMPOSE["volumes"].keys() == {"postgresql", "valkey", "beat"}
 
 
@@ -64,7 +65,7 @@ def test_every_service_tells_its_health_and_ends_in_its_own_time(name: str) -> N
         assert service["healthcheck"]["test"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", RUNNING)
 def test_a_service_waits_for_its_servers_and_the_migrations(name: str) -> None:
     assert SERVICES[name]["depends_on"] == {
         "postgres": {"condition": "service_healthy"},
@@ -113,7 +114,7 @@ class Production(NamedTuple):
     """Servers as compose starts them, and the variables that it gives to our services."""
 
     environment: dict[str, str]
-    port: int
+    ports: dict[str, int]
     directory: Path
     administrator_url: str
 
@@ -127,7 +128,7 @@ def production() -> Iterator[Production]:
         valkey = stack.enter_context(valkey_server(Path(directory) / "valkey", durable=False))
         sockets = psycopg.conninfo.conninfo_to_dict(postgresql.url)["host"]
         create_login(str(sockets), values["STUDIO_DATABASE_PASSWORD"])
-        port = free_port()
+        ports = {"web": free_port(), "streams": free_port()}
         login = f"studio:{values['STUDIO_DATABASE_PASSWORD']}"
         environment = {
             **resolved(SERVICES["web"]["environment"], values | {"STUDIO_ALLOWED_HOSTS": "studio.example.com"}),
@@ -139,11 +140,10 @@ def production() -> Iterator[Production]:
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "studio.settings.base",
             "GRANIAN_HOST": "127.0.0.1",
-            "GRANIAN_PORT": str(port),
             "STUDIO_STATIC_ROOT": f"{directory}/static",
             "HOSTNAME": os.uname().nodename,
         }
-        yield Production(environment, port, Path(directory), postgresql.url)
+        yield Production(environment, ports, Path(directory), postgresql.url)
 
 
 def create_login(sockets: str, password: str) -> None:
@@ -185,7 +185,7 @@ def is_healthy(name: str, production: Production) -> bool:
     kind, *words = SERVICES[name]["healthcheck"]["test"]
     command = ["sh", "-c", words[0].replace("$$", "$")] if kind == "CMD-SHELL" else words
     command = [
-        word.replace("127.0.0.1:8000", f"127.0.0.1:{production.port}").replace(
+        word.replace("127.0.0.1:8000", f"127.0.0.1:{production.ports.get(name)}").replace(
             "/var/lib/studio", str(production.directory)
         )
         for word in command
@@ -224,10 +224,11 @@ def test_the_commands_of_compose_run_become_healthy_and_stop(production: Product
     # Given web, worker and beat, started by the lists in the file.
     with ExitStack() as stack:
         running = {}
-        for name in ("web", "worker", "beat"):
+        for name in RUNNING:
             log = production.directory / f"{name}.log"
+            environment = production.environment | {"GRANIAN_PORT": str(production.ports.get(name, 0))}
             running[name] = start_process(
-                command_of(name, production), log=log, environment=production.environment, directory=ROOT
+                command_of(name, production), log=log, environment=environment, directory=ROOT
             )
             stack.callback(stop_process, running[name])
 
@@ -237,10 +238,14 @@ def test_the_commands_of_compose_run_become_healthy_and_stop(production: Product
                 assert process.poll() is None, last_lines(production.directory / f"{name}.log")
                 time.sleep(0.5)
 
-        # Then jobs run, and pages are served to the proxy, which speaks for the host over HTTPS.
+        # Then an address of streams is answered by the process for streams alone.
+        proxied = {"Host": "studio.example.com", "X-Forwarded-Proto": "https"}
+        assert ask(production, "/api/v1/config/stream", to="streams", **proxied)[0] == 401
+        assert ask(production, "/studio/login/", to="streams", **proxied)[0] == 404
+
+        # And jobs run, and pages are served to the proxy, which speaks for the host over HTTPS.
         while b'"worker": "ok"' not in ask(production, "/readyz")[1]:
             time.sleep(0.5)
-        proxied = {"Host": "studio.example.com", "X-Forwarded-Proto": "https"}
         status, page = ask(production, "/studio/login/", **proxied)
         assert status == 200, last_lines(production.directory / "web.log")
         (stylesheet, *_) = re.findall(rb'href="(/static/[^"]+\.css)"', page)
@@ -253,10 +258,10 @@ def test_the_commands_of_compose_run_become_healthy_and_stop(production: Product
         # And each ends by itself when it is told to, which is what `docker compose stop` does.
         for process in running.values():
             process.terminate()
-        assert {name: process.wait() for name, process in running.items()} == {"web": 0, "worker": 0, "beat": 0}
+        assert {name: process.wait() for name, process in running.items()} == dict.fromkeys(RUNNING, 0)
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", RUNNING)
 def test_an_unsafe_setting_keeps_a_process_from_starting(production: Production, name: str) -> None:
     environment = production.environment | {"STUDIO_API_KEY_PEPPER": "short", "GRANIAN_PORT": str(free_port())}
 
@@ -270,8 +275,8 @@ def test_an_unsafe_setting_keeps_a_process_from_starting(production: Production,
     )
 
 
-def ask(production: Production, path: str, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", production.port)
+def ask(production: Production, path: str, to: str = "web", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", production.ports[to])
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -22,6 +21,9 @@ import psutil
 import psycopg
 import pytest
 from django.conf import settings
+
+from tests.studio.ports import free_port
+from tests.studio.streams.listeners import Listener
 
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "STUDIO_")
 
@@ -64,7 +66,9 @@ class Studio:
     def children(self) -> dict[str, psutil.Process]:
         """The processes that it started itself, by name."""
         marks = {
-            "web": "granian",
+            "door": "studio.door",
+            "web": "wsgi",
+            "streams": "asgi",
             "worker": "worker",
             "beat": "beat",
             "postgresql": "postgres",
@@ -100,12 +104,6 @@ def studio(data: Path, **variables: str) -> Iterator[Studio]:
             started.end()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; one that ended and that nobody has asked for its exit code does not."""
     return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
@@ -130,6 +128,12 @@ def test_the_first_start_shows_the_studio_and_the_second_keeps_it(data: Path) ->
         status, config, headers = first.get("/api/v1/config", **{name: value})
         assert (status, config["events"] != []) == (200, True)
         assert first.get("/api/v1/config", **{name: value, "If-None-Match": headers["etag"]})[0] == 304
+
+        # And the same port has the stream that tells of changes.
+        with Listener(first.port, value.removeprefix("Bearer ")) as listener:
+            event = listener.event()
+        assert event is not None
+        assert json.loads(event.data) == {"revision": config["revision"], "etag": headers["etag"]}
 
         # And the login that it printed exists, in a file that only its owner can read.
         credentials = json.loads((data / "credentials.json").read_text())
@@ -157,7 +161,7 @@ def test_the_first_start_shows_the_studio_and_the_second_keeps_it(data: Path) ->
 
         # When Ctrl-C stops it, then everything it started is gone, and the exit code is 0.
         below = psutil.Process(first.process.pid).children(recursive=True)
-        assert {"web", "worker", "beat", "postgresql", "valkey"} == first.children().keys()
+        assert first.children().keys() == {"door", "web", "streams", "worker", "beat", "postgresql", "valkey"}
         first.process.send_signal(signal.SIGINT)
         assert first.end() == (0, "Stopped.\n")
         assert alive(below) == []
@@ -185,7 +189,7 @@ def test_a_studio_that_was_killed_leaves_nothing_behind_and_starts_again(data: P
         assert re.findall('Bearer [^"]+', again.read_until("curl ")) == api_key != []
 
 
-@pytest.mark.parametrize("name", ["web", "postgresql"])
+@pytest.mark.parametrize("name", ["web", "door", "postgresql"])
 def test_the_death_of_one_part_is_named_and_stops_the_rest(data: Path, name: str) -> None:
     with studio(data) as started:
         started.read_until("curl ")
@@ -221,7 +225,7 @@ def test_given_servers_are_used_and_none_is_started(data: Path, database_server:
     with studio(data, DATABASE_URL=url, REDIS_URL=redis_url) as started:
         started.read_until("curl ")
 
-        assert started.children().keys() == {"web", "worker", "beat"}
+        assert started.children().keys() == {"door", "web", "streams", "worker", "beat"}
         assert not (data / "postgresql").exists()
         assert not (data / "valkey").exists()
 

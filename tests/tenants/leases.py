@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from tenants.config_lease import ConfigLease, KnownState
 
-__all__ = ["PATIENCE", "held", "known", "wait_until"]
+__all__ = ["PATIENCE", "hang_up_on", "held", "known", "wait_until"]
 
 # Seconds until a test that waits for something gives up. No test asserts that anything is faster.
 PATIENCE = 60.0
@@ -37,3 +39,12 @@ def known(lease: ConfigLease) -> KnownState:
     state = lease.current()
     assert state is not None
     return state
+
+
+def hang_up_on(application_name: str, owner_connection: psycopg.Connection) -> None:
+    """The test database ends the connections that call themselves so."""
+    owner_connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = %s AND datname = current_database()",
+        [application_name],
+    )

@@ -10,7 +10,7 @@ from tenants import config_lease
 from tenants.config_lease import ConfigLease
 from tenants.models import ConfigReader
 from tenants.services.config_revision import bump
-from tests.tenants.leases import PATIENCE, held, known, wait_until
+from tests.tenants.leases import PATIENCE, hang_up_on, held, known, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,9 +94,7 @@ def test_a_lost_connection_ends_the_lease_and_what_was_known_is_void(owner_conne
     with held() as lease:
         before = known(lease)
 
-        owner_connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'studio config lease'"
-        )
+        hang_up_on("studio config lease", owner_connection)
 
         wait_until(lambda: lease.current() not in (None, before))
         assert known(lease) == (2, before.value)
@@ -124,9 +122,7 @@ def test_answers_may_go_on_for_a_time_that_was_asked_for(owner_connection: psyco
         assert isinstance(lease, Gagged)
         before = known(lease)
         lease.may_speak.clear()
-        owner_connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'studio config lease'"
-        )
+        hang_up_on("studio config lease", owner_connection)
 
         change()
 

@@ -6,6 +6,7 @@ from studio.api.v1 import converters  # noqa: F401 - registers what stands in th
 from studio.api.v1.apps.views import AppsView
 from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
+from studio.api.v1.config.stream import ConfigStreamView
 from studio.api.v1.config.views import ConfigView
 from studio.api.v1.event_specs.views import (
     EventSpecComparisonView,
@@ -60,6 +61,7 @@ from studio.api.v1.violations.views import DecisionView, ViolationFileView, Viol
 
 urlpatterns = [
     path("config", ConfigView.as_view()),
+    path("config/stream", ConfigStreamView.as_view()),
     path("specs", SpecsView.as_view()),
     path("specs/<spec_name:name>", SpecView.as_view()),
     path("specs/<spec_name:name>/draft", DraftView.as_view()),

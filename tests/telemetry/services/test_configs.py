@@ -277,7 +277,7 @@ def test_a_document_carries_the_revision_of_what_it_says() -> None:
     body = json.loads(document.body)
     assert body["spec"]["version"] == 2
     assert body["revision"] == document.revision == config_revision(installation.pk) > revision
-    assert document.etag == config_etag(installation, document.revision)
+    assert document.etag == config_etag(installation.public_id, document.revision)
 
 
 def test_a_document_from_before_is_not_answered_for_a_later_revision() -> None:
@@ -349,7 +349,7 @@ def test_no_two_variants_or_installations_share_an_entity_tag() -> None:
     installations = [make_installation("acme"), make_installation("globex")]
 
     tags = [
-        config_etag(installation, revision, explain=explain, with_secret=with_secret)
+        config_etag(installation.public_id, revision, explain=explain, with_secret=with_secret)
         for installation in installations
         for revision in (1, 2)
         for explain in (False, True)

@@ -70,7 +70,7 @@ def config_answer(
     """
     # The revision is read before the document, so an old document never goes out under a newer tag.
     revision = config_revision(installation.pk)
-    tag = config_etag(installation, revision, explain=explain, with_secret=with_secret)
+    tag = config_etag(installation.public_id, revision, explain=explain, with_secret=with_secret)
     if has_current(request, tag):
         return _not_modified(headers, tag)
     document = config_document(installation, revision, explain=explain, with_secret=with_secret)
