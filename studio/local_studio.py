@@ -249,12 +249,12 @@ def _commands(data: LocalData, port: int, sockets: Path) -> dict[str, list[str]]
 
 def _wait_until_ready(children: list[Child], port: int, sockets: Path, raise_if_stopped: RaiseIfStopped) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    doors = {
-        "web": partial(http.client.HTTPConnection, HOST, port),
-        "streams": partial(_LocalSocket, sockets / "streams"),
+    doors: dict[str, Callable[[], http.client.HTTPConnection]] = {
+        "web": partial(http.client.HTTPConnection, HOST, port, timeout=10),
+        "streams": partial(_LocalSocket, sockets / "streams", timeout=10),
     }
     for name, connect in doors.items():
-        while not _is_ready(connect(timeout=10)):
+        while not _is_ready(connect()):
             raise_if_stopped()
             _ensure_alive(children)
             if time.monotonic() > deadline:
