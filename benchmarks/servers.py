@@ -77,10 +77,16 @@ class WebServer:
     )
 
     def __init__(
-        self, environment: Mapping[str, str], application: str = "studio.wsgi:application", *, workers: int = 1
+        self,
+        environment: Mapping[str, str],
+        application: str = "studio.wsgi:application",
+        *,
+        workers: int = 1,
+        probe: str = "/healthz",
     ) -> None:
         self.port = free_port()
         self._environment = environment
+        self._probe = probe
         self._log = Path(environment["BENCHMARK_DIRECTORY"]) / f"web-{self.port}.log"
         self._command = [
             *(sys.executable, "-m", "granian", "--host", HOST, "--port", str(self.port), "--workers", str(workers)),
@@ -106,8 +112,8 @@ class WebServer:
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            connection.request("GET", self._probe)
+            return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
         except (OSError, http.client.HTTPException):
             return False
         finally:

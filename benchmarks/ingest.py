@@ -1,0 +1,208 @@
+"""Events per second through the HTTP batch API, beside bare COPY and beside Django REST framework with ``bulk_create``.
+
+Run with ``python benchmarks/ingest.py``. It starts a PostgreSQL, durable as in production, and the web server itself.
+All three store the same rows in the same table, a transaction per batch of 500; rounds are interleaved and medians
+compared. COPY gets its rows in binary form, made beforehand, on one connection: it is the limit of the database. The
+two over HTTP have one process with four threads each, and clients on as many connections.
+
+The last line is one JSON object: ``http_vs_copy`` and ``http_vs_bulk_create`` are ratios of events per second,
+``http_vs_copy_one_connection`` the first with a single client that waits for each answer.
+"""
+
+import http.client
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.servers import HOST, WebServer, set_up_django, temporary_servers
+
+BATCH = 500
+CONNECTIONS = 4
+# What happens to a batch inside the service, by the names of its functions there.
+STAGES = {
+    "read the config": ("config_at_ingest",),
+    "claim ids": ("_mark_duplicates",),
+    "count and sketch": ("tally_batch", "add_tallies"),
+    "store": ("_groups_to_store",),
+    "violations, findings, live view": ("record_violations", "record_findings", "publish_live"),
+}
+
+
+class Sender:
+    """Sends bodies to one address, on one connection for each thread."""
+
+    def __init__(self, port: int, path: str, key: str = "") -> None:
+        self._port = port
+        self._path = path
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+
+    def send(self, bodies: Sequence[bytes], connections: int) -> float:
+        """Events per second when all bodies are sent on so many connections at once."""
+        parts = [bodies[place::connections] for place in range(connections)]
+        begin = time.perf_counter()
+        with ThreadPoolExecutor(connections) as pool:
+            list(pool.map(self._send_part, parts))
+        return len(bodies) * BATCH / (time.perf_counter() - begin)
+
+    def _send_part(self, bodies: Sequence[bytes]) -> None:
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=60)
+        for body in bodies:
+            connection.request("POST", self._path, body, self._headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+            if response.status != http.HTTPStatus.OK or answer["stored"] != BATCH:
+                raise RuntimeError(f"a batch was not stored: {response.status}")
+        connection.close()
+
+
+class Round(NamedTuple):
+    """Events per second of one round."""
+
+    copy: float
+    http: float
+    http_one: float
+    bulk_create: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is measured")
+    parser.add_argument("--batches", type=int, default=24, help="batches of 500 events in a round")
+    arguments = parser.parse_args()
+    with temporary_servers() as environment, ExitStack() as stack:
+        set_up_django(environment)
+        from benchmarks.workspace import make_batch, make_workspace
+
+        workspace = make_workspace()
+        random = Random(1)
+
+        def bodies() -> list[bytes]:
+            return [make_batch(random, BATCH) for _ in range(arguments.batches)]
+
+        plain = {**environment, "DJANGO_SETTINGS_MODULE": "benchmarks.plain_settings"}
+        servers = WebServer(environment), WebServer(plain, "benchmarks.plain_drf:application", probe="/nothing")
+        for server in servers:
+            server.start()
+            stack.callback(server.stop)
+        ours = Sender(servers[0].port, "/api/v1/events/batch", workspace.key)
+        theirs = Sender(servers[1].port, f"/events?installation={workspace.installation.pk}")
+        for sender in (ours, theirs):
+            sender.send(bodies()[:CONNECTIONS], CONNECTIONS)
+        copies = stored_batches(environment["DATABASE_URL"])[:CONNECTIONS]
+        rounds = []
+        for number in range(arguments.rounds):
+            http_rate, http_one = ours.send(bodies(), CONNECTIONS), ours.send(bodies(), 1)
+            bulk = theirs.send(bodies()[: max(CONNECTIONS, arguments.batches // 4)], CONNECTIONS)
+            copy = copy_batches(environment["DATABASE_URL"], copies * (arguments.batches // len(copies)))
+            rounds.append(Round(copy, http_rate, http_one, bulk))
+            print(f"round {number + 1}: " + ", ".join(f"{k} {v:,.0f}/s" for k, v in rounds[-1]._asdict().items()))
+        print_stages(workspace, bodies(), median(each.http_one for each in rounds))
+        print_result(rounds)
+
+
+def print_result(rounds: Sequence[Round]) -> None:
+    """Medians, and the line of ratios."""
+    copy, http_rate, http_one, bulk = (median(column) for column in zip(*rounds, strict=True))
+    print(f"\nbare COPY{copy:>12,.0f} events/s\nHTTP{http_rate:>17,.0f} events/s on {CONNECTIONS} connections")
+    print(f"HTTP{http_one:>17,.0f} events/s on one\nbulk_create{bulk:>10,.0f} events/s over HTTP, with serializers")
+    ratios = {
+        "http_vs_copy": http_rate / copy,
+        "http_vs_bulk_create": http_rate / bulk,
+        "http_vs_copy_one_connection": http_one / copy,
+    }
+    print(json.dumps({name: round(ratio, 3) for name, ratio in ratios.items()}))
+
+
+def stored_batches(database_url: str) -> list[bytes]:
+    """The batches that were stored so far, each as COPY writes it in binary form."""
+    import psycopg
+
+    with psycopg.connect(database_url) as connection:
+        instants = connection.execute(
+            "SELECT received_at FROM telemetry_storedevent GROUP BY 1 HAVING count(*) = %s ORDER BY 1", [BATCH]
+        ).fetchall()
+        found = []
+        for (instant,) in instants:
+            query = "COPY (SELECT * FROM telemetry_storedevent WHERE received_at = %s) TO STDOUT (FORMAT binary)"
+            with connection.cursor().copy(query, [instant]) as copy:
+                found.append(b"".join(bytes(part) for part in copy))
+    return found
+
+
+def copy_batches(database_url: str, batches: Sequence[bytes]) -> float:
+    """Events per second when the batches are copied into the table, each committed by itself."""
+    import psycopg
+
+    with psycopg.connect(database_url) as connection:
+        begin = time.perf_counter()
+        for batch in batches:
+            with connection.cursor().copy("COPY telemetry_storedevent FROM STDIN (FORMAT binary)") as copy:
+                copy.write(batch)
+            connection.commit()
+        return len(batches) * BATCH / (time.perf_counter() - begin)
+
+
+def print_stages(workspace: Any, bodies: Sequence[bytes], http_one: float) -> None:
+    """Where the time of a batch goes, in this process; the rest of an HTTP request is what surrounds it."""
+    from django.utils import timezone
+
+    from studio.api.v1.batch import views
+    from telemetry.services.ingest import judging, service
+
+    spent: dict[str, float] = {"decode": 0.0}
+    with ExitStack() as stack:
+        for stage, functions in STAGES.items():
+            for function in functions:
+                stack.enter_context(timed(service, function, stage, spent))
+        stack.enter_context(timed(judging.Judge, "judge", "validate, sample, redact", spent))
+        stack.enter_context(timed(service.EVENT_STORE, "write", "store", spent))
+        begin = time.perf_counter()
+        for body in bodies:
+            before = time.perf_counter()
+            batch, events = views._reader.read(body)
+            incoming = [views._incoming(batch, event) for event in events]
+            spent["decode"] += time.perf_counter() - before
+            service.ingest_batch(
+                installation=workspace.installation, events=incoming, received_at=timezone.now()
+            )
+        whole = time.perf_counter() - begin
+    spent["transaction, commit and answer"] = whole - sum(spent.values())
+    request = len(bodies) * BATCH / http_one
+    spent["HTTP, key, throttle"] = max(0.0, request - whole)
+    total = sum(spent.values())
+    print("\nshare of the time of a request, one after the other")
+    for stage, seconds in sorted(spent.items(), key=lambda each: -each[1]):
+        per_event = seconds / len(bodies) / BATCH * 1e6
+        print(f"  {stage:<34}{seconds / total:>7.1%}{per_event:>8.1f} microseconds per event")
+
+
+@contextmanager
+def timed(owner: Any, name: str, stage: str, spent: dict[str, float]) -> Iterator[None]:
+    """Within the block, the time in ``owner.name`` is added to the stage."""
+    function: Callable[..., Any] = getattr(owner, name)
+
+    def measured(*arguments: Any, **named: Any) -> Any:
+        begin = time.perf_counter()
+        try:
+            return function(*arguments, **named)
+        finally:
+            spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - begin
+
+    with patch.object(owner, name, measured):
+        yield
+
+
+if __name__ == "__main__":
+    main()
