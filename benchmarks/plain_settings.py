@@ -1,10 +1,9 @@
 """The studio's settings with nothing between the web server and one view: what is measured beside the pipeline."""
 
-from studio.settings.base import *
+from studio.settings.base import *  # noqa: F403 - settings are built on settings
 
 ROOT_URLCONF = "benchmarks.plain_drf"
-WSGI_APPLICATION = "django.core.wsgi.get_wsgi_application"
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

@@ -1,118 +1,105 @@
-"""A spec, an installation that obeys it, a key to send with, and batches of events that fit."""
+"""A workspace to measure on: a spec with many events, an app that is bound to it, installations and their keys."""
 
-import json
-from datetime import UTC, datetime
-from random import Random
-from typing import Any, NamedTuple
+import msgspec
 
 from telemetry.core.config import AppBlueprint, SpecPointer
-from telemetry.core.enums import Environment, PrivacyLevel, PropertyType, RedactionStrategy
+from telemetry.core.enums import Environment, PrivacyLevel, PropertyType
 from telemetry.core.spec import (
     EventDefinition,
     PropertyDefinition,
-    Redaction,
+    Retention,
+    Sampling,
     Semantics,
     TelemetryMeta,
     TelemetrySpec,
 )
-from telemetry.sdk.identifiers import new_event_id
-from telemetry.services.blueprints import create_app
-from telemetry.services.publishing import publish_version
-from telemetry.services.specs import create_spec
-from tenants.actors import SYSTEM
-from tenants.context import ALL, tenant_context
-from tenants.models import Installation
-from tenants.roles import Scope
-from tenants.services.installations import create_installation
-from tenants.services.keys import issue_key
-from tenants.services.tenants import create_tenant
 
-__all__ = ["Workspace", "make_batch", "make_workspace"]
+__all__ = ["make_installations", "make_spec", "publish_again"]
 
-EVENTS = ("order_placed", "order_paid", "order_shipped", "search_done", "page_seen")
+SPEC = "benchmark.shop"
 
 
-class Workspace(NamedTuple):
-    """The installation, with its tenant, and the text of a key with the scope ``ingest``."""
-
-    installation: Installation
-    key: str
-
-
-def make_workspace(slug: str = "benchmark") -> Workspace:
-    """Everything is published and installed; each event has ten properties, of which two are hidden."""
-    with tenant_context(ALL):
-        record = create_spec(actor=SYSTEM, spec=_spec(slug))
-        publish_version(
-            actor=SYSTEM, name=record.name, expected_revision=record.draft_revision, change_summary="For a benchmark"
-        )
-        blueprint = AppBlueprint(spec=SpecPointer(name=record.name))
-        app = create_app(actor=SYSTEM, slug=slug, name=slug.capitalize(), blueprint=blueprint)
-        tenant = create_tenant(actor=SYSTEM, slug=slug, name=slug.capitalize())
-        installation = create_installation(actor=SYSTEM, tenant=tenant, app=app, environment=Environment.PRODUCTION)
-        key = issue_key(actor=SYSTEM, installation=installation, name="Benchmark", scopes=(Scope.INGEST,))
-        found = Installation.objects.select_related("tenant", "app").get(pk=installation.pk)
-    return Workspace(found, key.text)
+# Words as products have them, so that names repeat as little, and compress as well, as real ones.
+NOUNS = [
+    "order",
+    "cart",
+    "checkout",
+    "payment",
+    "refund",
+    "coupon",
+    "invoice",
+    "parcel",
+    "address",
+    "wishlist",
+    "review",
+]
+VERBS = ["opened", "closed", "started", "finished", "failed", "changed", "removed", "added", "shown", "hidden", "sent"]
+FIELDS = ["amount", "currency", "reason", "source", "position", "duration", "quantity", "discount", "plan", "channel"]
+TYPES = (PropertyType.STRING, PropertyType.NUMBER, PropertyType.BOOLEAN, PropertyType.TIMESTAMP)
 
 
-def make_batch(random: Random, size: int) -> bytes:
-    """The body of a batch of valid events with new ids, each with about 300 bytes of properties."""
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return json.dumps({"sentAt": now, "events": [_event(random, place, now) for place in range(size)]}).encode()
-
-
-def _event(random: Random, place: int, now: str) -> dict[str, Any]:
-    return {
-        "id": new_event_id(),
-        "name": EVENTS[place % len(EVENTS)],
-        "version": 1,
-        "occurredAt": now,
-        "properties": {
-            "workflow": "onboarding",
-            "step": "verify_email",
-            "durationMs": random.randint(1, 3_000),
-            "amount": round(random.random() * 100, 2),
-            "isFirst": random.random() < 0.3,
-            "plan": random.choice(("free", "pro", "team")),
-            "contact": f"person{random.randint(1, 9_999)}@example.com",
-            "reference": f"order-{random.randint(1, 1_000_000)}",
-            "note": "what somebody might write in a field of a form" * 2,
-            "startedAt": now,
-        },
-        "context": {
-            "userId": f"user-{random.randint(1, 2_000)}",
-            "sessionId": f"session-{random.randint(1, 4_000)}",
-            "channel": "web",
-        },
-    }
-
-
-def _spec(slug: str) -> TelemetrySpec:
-    meta = TelemetryMeta(name=f"{slug}.telemetry", version=1, title="Benchmark", owners=("@team",))
-    events = tuple(
-        EventDefinition(
-            name=name,
-            version=1,
-            semantics=Semantics(what="Something happened", who="Somebody", why="To be measured"),
-            privacy=PrivacyLevel.INTERNAL,
-            properties=_properties(),
-        )
-        for name in EVENTS
+def make_spec(events: int) -> TelemetrySpec:
+    """A spec with so many events of two properties each; about 300 bytes per event in the effective config."""
+    return TelemetrySpec(
+        meta=TelemetryMeta(name=SPEC, version=1, title="Shop", owners=("@shop",)),
+        events=tuple(_make_event(number) for number in range(events)),
     )
-    return TelemetrySpec(meta=meta, events=events)
 
 
-def _properties() -> dict[str, PropertyDefinition]:
-    text, number = PropertyType.STRING, PropertyType.NUMBER
-    return {
-        "workflow": PropertyDefinition(type=text, required=True),
-        "step": PropertyDefinition(type=text, required=True),
-        "durationMs": PropertyDefinition(type=number, unit="ms"),
-        "amount": PropertyDefinition(type=number),
-        "isFirst": PropertyDefinition(type=PropertyType.BOOLEAN),
-        "plan": PropertyDefinition(type=text, allowed_values=("free", "pro", "team")),
-        "contact": PropertyDefinition(type=text, pii=True, redact=True),
-        "reference": PropertyDefinition(type=text, redaction=Redaction(strategy=RedactionStrategy.HASH)),
-        "note": PropertyDefinition(type=text, pii=False),
-        "startedAt": PropertyDefinition(type=PropertyType.TIMESTAMP),
-    }
+def _make_event(number: int) -> EventDefinition:
+    noun, verb = NOUNS[number % len(NOUNS)], VERBS[number * 5 % len(VERBS)]
+    return EventDefinition(
+        name=f"shop.{noun}_{verb}_{number}",
+        version=1,
+        semantics=Semantics(what=f"A customer's {noun} was {verb}"),
+        privacy=PrivacyLevel.PII if number % 5 == 0 else PrivacyLevel.INTERNAL,
+        properties={
+            f"{noun}Id": PropertyDefinition(type=PropertyType.STRING, required=True, pii=number % 3 == 0 or None),
+            FIELDS[number * 7 % len(FIELDS)]: PropertyDefinition(type=TYPES[number % len(TYPES)]),
+        },
+        retention=Retention(days=30 + number * 13 % 300) if number % 2 else None,
+        sampling=Sampling(rate=(number * 37 % 100) / 100) if number % 4 == 0 else None,
+    )
+
+
+def make_installations(events: int, tenants: int, *, with_secret: bool = False) -> list[str]:
+    """A published spec, an app that obeys it, and an installation with a key at each of so many tenants: the keys."""
+    from telemetry.models import SpecRecord
+    from telemetry.services.publishing import publish_version
+    from telemetry.services.specs import create_spec
+    from tenants.actors import SYSTEM
+    from tenants.context import ALL, tenant_context
+    from tenants.roles import Scope
+    from tenants.services.apps import create_app
+    from tenants.services.installations import create_installation
+    from tenants.services.keys import issue_key
+    from tenants.services.tenants import create_tenant
+
+    scopes = [Scope.CONFIG_READ, *([Scope.CONFIG_SECRET] if with_secret else [])]
+    texts = []
+    with tenant_context(ALL):
+        create_spec(actor=SYSTEM, spec=make_spec(events))
+        revision = SpecRecord.objects.get(name=SPEC).draft_revision
+        publish_version(actor=SYSTEM, name=SPEC, expected_revision=revision, change_summary="First")
+        app = create_app(actor=SYSTEM, slug="shop", name="Shop", blueprint=AppBlueprint(spec=SpecPointer(name=SPEC)))
+        for number in range(tenants):
+            tenant = create_tenant(actor=SYSTEM, slug=f"tenant-{number}", name=f"Tenant {number}")
+            installation = create_installation(actor=SYSTEM, tenant=tenant, app=app, environment=Environment.PRODUCTION)
+            issued = issue_key(actor=SYSTEM, installation=installation, name="Benchmark", scopes=scopes)
+            texts.append(issued.text)
+    return texts
+
+
+def publish_again(number: int) -> None:
+    """The spec is published once more; its first event is kept for ``90 + number % 30`` days from now on."""
+    from telemetry.models import SpecRecord
+    from telemetry.services.publishing import publish_version
+    from telemetry.services.specs import save_event
+    from tenants.actors import SYSTEM
+    from tenants.context import ALL, tenant_context
+
+    event = msgspec.structs.replace(_make_event(0), retention=Retention(days=90 + number % 30))
+    with tenant_context(ALL):
+        save_event(actor=SYSTEM, spec_name=SPEC, event=event)
+        revision = SpecRecord.objects.get(name=SPEC).draft_revision
+        publish_version(actor=SYSTEM, name=SPEC, expected_revision=revision, change_summary="Again")

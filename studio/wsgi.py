@@ -13,5 +13,7 @@ refuse_unsafe_settings()
 
 # Imports models, which the call above has made ready.
 from studio.api.fast_config import FastConfig  # noqa: E402
+from tenants.config_lease import PROCESS_LEASE  # noqa: E402
 
 application = FastConfig(_django)
+PROCESS_LEASE.lease = application.lease

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection as django_connection
 from psycopg import sql
 
-__all__ = ["CHANNEL", "SILENCE_SECONDS", "ConfigLease", "KnownState", "boot_seconds"]
+__all__ = ["CHANNEL", "PROCESS_LEASE", "SILENCE_SECONDS", "ConfigLease", "KnownState", "ProcessLease", "boot_seconds"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,8 @@ class ConfigLease:
 
     def start(self) -> None:
         """The thread runs; calling again does nothing."""
+        if self._thread is not None:
+            return
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="config-lease", daemon=True)
@@ -152,6 +154,23 @@ class ConfigLease:
             )
             session.acknowledged = known.value
         return True
+
+
+class ProcessLease:
+    """The lease of this process, for everybody in it who remembers something; web servers have one, others none."""
+
+    def __init__(self) -> None:
+        self.lease: ConfigLease | None = None
+
+    def current(self) -> KnownState | None:
+        """What is known, as ``ConfigLease.current`` says; ``None`` without a lease. The first call starts it."""
+        if self.lease is None:
+            return None
+        self.lease.start()
+        return self.lease.current()
+
+
+PROCESS_LEASE: Final = ProcessLease()
 
 
 class Session:

@@ -5,6 +5,7 @@ Authenticating also sets, for the request's transaction, whose rows it may see.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -33,6 +34,7 @@ __all__ = [
     "caller_with_key",
     "installation_of",
     "key_of",
+    "request_id_of",
 ]
 
 # A name that a client or proxy gave the request, for finding it again in the audit trail.
@@ -86,7 +88,7 @@ def caller_with_key(request: HttpRequest, text: str) -> tuple[AbstractUser | Ano
     except NotAuthenticated:
         count_failed_authentication(request)
         raise
-    actor = actor_of_key(key, request_id=_request_id(request))
+    actor = actor_of_key(key, request_id=request_id_of(request))
     if key.installation is None:
         # A person's key opens the tenants of its owner; an installation's key has opened its own already.
         set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
@@ -101,7 +103,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         found = super().authenticate(request)
         if found is None:
             return None
-        actor = actor_of_user(found[0], request_id=_request_id(request))
+        actor = actor_of_user(found[0], request_id=request_id_of(request))
         set_tenant_context(actor.tenant_ids, user_id=actor.user_id)
         return found[0], Caller(actor=actor)
 
@@ -150,6 +152,7 @@ def _caller_of(request: Request) -> Caller:
     return caller
 
 
-def _request_id(request: HttpRequest) -> str:
+def request_id_of(request: HttpRequest) -> str:
+    """The name that the client gave the request; empty if it gave none that can be kept."""
     given = request.headers.get("X-Request-ID", "")
     return given if REQUEST_ID.fullmatch(given) else ""

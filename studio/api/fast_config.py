@@ -31,7 +31,6 @@ from telemetry.services.configs import ConfigDocument, config_document, config_e
 from tenants.actors import actor_of_key
 from tenants.config_lease import ConfigLease, KnownState, boot_seconds
 from tenants.keys import refuse
-from tenants.models import ApiKey
 from tenants.services import keys
 
 __all__ = ["PATH", "FastConfig"]
@@ -219,7 +218,7 @@ def _look_up(header: str, state: KnownState, named: str) -> Found:
         etag = document.etag
     grant = Grant(
         state=state,
-        key_ends_at=_end_of(key),
+        key_ends_at=keys.good_until(key).timestamp(),
         config_ends_at=math.inf if seconds is None else asked_at + seconds,
         caller=caller_name(actor),
         etag=etag,
@@ -227,13 +226,6 @@ def _look_up(header: str, state: KnownState, named: str) -> Found:
         document=_nothing if document is None else ref(document),
     )
     return Found(grant, document)
-
-
-def _end_of(key: ApiKey) -> float:
-    """When the key expires, or its use has to be noted again."""
-    assert key.last_used_at is not None  # noqa: S101 - authenticating has noted it
-    noted_until = key.last_used_at + keys.USE_IS_NOTED_EVERY
-    return min(noted_until, key.expires_at or noted_until).timestamp()
 
 
 def _nothing() -> None:

@@ -78,6 +78,9 @@ def execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...
     Raises Django's database errors.
     """
     connection.ensure_connection()
+    if connection.connection.prepare_threshold is None:
+        # Django switches preparing off for its own cursors, which cannot; these statements are few and always the same.
+        connection.connection.prepare_threshold = 5
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         # Here and not for the whole process: Django's connections know only what was registered before the first one.
         cursor.adapters.register_dumper(Array, _ArrayDumper)

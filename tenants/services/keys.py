@@ -27,7 +27,7 @@ from tenants.services import audit
 from tenants.services.checks import line_error, refuse_errors
 from tenants.services.config_revision import bump
 
-__all__ = ["IssuedKey", "authenticate", "issue_key", "issue_personal_key", "revoke_key", "rotate_key"]
+__all__ = ["IssuedKey", "authenticate", "good_until", "issue_key", "issue_personal_key", "revoke_key", "rotate_key"]
 
 APP_SCOPES: Final = frozenset({Scope.INGEST, Scope.CONFIG_READ, Scope.CONFIG_SECRET})
 
@@ -139,6 +139,16 @@ def authenticate(text: str) -> ApiKey:
         raise refuse("inactive")
     _note_use(key, now)
     return key
+
+
+def good_until(key: ApiKey) -> datetime:
+    """Until when an authenticated key need not be asked for again, if nothing is changed: its expiry, or its next note.
+
+    ``tenants.config_lease`` tells whether anything was changed.
+    """
+    assert key.last_used_at is not None  # noqa: S101 - authenticating has noted it
+    noted_until = key.last_used_at + USE_IS_NOTED_EVERY
+    return min(noted_until, key.expires_at or noted_until)
 
 
 def _issue_successor(actor: Actor, key: ApiKey) -> IssuedKey:

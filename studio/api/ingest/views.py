@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.decorators import method_decorator
 from rest_framework.request import Request
 
-from studio.api.auth import KeyAuthentication, actor_of, installation_of
+from studio.api.auth import actor_of, installation_of
+from studio.api.ingest.callers import IngestAuthentication, IngestThrottle
 from studio.api.v1.base import ApiView
 from tenants.actors import require
 from tenants.models import Installation
@@ -18,18 +19,18 @@ __all__ = ["IngestView"]
 class IngestView(ApiView):
     """An address for the keys of installations with the scope ``ingest``.
 
-    Knowing who asks is a transaction of its own, and so is the batch: the answer is written after its commit, and what
+    Checking a key is a transaction of its own, and so is the batch: the answer is written after its commit, and what
     should run after a commit can be told then.
     """
 
-    authentication_classes = [KeyAuthentication]
+    authentication_classes = [IngestAuthentication]
+    throttle_classes = [IngestThrottle]
     has_own_transactions = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """The caller is known, within limits, and may send events; raises ``NotAllowed``."""
-        with transaction.atomic():
-            super().initial(request, *args, **kwargs)
-            require(actor_of(request), "event.ingest", installation_of(request).tenant_id)
+        super().initial(request, *args, **kwargs)
+        require(actor_of(request), "event.ingest", installation_of(request).tenant_id)
 
     def installation(self, request: Request) -> Installation:
         """The installation whose key was presented, with its tenant."""

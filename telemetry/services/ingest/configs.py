@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from math import inf
 from threading import Lock
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -14,9 +15,10 @@ from telemetry.core.enums import PrivacyLevel, RedactionStrategy
 from telemetry.core.errors import Conflict
 from telemetry.core.partial_redaction import generalise_number
 from telemetry.core.retention import RetentionClass, retention_class
-from telemetry.selectors.configs import config_revision
+from telemetry.selectors.configs import config_freshness
 from telemetry.services.configs import effective_config
 from telemetry.tallies.rounding import rounded
+from tenants.config_lease import PROCESS_LEASE, KnownState, boot_seconds
 from tenants.models import Installation
 
 __all__ = ["EventRules", "IngestConfig", "MetricRules", "config_at_ingest"]
@@ -56,25 +58,62 @@ class IngestConfig(NamedTuple):
     events: dict[tuple[str, int], EventRules]
 
 
-_kept: OrderedDict[tuple[UUID, int], IngestConfig] = OrderedDict()
-_lock = Lock()
+class _Known(NamedTuple):
+    """What was read of an installation: good while ``state`` is what is known, and until ``ends_at`` (boot seconds)."""
+
+    state: KnownState
+    ends_at: float
+    config: IngestConfig
+
+
+class _Memory:
+    """Compiled configs by installation and revision, and which one holds as long as nothing changes."""
+
+    def __init__(self) -> None:
+        self._compiled: OrderedDict[tuple[UUID, int], IngestConfig] = OrderedDict()
+        self._known: dict[UUID, _Known] = {}
+        self._lock = Lock()
+
+    def at(self, installation: Installation) -> IngestConfig:
+        # Before the database is asked, so that what is read then is at least as new.
+        state, asked_at = PROCESS_LEASE.current(), boot_seconds()
+        known = self._known.get(installation.public_id)
+        if known is not None and known.state is state and asked_at < known.ends_at:
+            return known.config
+        revision, seconds_left = config_freshness(installation.pk)
+        config = self._of(installation, revision)
+        # While a change was committed between the two readings, neither is remembered.
+        if state is not None and config.revision == revision:
+            ends_at = inf if seconds_left is None else asked_at + seconds_left
+            with self._lock:
+                self._known[installation.public_id] = _Known(state, ends_at, config)
+        return config
+
+    def _of(self, installation: Installation, revision: int) -> IngestConfig:
+        key = (installation.public_id, revision)
+        with self._lock:
+            found = self._compiled.get(key)
+            if found is not None:
+                self._compiled.move_to_end(key)
+                return found
+        made = _make(installation, revision)
+        with self._lock:
+            self._compiled[installation.public_id, made.revision] = made
+            while len(self._compiled) > KEPT:
+                (public_id, _), _ = self._compiled.popitem(last=False)
+                self._known.pop(public_id, None)
+        return made
+
+
+_memory: Final = _Memory()
 
 
 def config_at_ingest(installation: Installation) -> IngestConfig:
-    """What holds at the installation now; one query, and one more when it has changed since this process last asked."""
-    revision = config_revision(installation.pk)
-    key = (installation.public_id, revision)
-    with _lock:
-        found = _kept.get(key)
-        if found is not None:
-            _kept.move_to_end(key)
-            return found
-    made = _make(installation, revision)
-    with _lock:
-        _kept[installation.public_id, made.revision] = made
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    return made
+    """What holds at the installation now.
+
+    No query where the process knows that nothing has changed, else one, and one more to read what has.
+    """
+    return _memory.at(installation)
 
 
 def _make(installation: Installation, revision: int) -> IngestConfig:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Dropped, Rejected
+from telemetry.core.events import Accepted, Outcome
 from telemetry.models import EventTally
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.observation import Observation
@@ -21,25 +21,17 @@ __all__ = ["tally_batch"]
 NOBODY: Final = ("", 0)
 
 
-class Key(NamedTuple):
-    """What one row is about."""
-
-    name: str
-    version: int
-    minute: datetime
-
-
 def tally_batch(batch: ProcessedBatch, *, maximum_age: timedelta) -> list[EventTally]:
     """The rows that account for every event of the batch; not saved yet."""
-    groups: dict[Key, list[ProcessedEvent]] = {}
-    received_minute = minute_of(batch.received_at)
-    oldest = batch.received_at - maximum_age
+    groups: dict[tuple[str, int], list[ProcessedEvent]] = {}
     for event in batch.events:
-        name, version = _subject_of(event)
-        # What happened too long ago for anybody to look again counts when it came.
-        minute = minute_of(event.occurred_at) if event.occurred_at >= oldest else received_minute
-        groups.setdefault(Key(name, version, minute), []).append(event)
-    return [_row(batch, received_minute, key, events) for key, events in groups.items()]
+        groups.setdefault(_subject_of(event.outcome), []).append(event)
+    oldest = batch.received_at - maximum_age
+    return [
+        _row(batch, name, version, minute, events)
+        for (name, version), group in groups.items()
+        for minute, events in _by_minute(group, oldest, batch.received_at)
+    ]
 
 
 def minute_of(instant: datetime) -> datetime:
@@ -47,28 +39,43 @@ def minute_of(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
 
-def _subject_of(event: ProcessedEvent) -> tuple[str, int]:
-    match event.outcome:
-        case Accepted(dispatch=dispatch):
-            return dispatch.name, dispatch.version
-        case Dropped(name=name, version=version):
-            return name, version
-        case Rejected(name=str(name), version=int(version)):
-            return name, version
-        case _:
-            return NOBODY
+def _subject_of(outcome: Outcome) -> tuple[str, int]:
+    # By type first, as nearly all events are accepted.
+    if type(outcome) is Accepted:
+        return outcome.dispatch.name, outcome.dispatch.version
+    if isinstance(outcome, Accepted) or outcome.name is None or outcome.version is None:
+        return NOBODY
+    return outcome.name, outcome.version
 
 
-def _row(batch: ProcessedBatch, received_minute: datetime, key: Key, events: Sequence[ProcessedEvent]) -> EventTally:
+def _by_minute(
+    events: list[ProcessedEvent], oldest: datetime, received_at: datetime
+) -> Iterable[tuple[datetime, list[ProcessedEvent]]]:
+    """The events by the minute in which they happened; what happened too long ago counts when it came."""
+    instants = [event.occurred_at for event in events]
+    first = minute_of(min(instants))
+    if first == minute_of(max(instants)) and first >= oldest:
+        return [(first, events)]
+    minutes: dict[datetime, list[ProcessedEvent]] = {}
+    for event, instant in zip(events, instants, strict=True):
+        minutes.setdefault(minute_of(instant if instant >= oldest else received_at), []).append(event)
+    return minutes.items()
+
+
+def _row(
+    batch: ProcessedBatch, name: str, version: int, minute: datetime, events: Sequence[ProcessedEvent]
+) -> EventTally:
     words = Counter(event.word for event in events)
-    fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
+    fresh = events
+    if words[EventOutcome.DUPLICATE]:
+        fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
     return EventTally(
         tenant_id=batch.installation.tenant_id,
         installation_id=batch.installation.pk,
-        name=key.name,
-        version=key.version,
-        minute=key.minute,
-        received_minute=received_minute,
+        name=name,
+        version=version,
+        minute=minute,
+        received_minute=minute_of(batch.received_at),
         last_received_at=batch.received_at,
         received=len(events),
         stored=words[EventOutcome.STORED],
@@ -76,33 +83,33 @@ def _row(batch: ProcessedBatch, received_minute: datetime, key: Key, events: Seq
         disabled=words[EventOutcome.DISABLED],
         rejected=words[EventOutcome.REJECTED],
         duplicate=words[EventOutcome.DUPLICATE],
-        violating=sum(bool(event.outcome.violations) for event in fresh),
+        violating=sum(1 for event in fresh if event.outcome.violations),
         skewed=sum(event.is_skewed for event in fresh),
-        detail=_detail(batch.config, key, fresh),
+        detail=_detail(batch.config, name, version, fresh),
     )
 
 
-def _detail(config: IngestConfig, key: Key, events: Iterable[ProcessedEvent]) -> bytes | None:
+def _detail(config: IngestConfig, name: str, version: int, events: Iterable[ProcessedEvent]) -> bytes | None:
     """What was in the events; ``None`` when nothing could be looked into."""
-    rules = config.events.get((key.name, key.version))
-    compiled = None if config.compiled is None else config.compiled.find(key.name, key.version)
+    rules = config.events.get((name, version))
+    compiled = None if config.compiled is None else config.compiled.find(name, version)
     if rules is None or compiled is None:
         return None
     observed = [event.observation for event in events if event.observation is not None]
     missing: Counter[str] = Counter()
     for present, count in Counter(each.present for each in observed).items():
-        for name in compiled.properties.all.keys() - set(present):
-            missing[name] += count
+        for absent in compiled.properties.all.keys() - set(present):
+            missing[absent] += count
     detail = TallyDetail(
         valid=len(observed),
         values=_values(compiled.counted, observed),
         missing=dict(missing),
         subjects=sketch_subjects({each.subject for each in observed if each.subject is not None}),
     )
-    for name in compiled.measured:
-        values = [each.metrics[name] for each in observed if name in each.metrics]
+    for metric in compiled.measured:
+        values = [each.metrics[metric] for each in observed if metric in each.metrics]
         if values:
-            detail.numbers[name] = _number(values, rules.metrics[name])
+            detail.numbers[metric] = _number(values, rules.metrics[metric])
     return encode_detail(detail)
 
 

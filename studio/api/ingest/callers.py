@@ -1,0 +1,90 @@
+"""Apps that send events again and again: who they are is remembered as long as it is certain to be the same."""
+
+import hashlib
+import os
+import time
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db import transaction
+from rest_framework.request import Request
+
+from studio.api.auth import Caller, KeyAuthentication, bearer_text, caller_with_key, request_id_of
+from studio.api.request_counts import RequestCounts
+from studio.api.throttles import ClientThrottle
+from tenants.config_lease import PROCESS_LEASE, KnownState
+
+__all__ = ["IngestAuthentication", "IngestThrottle"]
+
+# Keys that one process remembers, about 2 kB each. Beyond it, all are forgotten and learnt again.
+MOST_CALLERS: Final = 10_000
+
+
+class Remembered(NamedTuple):
+    """Who presented a key: good while ``state`` is what is known, and until ``ends_at`` (seconds since 1970)."""
+
+    state: KnownState
+    ends_at: float
+    caller: Caller
+
+
+class CallerMemory:
+    """The callers of this process, by a digest of the key under a secret of this process."""
+
+    def __init__(self) -> None:
+        self._secret = os.urandom(32)
+        self._callers: dict[bytes, Remembered] = {}
+
+    def find(self, text: str) -> Caller | None:
+        """Who presents this key, if it is certain that nothing has changed since it was checked; no query."""
+        found = self._callers.get(self._digest(text))
+        if found is None or found.state is not PROCESS_LEASE.current() or time.time() >= found.ends_at:
+            return None
+        return found.caller
+
+    def keep(self, text: str, caller: Caller, state: KnownState | None) -> None:
+        """The caller is remembered; ``state`` is what was known before the key was checked."""
+        if state is None or caller.good_until is None:
+            return
+        if len(self._callers) >= MOST_CALLERS:
+            self._callers.clear()
+        self._callers[self._digest(text)] = Remembered(state, caller.good_until.timestamp(), caller)
+
+    def _digest(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), key=self._secret, digest_size=16).digest()
+
+
+_memory: Final = CallerMemory()
+_counts: Final = RequestCounts()
+
+
+class IngestAuthentication(KeyAuthentication):
+    """The keys of apps, in a transaction of their own, or from memory where that is certain to be the same."""
+
+    def authenticate(self, request: Request) -> tuple[AbstractUser | AnonymousUser, Caller] | None:
+        """The key's caller; errors as in ``KeyAuthentication``."""
+        text = bearer_text(request.headers.get("Authorization", ""))
+        if text is None:
+            return None
+        found = _memory.find(text)
+        if found is not None:
+            request_id = request_id_of(request)
+            actor = found.actor if not request_id else replace(found.actor, request_id=request_id)
+            return AnonymousUser(), replace(found, actor=actor)
+        # Before the key is looked at, so that what is read then is at least as new.
+        state = PROCESS_LEASE.current()
+        with transaction.atomic():
+            user, caller = caller_with_key(request, text)
+        if caller.installation is not None:
+            _memory.keep(text, caller, state)
+        return user, caller
+
+
+class IngestThrottle(ClientThrottle):
+    """Counts as ``ClientThrottle`` does, but tells the shared cache of every hundredth part of the limit only."""
+
+    def allow_request(self, request: Request, view: object) -> bool:
+        """Whether the request is within the limit."""
+        caller: Any = request.auth
+        return caller is None or _counts.allow(caller.name) or super().allow_request(request, view)
