@@ -4,6 +4,7 @@ Authenticating also sets, for the request's transaction, whose rows it may see.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -66,15 +67,25 @@ def caller_name(actor: Actor) -> str:
     return f"{actor.kind}:{actor.id}"
 
 
+# From a request and the text of a key; raises ``NotAuthenticated`` and ``Throttled``.
+Check = Callable[[HttpRequest, str], tuple[AbstractUser | AnonymousUser, Caller]]
+
+
 class KeyAuthentication(authentication.BaseAuthentication):
-    """``Authorization: Bearer tgs_...``; another scheme is none of ours and is passed over."""
+    """``Authorization: Bearer tgs_...``; another scheme is none of ours and is passed over.
+
+    ``check`` tells who presents a key.
+    """
+
+    def __init__(self, check: Check | None = None) -> None:
+        self._check = check or caller_with_key
 
     def authenticate(self, request: Request) -> tuple[AbstractUser | AnonymousUser, Caller] | None:
         """The key's caller, in the key's context; raises ``NotAuthenticated``, or ``Throttled`` after many failures."""
         text = bearer_text(request.headers.get("Authorization", ""))
         if text is None:
             return None
-        return caller_with_key(request, text)
+        return self._check(request, text)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature
         """Any text: it keeps REST framework from answering 403; ``studio.api.errors`` writes the header."""

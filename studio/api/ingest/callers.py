@@ -8,14 +8,15 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import transaction
+from django.http import HttpRequest
 from rest_framework.request import Request
 
-from studio.api.auth import Caller, KeyAuthentication, bearer_text, caller_with_key, request_id_of
+from studio.api.auth import Caller, caller_with_key, request_id_of
 from studio.api.request_counts import RequestCounts
 from studio.api.throttles import ClientThrottle
 from tenants.config_lease import PROCESS_LEASE, KnownState
 
-__all__ = ["IngestAuthentication", "IngestThrottle"]
+__all__ = ["IngestThrottle", "remembered_caller"]
 
 # Keys that one process remembers, about 2 kB each. Beyond it, all are forgotten and learnt again.
 MOST_CALLERS: Final = 10_000
@@ -44,12 +45,13 @@ class CallerMemory:
         return found.caller
 
     def keep(self, text: str, caller: Caller, state: KnownState | None) -> None:
-        """The caller is remembered; ``state`` is what was known before the key was checked."""
+        """The caller is remembered, without the name of the request; ``state`` is what was known before the check."""
         if state is None or caller.good_until is None:
             return
         if len(self._callers) >= MOST_CALLERS:
             self._callers.clear()
-        self._callers[self._digest(text)] = Remembered(state, caller.good_until.timestamp(), caller)
+        nameless = replace(caller, actor=replace(caller.actor, request_id=""))
+        self._callers[self._digest(text)] = Remembered(state, caller.good_until.timestamp(), nameless)
 
     def _digest(self, text: str) -> bytes:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=16).digest()
@@ -59,26 +61,24 @@ _memory: Final = CallerMemory()
 _counts: Final = RequestCounts()
 
 
-class IngestAuthentication(KeyAuthentication):
-    """The keys of apps, in a transaction of their own, or from memory where that is certain to be the same."""
+def remembered_caller(request: HttpRequest, text: str) -> tuple[AbstractUser | AnonymousUser, Caller]:
+    """Who presents this key: from memory where that is certain to be the same, else checked in a transaction.
 
-    def authenticate(self, request: Request) -> tuple[AbstractUser | AnonymousUser, Caller] | None:
-        """The key's caller; errors as in ``KeyAuthentication``."""
-        text = bearer_text(request.headers.get("Authorization", ""))
-        if text is None:
-            return None
-        found = _memory.find(text)
-        if found is not None:
-            request_id = request_id_of(request)
-            actor = found.actor if not request_id else replace(found.actor, request_id=request_id)
-            return AnonymousUser(), replace(found, actor=actor)
-        # Before the key is looked at, so that what is read then is at least as new.
-        state = PROCESS_LEASE.current()
-        with transaction.atomic():
-            user, caller = caller_with_key(request, text)
-        if caller.installation is not None:
-            _memory.keep(text, caller, state)
-        return user, caller
+    Errors as of ``caller_with_key``.
+    """
+    found = _memory.find(text)
+    if found is not None:
+        request_id = request_id_of(request)
+        if request_id:
+            found = replace(found, actor=replace(found.actor, request_id=request_id))
+        return AnonymousUser(), found
+    # Before the key is looked at, so that what is read then is at least as new.
+    state = PROCESS_LEASE.current()
+    with transaction.atomic():
+        user, caller = caller_with_key(request, text)
+    if caller.installation is not None:
+        _memory.keep(text, caller, state)
+    return user, caller
 
 
 class IngestThrottle(ClientThrottle):

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.decorators import method_decorator
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from studio.api.auth import actor_of, installation_of
-from studio.api.ingest.callers import IngestAuthentication, IngestThrottle
+from studio.api.auth import KeyAuthentication, actor_of, installation_of
+from studio.api.ingest.callers import IngestThrottle, remembered_caller
 from studio.api.v1.base import ApiView
 from tenants.actors import require
 from tenants.models import Installation
@@ -23,9 +24,13 @@ class IngestView(ApiView):
     should run after a commit can be told then.
     """
 
-    authentication_classes = [IngestAuthentication]
+    authentication_classes = [KeyAuthentication]
     throttle_classes = [IngestThrottle]
     has_own_transactions = True
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Keys, remembered where that is certain to be the same as checking them."""
+        return [KeyAuthentication(remembered_caller)]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """The caller is known, within limits, and may send events; raises ``NotAllowed``."""
