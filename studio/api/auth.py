@@ -6,7 +6,6 @@ Authenticating also sets, for the request's transaction, whose rows it may see.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser

@@ -15,6 +15,7 @@ from studio.api.auth import Caller, caller_with_key, request_id_of
 from studio.api.request_counts import RequestCounts
 from studio.api.throttles import ClientThrottle
 from tenants.config_lease import PROCESS_LEASE, KnownState
+from tenants.services.keys import good_until
 
 __all__ = ["IngestThrottle", "remembered_caller"]
 
@@ -46,12 +47,12 @@ class CallerMemory:
 
     def keep(self, text: str, caller: Caller, state: KnownState | None) -> None:
         """The caller is remembered, without the name of the request; ``state`` is what was known before the check."""
-        if state is None or caller.good_until is None:
+        if state is None or caller.key is None:
             return
         if len(self._callers) >= MOST_CALLERS:
             self._callers.clear()
         nameless = replace(caller, actor=replace(caller.actor, request_id=""))
-        self._callers[self._digest(text)] = Remembered(state, caller.good_until.timestamp(), nameless)
+        self._callers[self._digest(text)] = Remembered(state, good_until(caller.key).timestamp(), nameless)
 
     def _digest(self, text: str) -> bytes:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=16).digest()
