@@ -18,6 +18,8 @@ __all__ = ["is_loopback", "refuse_unsafe_settings"]
 
 # Characters. Django asks for 50 in SECRET_KEY; the others are 256-bit keys, and 32 random bytes in base64 are 43.
 SECRETS = {"SECRET_KEY": 50, "STUDIO_API_KEY_PEPPER": 43, "STUDIO_PSEUDONYM_KEY": 43}
+# Lists of secrets, the newest first; what they are for is off while they are empty.
+RENEWABLE_SECRETS = ("STUDIO_QUARANTINE_KEYS", "STUDIO_CREDENTIAL_KEYS")
 UNIQUE_CHARACTERS_MINIMUM = 10
 PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "replace-me", "example", "secret")
 POSTGRESQL_MINIMUM = 150_000  # 15: views that respect row-level security
@@ -63,14 +65,16 @@ def check_secrets(**_: Any) -> Messages:
 
 
 @register("studio")
-def check_quarantine_keys(**_: Any) -> Messages:
-    """Each secret of the quarantine is as good as the others, and none of them."""
-    others = {_secret(name) for name in SECRETS}
+def check_renewable_secrets(**_: Any) -> Messages:
+    """Each secret that has successors is as good as the others, and none of them."""
+    used = {_secret(name) for name in SECRETS}
     findings: Messages = []
-    for secret in settings.STUDIO_QUARANTINE_KEYS:
-        rule = _weakness(secret, 43) or ("must differ from the other secrets" if secret in others else "")
-        if rule:
-            findings.append(Error(f"STUDIO_QUARANTINE_KEYS: each {rule}", id="studio.E011"))
+    for name in RENEWABLE_SECRETS:
+        for secret in getattr(settings, name):
+            rule = _weakness(secret, 43) or ("must differ from the other secrets" if secret in used else "")
+            if rule:
+                findings.append(Error(f"{name}: each {rule}", id="studio.E011"))
+            used.add(secret)
     return findings
 
 

@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 __all__ = ["Credentials", "DataDirectoryFailed", "LocalData", "open_data_directory"]
 
-SECRETS = ("SECRET_KEY", "STUDIO_API_KEY_PEPPER", "STUDIO_PSEUDONYM_KEY", "STUDIO_QUARANTINE_KEYS")
+SECRETS = (
+    "SECRET_KEY",
+    "STUDIO_API_KEY_PEPPER",
+    "STUDIO_PSEUDONYM_KEY",
+    "STUDIO_QUARANTINE_KEYS",
+    "STUDIO_CREDENTIAL_KEYS",
+)
 
 
 class DataDirectoryFailed(Exception):

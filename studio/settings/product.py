@@ -10,12 +10,17 @@ __all__ = [
     "STUDIO_CLIENT_REQUESTS_PER_MINUTE",
     "STUDIO_CONFIG_POLL_SECONDS",
     "STUDIO_CONFIG_STALE_SECONDS",
+    "STUDIO_CREDENTIAL_KEYS",
     "STUDIO_DATABASE_ROLE",
+    "STUDIO_DEAD_LETTER_DAYS",
+    "STUDIO_DELIVERY_DAYS",
+    "STUDIO_DELIVERY_RETRY_HOURS",
     "STUDIO_EVENT_MAXIMUM_AGE_DAYS",
     "STUDIO_FAILED_AUTHENTICATIONS_PER_MINUTE",
     "STUDIO_HEARTBEAT_SECONDS",
     "STUDIO_INGEST_MAX_BYTES",
     "STUDIO_INSECURE_LOCAL",
+    "STUDIO_OUTGOING_ALLOW",
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_QUARANTINE_KEYS",
     "STUDIO_QUARANTINE_MAX_EVENTS",
@@ -40,6 +45,9 @@ STUDIO_QUARANTINE_KEYS = env.text_list("STUDIO_QUARANTINE_KEYS")
 
 # How many refused events of one installation are held at once.
 STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_000, minimum=1)
+# Secrets under which credentials of providers are kept, comma separated: the first one seals, all of them open. Without
+# one, no credential can be saved.
+STUDIO_CREDENTIAL_KEYS = env.text_list("STUDIO_CREDENTIAL_KEYS")
 
 # What web and workers become after they connect; it owns nothing, so row-level security binds it.
 STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")
@@ -103,3 +111,16 @@ STUDIO_ANOMALY_LAG_SECONDS = env.integer("STUDIO_ANOMALY_LAG_SECONDS", 60, minim
 
 # How long judged windows are kept: six weeks to compare with, and what the charts of incidents show.
 STUDIO_ANOMALY_HISTORY_DAYS = env.integer("STUDIO_ANOMALY_HISTORY_DAYS", 90, minimum=45)
+
+# Hosts, or host:port, that providers and webhooks may call though they are internal or speak plain HTTP, such as a
+# collector in the same network. They are compared with what stands in the address; nothing is looked up for that.
+STUDIO_OUTGOING_ALLOW = [host.lower() for host in env.text_list("STUDIO_OUTGOING_ALLOW")]
+
+# How long a provider that does not take events is tried before they become dead letters.
+STUDIO_DELIVERY_RETRY_HOURS = env.integer("STUDIO_DELIVERY_RETRY_HOURS", 24, minimum=1, maximum=168)
+
+# How long it is remembered that events were delivered, and when.
+STUDIO_DELIVERY_DAYS = env.integer("STUDIO_DELIVERY_DAYS", 7, minimum=1, maximum=90)
+
+# How long dead letters can be looked at and sent again, if their events are still stored.
+STUDIO_DEAD_LETTER_DAYS = env.integer("STUDIO_DEAD_LETTER_DAYS", 30, minimum=1, maximum=365)

@@ -143,3 +143,24 @@ def test_the_version_of_the_test_database_is_new_enough(monkeypatch: pytest.Monk
 def test_checks_of_the_database_ask_nothing_unless_a_database_is_named() -> None:
     assert checks.check_database_version(databases=None) == []
     assert checks.check_database_login(databases=None) == []
+
+
+@pytest.mark.parametrize("name", checks.RENEWABLE_SECRETS)
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ([GOOD + "4", "short"], "each must have at least 43 random characters"),
+        ([GOOD + "4", GOOD + "4"], "each must differ from the other secrets"),
+        ([GOOD + "2"], "each must differ from the other secrets"),
+    ],
+)
+def test_each_secret_of_a_list_is_looked_at(production: Settings, name: str, keys: list[str], rule: str) -> None:
+    setattr(production, name, keys)
+
+    assert messages(checks.check_renewable_secrets()) == [f"studio.E011 {name}: {rule}"]
+
+
+def test_lists_of_secrets_may_be_empty(production: Settings) -> None:
+    production.STUDIO_QUARANTINE_KEYS = production.STUDIO_CREDENTIAL_KEYS = []
+
+    checks.refuse_unsafe_settings()
