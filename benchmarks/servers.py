@@ -43,7 +43,6 @@ def studio_environment(database_url: str, redis_url: str, directory: Path) -> di
         "SECRET_KEY": secrets.token_urlsafe(48),
         "STUDIO_API_KEY_PEPPER": secrets.token_urlsafe(48),
         "STUDIO_PSEUDONYM_KEY": secrets.token_urlsafe(48),
-        "STUDIO_CREDENTIAL_KEYS": secrets.token_urlsafe(48),
         "STUDIO_INSECURE_LOCAL": "1",
         # Throttling is part of the way of every request; its limit is not what is measured.
         "STUDIO_REQUESTS_PER_MINUTE": "100000000",

@@ -1,6 +1,7 @@
 """Rows of a draft, what people say about it, the frozen versions made from it, and the events that came in."""
 
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
+from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
 from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_day import EventDay
 from telemetry.models.event_owner import EventOwner
@@ -17,6 +18,7 @@ from telemetry.models.incident import (
 )
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
+from telemetry.models.provider_record import ProviderKind, ProviderRecord
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.spec_record import SpecRecord
@@ -27,6 +29,8 @@ from telemetry.models.violation_record import ViolationDay, ViolationRecord, Vio
 
 __all__ = [
     "LIVE_STATES",
+    "DeliveryRecord",
+    "DeliveryState",
     "EvaluationState",
     "EventClaim",
     "EventDay",
@@ -43,6 +47,8 @@ __all__ = [
     "JudgedWindow",
     "PrivacyFinding",
     "PropertyRecord",
+    "ProviderKind",
+    "ProviderRecord",
     "RegenerationRequest",
     "ReviewComment",
     "ReviewRecord",
