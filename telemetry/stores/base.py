@@ -87,6 +87,14 @@ class EventStore(Protocol):
     def read(self, installation_id: int, window: EventWindow) -> list[StoredRow]:
         """The installation's events in the window, the newest first, at most ``window.limit``."""
 
+    def fetch(
+        self, installation_id: int, received_at: datetime, names: Sequence[str], ids: Sequence[UUID]
+    ) -> list[StoredRow]:
+        """The installation's events with these ids and names that were received at this instant, and are still there.
+
+        In the order of ``ids``; those that are gone are left out.
+        """
+
     def counts(self, installation_id: int, start: datetime, end: datetime) -> dict[tuple[str, int], int]:
         """By name and version, how many events received in [start, end) are there, past their day or not."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -64,6 +65,16 @@ class PostgresEventStore:
         """The installation's events in the window, the newest first; one query."""
         rows = _matching(installation_id, window).order_by("-received_at", "-occurred_at", "id")
         return [StoredRow(*row) for row in rows.values_list(*StoredRow._fields)[: window.limit]]
+
+    def fetch(
+        self, installation_id: int, received_at: datetime, names: Sequence[str], ids: Sequence[UUID]
+    ) -> list[StoredRow]:
+        """The installation's events with these ids, by its index of names; one query."""
+        rows = StoredEvent.objects.filter(
+            installation_id=installation_id, name__in=names, received_at=received_at, id__in=ids
+        )
+        found = {row[0]: StoredRow(*row) for row in rows.order_by().values_list(*StoredRow._fields)}
+        return [found[each] for each in ids if each in found]
 
     def counts(self, installation_id: int, start: datetime, end: datetime) -> dict[tuple[str, int], int]:
         """By name and version, how many events received in [start, end) are there; one query."""

@@ -59,9 +59,13 @@ class BatchItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class BatchResult(NamedTuple):
-    """What became of a batch: one item per event, in the order in which they came."""
+    """What became of a batch: one item per event, in the order in which they came.
+
+    ``provider_ids`` are those to which events of it are to be passed on: after the commit, whoever called wakes a job.
+    """
 
     items: Sequence[BatchItem]
+    provider_ids: Sequence[int] = ()
 
     def count(self, outcome: EventOutcome) -> int:
         """How many events had this outcome."""

@@ -18,6 +18,7 @@ from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
+from telemetry.services.outbox import enqueue_dispatches
 from telemetry.services.partitions import ensure_partitions
 from telemetry.services.privacy_findings import record_findings
 from telemetry.services.quarantine.holding import hold_rejected
@@ -71,11 +72,12 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
             received_at=received_at,
             groups=_groups_to_store(batch),
         )
+        provider_ids = enqueue_dispatches(batch)
         record_violations(batch)
         record_findings(batch)
         hold_rejected(batch)
         publish_live(batch)
-    return BatchResult([_item(event) for event in batch.events])
+    return BatchResult([_item(event) for event in batch.events], provider_ids)
 
 
 def _mark_duplicates(batch: ProcessedBatch) -> None:

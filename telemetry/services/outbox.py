@@ -1,0 +1,74 @@
+"""What is to be passed on: rows that are written with the events, so that nothing that is stored is forgotten."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from telemetry.core.enums import EventOutcome, PrivacyLevel
+from telemetry.core.events import Accepted
+from telemetry.models import DeliveryRecord, ProviderKind, ProviderRecord
+from telemetry.services.ingest.processed import ProcessedBatch
+
+__all__ = ["EVENTS_PER_ROW", "enqueue_dispatches"]
+
+# A row is sent as a whole, and again as a whole: as many events as every kind of provider takes in one call.
+EVENTS_PER_ROW: Final = 100
+_ORDER: Final = list(PrivacyLevel)
+
+# Id, name and place in the order of levels.
+_Kept = tuple[UUID, str, int]
+
+
+def enqueue_dispatches(batch: ProcessedBatch) -> Sequence[int]:
+    """Each provider of the installation is owed the stored events of the batch that it may have; ids of providers.
+
+    Called in the batch's transaction. A provider that is switched off is owed nothing, nor is one of a kind that the
+    spec leaves out though it names providers. One query, two if there are providers.
+    """
+    kept = list(_kept(batch))
+    if not kept:
+        return ()
+    providers = ProviderRecord.objects.filter(installation_id=batch.installation.pk, is_enabled=True)
+    wanted = [each for each in providers.only("pk", "kind", "highest_level") if is_named(each.kind, _named(batch))]
+    rows = [row for provider in wanted for row in _rows(batch, provider, kept)]
+    DeliveryRecord.objects.bulk_create(rows)
+    return tuple(dict.fromkeys(row.provider_id for row in rows))
+
+
+def is_named(kind: str, named: frozenset[str]) -> bool:
+    """Whether events go to providers of this kind where a spec names these kinds.
+
+    A spec that names none leaves it to the installation; specs cannot name web hooks.
+    """
+    return not named or kind == ProviderKind.WEBHOOK or kind in named
+
+
+def _named(batch: ProcessedBatch) -> frozenset[str]:
+    effective = batch.config.effective
+    return frozenset() if effective is None else frozenset(each.type.value for each in effective.providers)
+
+
+def _kept(batch: ProcessedBatch) -> Iterator[_Kept]:
+    for event in batch.events:
+        event_id = event.event_id
+        if event.word is EventOutcome.STORED and isinstance(event.outcome, Accepted) and event_id is not None:
+            dispatch = event.outcome.dispatch
+            yield event_id, dispatch.name, _ORDER.index(dispatch.privacy)
+
+
+def _rows(batch: ProcessedBatch, provider: ProviderRecord, kept: Sequence[_Kept]) -> Iterator[DeliveryRecord]:
+    highest = _ORDER.index(PrivacyLevel(provider.highest_level))
+    allowed = [(event_id, name) for event_id, name, level in kept if level <= highest]
+    for start in range(0, len(allowed), EVENTS_PER_ROW):
+        part = allowed[start : start + EVENTS_PER_ROW]
+        yield DeliveryRecord(
+            tenant_id=batch.installation.tenant_id,
+            installation_id=batch.installation.pk,
+            provider_id=provider.pk,
+            received_at=batch.received_at,
+            names=sorted({name for _, name in part}),
+            event_ids=[event_id for event_id, _ in part],
+            count=len(part),
+            created_at=batch.received_at,
+            due_at=batch.received_at,
+        )
