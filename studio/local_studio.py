@@ -243,6 +243,11 @@ def _commands(data: LocalData, port: int, sockets: Path) -> dict[str, list[str]]
             *(*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"),
             *("--without-mingle", "--without-gossip"),
         ],
+        # What waits for other people's servers: threads, so that one that hangs holds up no other.
+        "dispatcher": [
+            *(*celery, "worker", "--queues", "dispatch", "--pool", "threads", "--concurrency", "8"),
+            *("--hostname", "dispatcher@%h", "--loglevel", "INFO", "--without-mingle", "--without-gossip"),
+        ],
         "beat": [*celery, "beat", "--schedule", str(data.directory / "beat-schedule"), "--pidfile="],
     }
 

@@ -4,19 +4,23 @@ from celery import shared_task
 from django.utils import timezone
 
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
+from telemetry.services.deliveries.delivering import deliver_once, due_providers, forget_old_deliveries
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.tallies import merge_tallies
 
 __all__ = [
+    "deliver",
     "drop_old_partitions",
     "evaluate_anomalies",
     "forget_old_anomaly_windows",
+    "forget_past_deliveries",
     "forget_what_is_mended",
     "make_partitions",
     "merge_all_tallies",
     "purge_quarantine",
+    "sweep_deliveries",
 ]
 
 
@@ -64,4 +68,30 @@ def drop_old_partitions() -> None:
 def merge_all_tallies() -> None:
     """All tallies of minutes that are over are merged, slice by slice; running it twice changes nothing more."""
     while merge_tallies():
+        pass
+
+
+@shared_task(name="telemetry.deliver")
+def deliver(provider_id: int) -> None:
+    """One call's worth of what the provider is owed is there, or it rests; calls itself for what is left.
+
+    One round at a time, so that providers with much to do leave room for the others. Running it twice, or at the same
+    time, sends nothing twice that was not in doubt.
+    """
+    seconds = deliver_once(provider_id)
+    if seconds is not None:
+        deliver.apply_async((provider_id,), countdown=seconds)
+
+
+@shared_task(name="telemetry.sweep_deliveries")
+def sweep_deliveries() -> None:
+    """Workers know of every provider that is owed something, also when the call after a commit was lost."""
+    for provider_id in due_providers(timezone.now()):
+        deliver.apply_async((provider_id,))
+
+
+@shared_task(name="telemetry.forget_past_deliveries")
+def forget_past_deliveries() -> None:
+    """Deliveries and dead letters past their days are gone, slice by slice; running it twice changes nothing more."""
+    while forget_old_deliveries(timezone.now()):
         pass

@@ -55,6 +55,10 @@ ABILITIES: dict[str, Ability] = {
     # Who, and what they run
     "app.manage": Ability(frozenset({ADMIN})),
     "tenant.manage": Ability(frozenset({ADMIN})),
+    # Where events go, and under which credential: it would go on after a stolen key is revoked.
+    "provider.manage": Ability(frozenset({ADMIN}), by_key=False),
+    # Trying, pausing, sending again what was given up.
+    "provider.operate": Ability(frozenset({PUBLISHER, ADMIN})),
     "key.manage": Ability(frozenset({ADMIN}), by_key=False),
     "people.manage": Ability(frozenset({ADMIN}), by_key=False),
     # What apps do

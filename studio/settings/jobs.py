@@ -44,6 +44,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 
+# Waiting for other people's servers is a queue of its own, with workers of its own: threads, which cost little to wait.
+CELERY_TASK_ROUTES = {"telemetry.deliver": {"queue": "dispatch"}}
+
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
@@ -59,6 +62,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # Seconds: what is planned holds without it; lists, streams and the audit trail follow within this time.
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
+    },
+    "sweep deliveries": {
+        "task": "telemetry.sweep_deliveries",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "forget past deliveries": {
+        "task": "telemetry.forget_past_deliveries",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3_600},
     },
     "evaluate anomalies": {
         "task": "telemetry.evaluate_anomalies",

@@ -25,8 +25,8 @@ from tests.studio.ports import free_port
 ROOT: Path = settings.BASE_DIR
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("web", "streams", "worker", "beat", "migrate")
-RUNNING = ("web", "streams", "worker", "beat")
+OURS = ("web", "streams", "worker", "dispatcher", "beat", "migrate")
+RUNNING = ("web", "streams", "worker", "dispatcher", "beat")
 SECRETS = (
     "SECRET_KEY",
     "STUDIO_API_KEY_PEPPER",

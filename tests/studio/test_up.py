@@ -69,6 +69,7 @@ class Studio:
             "door": "studio.door",
             "web": "wsgi",
             "streams": "asgi",
+            "dispatcher": "--queues dispatch",
             "worker": "worker",
             "beat": "beat",
             "postgresql": "postgres",
@@ -161,7 +162,7 @@ def test_the_first_start_shows_the_studio_and_the_second_keeps_it(data: Path) ->
 
         # When Ctrl-C stops it, then everything it started is gone, and the exit code is 0.
         below = psutil.Process(first.process.pid).children(recursive=True)
-        assert first.children().keys() == {"door", "web", "streams", "worker", "beat", "postgresql", "valkey"}
+        assert first.children().keys() == {"door", "web", "streams", "worker", "dispatcher", "beat", "postgresql", "valkey"}
         first.process.send_signal(signal.SIGINT)
         assert first.end() == (0, "Stopped.\n")
         assert alive(below) == []
@@ -225,7 +226,7 @@ def test_given_servers_are_used_and_none_is_started(data: Path, database_server:
     with studio(data, DATABASE_URL=url, REDIS_URL=redis_url) as started:
         started.read_until("curl ")
 
-        assert started.children().keys() == {"door", "web", "streams", "worker", "beat"}
+        assert started.children().keys() == {"door", "web", "streams", "worker", "dispatcher", "beat"}
         assert not (data / "postgresql").exists()
         assert not (data / "valkey").exists()
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 
@@ -10,9 +11,19 @@ from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.events import Envelope
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import EventDay, EventRecord, PropertyRecord, ReviewRecord, SpecRecord, SpecVersion
+from telemetry.models import (
+    EventDay,
+    EventRecord,
+    PropertyRecord,
+    ProviderKind,
+    ProviderRecord,
+    ReviewRecord,
+    SpecRecord,
+    SpecVersion,
+)
 from telemetry.sdk.identifiers import new_event_id
 from telemetry.selectors.metric_windows import EventKey, window_summaries
+from telemetry.services.credentials import seal_credential
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
 from telemetry.services.ingest.service import ingest_batch
@@ -179,3 +190,27 @@ def tallied(installation: Installation, name: str = "sigil.telemetry.workflow_st
         found = window_summaries(installation.pk, event, since, until, minutes=minutes, with_details=True)
     (summary,) = found.values()
     return summary
+
+
+def make_provider(
+    installation: Installation,
+    url: str = "https://hooks.example.com/events",
+    *,
+    kind: ProviderKind = ProviderKind.WEBHOOK,
+    credential: str = "a secret of 25 characters",
+    **fields: Any,
+) -> ProviderRecord:
+    """A provider of the installation, by default a web hook; its address is not looked at."""
+    setting = {ProviderKind.OPENTELEMETRY: "endpoint", ProviderKind.WEBHOOK: "url", ProviderKind.INTERNAL: "url"}
+    public_id = uuid4()
+    with tenant_context(ALL):
+        return ProviderRecord.objects.create(
+            public_id=public_id,
+            tenant_id=installation.tenant_id,
+            installation=installation,
+            kind=kind.value,
+            settings={setting.get(kind, "host"): url},
+            sealed=seal_credential(installation.tenant_id, public_id, credential) if credential else "",
+            sealed_at=datetime.now(UTC) if credential else None,
+            **{"name": "hook", **fields},
+        )

@@ -15,14 +15,15 @@ from telemetry.providers.base import Connection, Delivery, Origin, ProviderClien
 from telemetry.providers.clients import client_of
 from telemetry.providers.outgoing.session import Answered, GuardedSession, Unreachable
 from telemetry.providers.outgoing.targets import BlockedAddress
+from telemetry.services.credentials import open_credential
 from telemetry.services.deliveries.claiming import Claim
 from telemetry.services.ingest.configs import IngestConfig, config_at_ingest
 from telemetry.stores.base import StoredRow
 from telemetry.stores.chosen import EVENT_STORE
 from tenants.context import tenant_context
-from tenants.sealing import SealBroken, open_sealed
+from tenants.sealing import BrokenSeal
 
-__all__ = ["Sending", "Trouble", "credential_purpose", "delivery_id", "send", "send_to"]
+__all__ = ["Sending", "Trouble", "delivery_id", "send", "send_to"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def send_to(provider: ProviderRecord, deliveries: Sequence[Delivery]) -> Sending
         return Sending(trouble=Trouble.SETTINGS, error="blocked_address")
     except RefusedEvents as error:
         return Sending(trouble=Trouble.CONTENT, error=error.reason)
-    except SealBroken:
+    except BrokenSeal:
         return Sending(trouble=Trouble.SETTINGS, error="credential_unreadable")
     except Exception as error:  # noqa: BLE001 - foreign packages may raise anything
         return _unexpected(provider, error)
@@ -91,19 +92,11 @@ def delivery_id(provider: ProviderRecord, event_id: UUID) -> UUID:
     return uuid5(provider.public_id, event_id.hex)
 
 
-def credential_purpose(provider: ProviderRecord) -> str:
-    """What the provider's credential is sealed for: it opens in no other row."""
-    return f"provider:{provider.public_id}"
-
-
 def _connection(provider: ProviderRecord, client: ProviderClient) -> Connection:
     installation = provider.installation
-    credential = ""
-    if provider.sealed:
-        credential = open_sealed(provider.sealed, tenant_id=provider.tenant_id, purpose=credential_purpose(provider))
     return Connection(
         settings=msgspec.convert(provider.settings, client.settings_type),
-        credential=credential,
+        credential=open_credential(provider),
         origin=Origin(installation.tenant.slug, installation.app.slug, installation.environment),
     )
 

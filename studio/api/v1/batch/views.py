@@ -14,6 +14,7 @@ from studio.api.ingest.reading import MOST_ITEMS, BatchReader, too_many_items
 from studio.api.ingest.views import IngestView
 from studio.api.v1.batch.serializers import BatchAnswer, EventBatch, ItemAnswer, ItemViolation
 from studio.api.v1.examples import EVENT_BATCH
+from studio.wakeups import wake_providers
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.events import Envelope, Violation
@@ -54,6 +55,7 @@ class EventBatchView(IngestView):
             raise too_many_items("reports")
         incoming = [_incoming(batch, event) for event in events] + [_reported(batch, each) for each in batch.reports]
         result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
+        wake_providers(result.provider_ids)
         if not batch.reports:
             _refuse_hopeless(result)
         return HttpResponse(_encode(_answer(result)), content_type="application/json")

@@ -21,7 +21,7 @@ UNTIE = "ALTER TABLE telemetry_deliveryrecord DROP CONSTRAINT telemetry_delivery
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0016_dropping_partitions'),
+        ('telemetry', '0017_held_events'),
         ('tenants', '0011_what_was_before'),
     ]
 
