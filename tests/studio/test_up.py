@@ -162,7 +162,16 @@ def test_the_first_start_shows_the_studio_and_the_second_keeps_it(data: Path) ->
 
         # When Ctrl-C stops it, then everything it started is gone, and the exit code is 0.
         below = psutil.Process(first.process.pid).children(recursive=True)
-        assert first.children().keys() == {"door", "web", "streams", "worker", "dispatcher", "beat", "postgresql", "valkey"}
+        assert first.children().keys() == {
+            "door",
+            "web",
+            "streams",
+            "worker",
+            "dispatcher",
+            "beat",
+            "postgresql",
+            "valkey",
+        }
         first.process.send_signal(signal.SIGINT)
         assert first.end() == (0, "Stopped.\n")
         assert alive(below) == []
