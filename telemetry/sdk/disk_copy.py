@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import math
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +55,18 @@ class DiskCopy:
             with suppress(OSError):
                 Path(temporary).unlink()
             raise
+
+    def confirm(self) -> None:
+        """Note that what the file holds is the newest now; does nothing when there is no file."""
+        with suppress(OSError):
+            os.utime(self._path)
+
+    def age(self) -> float:
+        """Seconds since the last ``write`` or ``confirm``, by the clock of the file system; infinite without a file."""
+        try:
+            return max(0.0, time.time() - self._path.stat().st_mtime)
+        except OSError:
+            return math.inf
 
     def _header(self, body: bytes) -> bytes:
         seal = hmac.new(self._secret, self._url.encode() + b"\0" + body, hashlib.sha256).hexdigest()

@@ -5,9 +5,11 @@ minute and a POST per batch need neither connection pools nor HTTP/2. See ``docs
 """
 
 import codecs
+import socket
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO
@@ -19,9 +21,11 @@ import msgspec
 from telemetry.core.errors import Unavailable
 from telemetry.sdk.address import is_loopback
 
-__all__ = ["Answer", "request"]
+__all__ = ["Answer", "OpenAnswer", "open_answer", "request"]
 
 _CHUNK_BYTES = 64 * 1024
+# Guards in front of servers turn the standard library's own name away.
+_NAME = "telemetry-studio-sdk"
 # Sockets look this codec up when they first resolve a name. If a background thread did, a fork in that moment would
 # leave the child with half a module, and without the codec for good.
 codecs.lookup("idna")
@@ -48,17 +52,46 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def retry_after(self) -> float | None:
-        """The pause that the server asked for, in seconds from now; ``None`` when it asked for none.
+        """The pause that the server asked for, in seconds from now; ``None`` when it asked for none."""
+        return _pause_asked_for(self.headers)
 
-        Source: RFC 9110, section 10.2.3: a number of seconds or an HTTP date.
-        """
-        text = self.headers.get("retry-after", "").strip()
-        if text.isascii() and text.isdigit():
-            return float(text[:9])
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-        except (ValueError, TypeError, OverflowError):
-            return None
+
+class OpenAnswer:
+    """The head of an answer whose body is still coming."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.retry_after = _pause_asked_for(_headers(response.headers))
+
+    def lines(self, most_bytes: int) -> Iterator[bytes]:
+        """Each line as it comes, with its end, until the answer ends; raises Unavailable for one that is too long."""
+        while line := self._response.readline(most_bytes):
+            if len(line) >= most_bytes:
+                raise Unavailable("no usable answer: a line is too long")
+            yield line
+
+    def hang_up(self) -> None:
+        """End the answer now, from any thread; whoever reads it finds its end or an error."""
+        # The library has no way to wake a reader; without its private socket the reader wakes at the next line.
+        with suppress(AttributeError, OSError):
+            self._response.fp.raw._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def open_answer(url: str, *, headers: Mapping[str, str], timeout: float) -> Iterator[OpenAnswer]:
+    """Within the block the answer to a GET can be read line by line; as for ``request``, without compression.
+
+    ``timeout`` (seconds) bounds each wait for the network. Raises Unavailable, also while the answer is read.
+    """
+    message = Request(url, headers=dict(headers))  # noqa: S310  scheme checked before
+    message.add_header("User-Agent", _NAME)
+    try:
+        with _opener(url).open(message, timeout=timeout) as response:
+            yield OpenAnswer(response)
+    except (OSError, HTTPException, ValueError, LookupError) as error:
+        reason = getattr(error, "reason", error)
+        raise Unavailable(f"no usable answer: {type(reason).__name__}") from None
 
 
 def request(
@@ -79,8 +112,7 @@ def request(
     """
     message = Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310  scheme checked before
     message.add_header("Accept-Encoding", "gzip")
-    # Guards in front of servers turn the standard library's own name away.
-    message.add_header("User-Agent", "telemetry-studio-sdk")
+    message.add_header("User-Agent", _NAME)
     try:
         with _opener(url).open(message, timeout=timeout) as response:
             raw = _read(response, deadline=time.monotonic() + timeout, maximum_bytes=maximum_bytes)
@@ -99,6 +131,17 @@ def _opener(url: str) -> OpenerDirector:
     for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), _EveryAnswerCounts()):
         opener.add_handler(handler)
     return opener
+
+
+def _pause_asked_for(headers: Mapping[str, str]) -> float | None:
+    """Seconds from now. Source: RFC 9110, section 10.2.3: a number of seconds or an HTTP date."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _headers(message: HTTPMessage) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """One question to the studio: which config holds for this installation now?"""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from telemetry.core.events import PseudonymKey
 from telemetry.sdk.address import check_address, check_api_key
 from telemetry.sdk.http import Answer, request
 from telemetry.sdk.rules import Rules
+from telemetry.sdk.stream import ChangeStream
 
 __all__ = ["ConfigState", "Failure", "Fetched", "LoadedConfig", "StudioClient", "Unchanged", "load_config"]
 
@@ -98,12 +100,17 @@ class StudioClient:
 
     def __init__(self, url: str, api_key: str, *, timeout: float = 10.0) -> None:
         """Raises InvalidDocument when the address is not https (loopback aside) or the key cannot travel."""
+        self._address = url
         self._url = f"{check_address(url)}/api/v1/config"
         self._api_key = check_api_key(api_key)
         self._timeout = timeout
 
     def __repr__(self) -> str:
         return "StudioClient()"
+
+    def stream(self, *, on_news: Callable[[str | None], None]) -> ChangeStream:
+        """A stream of this studio's changes with this key, not started yet."""
+        return ChangeStream(self._address, self._api_key, on_news=on_news)
 
     def fetch(self, etag: str | None) -> Fetched | Unchanged | Failure:
         """Ask once and return what came, never raising; ``etag`` is that of the config in use."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Literal, Self, TypedDict, Unpack
 from uuid import UUID
 
 from telemetry.core.anomaly import AnomalyMonitor
@@ -119,21 +119,35 @@ class TelemetryTracker:
         providers: Iterable[Provider] = (),
         anomaly_monitor: AnomalyMonitor | None = None,
         cache_path: str | os.PathLike[str] | None = None,
+        follow: Literal["poll", "stream"] = "poll",
         poll_interval: float = 60.0,
+        maximum_staleness: float | None = None,
+        on_config_change: Callable[[ConfigStatus], None] | None = None,
         timeout: float = 10.0,
         **options: Unpack[TrackerOptions],
     ) -> Self:
         """Return a tracker that obeys the config a studio publishes for this key, and follows its changes.
 
         Returns at once: the config is fetched in the background, and events wait in memory until it is known.
-        ``cache_path`` keeps the last good config for a start without the studio. ``poll_interval`` and ``timeout`` (of
-        one request) are in seconds. Raises InvalidDocument when the address is neither https nor loopback.
+        ``cache_path`` keeps the last good config for a start without the studio. With ``follow="stream"`` the studio
+        tells of each change at once; the tracker polls besides. ``poll_interval`` and ``timeout`` (of one request) are
+        in seconds, as is ``maximum_staleness``: events wait while the config has not been confirmed for that long.
+        ``on_config_change`` hears of each config that comes into use. Raises InvalidDocument when the address is
+        neither https nor loopback.
         """
         client = StudioClient(url, api_key, timeout=timeout)
         disk_copy = None
         if cache_path is not None:
             disk_copy = DiskCopy(cache_path, url=url, api_key=api_key, maximum_bytes=MAXIMUM_CONFIG_BYTES)
-        rules = StudioRules(client, poll_interval=poll_interval, disk_copy=disk_copy, key=options.get("key"))
+        rules = StudioRules(
+            client,
+            poll_interval=poll_interval,
+            disk_copy=disk_copy,
+            key=options.get("key"),
+            follow=follow,
+            maximum_staleness=maximum_staleness,
+            on_change=on_config_change,
+        )
         tracker = cls(providers=providers, anomaly_monitor=anomaly_monitor, rules=rules, **options)
         rules.start()
         return tracker
