@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from studio import markup
 from studio.admin.event_parts import field_in_rows, filled_rows, ordered_rows
@@ -20,6 +21,7 @@ from studio.pages.event_problems import (
     place_of_finding,
     problems_of,
 )
+from studio.pages.event_traffic import Settings, TrafficWords, traffic_words
 from studio.pages.findings import rule_address
 from studio.pages.forms import place_of
 from telemetry.core import defaults
@@ -33,6 +35,7 @@ from telemetry.core.redaction import required_redaction
 from telemetry.core.spec import EventDefinition, PropertyDefinition, Semantics
 from telemetry.mappers import defaults_from_record, event_from_record
 from telemetry.models import EventRecord, SpecRecord
+from telemetry.selectors.event_traffic import traffic_of
 
 __all__ = ["Editor", "Forms", "editor_of", "note_findings", "spec_of", "switch_off"]
 
@@ -41,6 +44,8 @@ Forms = tuple[Any, Any, Any]
 _ATTRIBUTE: Final = "studio_findings"
 _CONDITION: Final = re.compile(r"sampling\.conditions\[([0-9]+)\]")
 
+# As in the core: a century.
+MAXIMUM_DAYS: Final = 36_500
 # A payload that a person types; far above what fits a screen.
 LONGEST_EXAMPLE: Final = 20_000
 
@@ -122,6 +127,7 @@ class Editor(NamedTuple):
     empty_property: Any
     thresholds: Any
     form: Any
+    traffic: TrafficWords = TrafficWords()
     rules_address: str = ""
     rules_count: str = ""
 
@@ -167,6 +173,7 @@ def editor_of(request: HttpRequest, forms: Forms, row: EventRecord | None) -> Ed
         empty_property=properties.empty_form,
         thresholds=thresholds,
         form=form,
+        traffic=_traffic_of(form, row, spec),
         rules_address="" if row is None or row.pk is None else reverse("anomaly_rules", args=[row.pk]),
         rules_count="" if row is None or not row.anomaly_rules else markup.counted(len(row.anomaly_rules), "rule"),
     )
@@ -248,6 +255,34 @@ def _inherited_of(spec: SpecRecord | None) -> Inherited:
         minimum_sample=defaults.DEFAULT_MINIMUM_SAMPLE,
         owners=tuple(spec.owners) if spec else (),
     )
+
+
+def _traffic_of(form: Any, row: EventRecord | None, spec: SpecRecord | None) -> TrafficWords:
+    """What days and rate of the form mean in numbers; nothing for an event that is not saved yet. One query."""
+    if row is None or spec is None:
+        return TrafficWords()
+    rate = defaults.DEFAULT_SAMPLING_RATE if spec.default_sampling_rate is None else spec.default_sampling_rate
+    inherited = Settings(spec.default_retention_days or defaults.DEFAULT_RETENTION_DAYS, rate)
+    saved = Settings(row.retention_days or inherited.days, rate if row.sampling_rate is None else row.sampling_rate)
+    typed, has_conditions = saved, bool(row.sampling_conditions)
+    if form.is_bound:
+        typed = Settings(
+            _number_in(form, "retention_days", inherited.days, maximum=MAXIMUM_DAYS),
+            _number_in(form, "sampling_rate", rate, maximum=1),
+        )
+        has_conditions = bool(form.cleaned_data.get("sampling_conditions"))
+    traffic = traffic_of(row.name, row.version, today=timezone.now().date())
+    return traffic_words(traffic, typed, saved, otherwise_rate=rate, has_conditions=has_conditions)
+
+
+def _number_in(form: Any, name: str, inherited: Any, *, maximum: float) -> Any:
+    """The number that the field holds, or what is inherited where it is empty; ``None`` for what cannot be."""
+    if name in form.errors:
+        return None
+    value = form.cleaned_data.get(name)
+    if value is None:
+        return inherited
+    return value if 0 <= value <= maximum else None
 
 
 def _example_of(request: HttpRequest, event: EventDefinition, spec: SpecRecord | None) -> Example:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from telemetry.core.enums import PrivacyLevel, UndeclaredPolicy
-from telemetry.core.spec import AnomalyDetection, LintOptOut, Sampling, TelemetryDefaults, Threshold
+from telemetry.core.spec import AnomalyDetection, LintOptOut, Retention, Sampling, TelemetryDefaults, Threshold
 from telemetry.models import EventRecord, SpecRecord
 from tenants.roles import Role
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
 from tests.studio.visitors import Visitor, assert_denied, errors_in, fields_of, roles_without, text_of, visitor
-from tests.telemetry.factories import everything_stored, make_draft
+from tests.telemetry.factories import everything_stored, make_days, make_draft, make_installation
 
 pytestmark = pytest.mark.django_db
 
@@ -487,7 +487,7 @@ def test_the_editor_costs_the_same_for_any_number_of_properties_and_events() -> 
 
     costs = [asked.cost_of(page(spec.events.order_by("pk")[0])) for spec in (small, large)]
 
-    assert costs == [26, 26]
+    assert costs == [28, 28]
 
 
 def test_the_spec_that_an_event_goes_to_is_known_before_anything_is_sent() -> None:
@@ -497,3 +497,57 @@ def test_the_spec_that_an_event_goes_to_is_known_before_anything_is_sent() -> No
 
     assert (shown.inherited.retention_days, shown.inherited.sampling_rate) == (7, "50 %")
     assert SpecRecord.objects.count() == 1
+
+
+# What it means in numbers
+
+
+def sent_event() -> EventRecord:
+    """An event of which 1,000 come a day, 250 of them stored, for 90 days."""
+    make_draft(make_spec(make_event("step", retention=Retention(days=90), sampling=Sampling(rate=0.25))))
+    make_days(make_installation(), [1000, 1000, 10], name="step", stored=[250, 250, 3])
+    return EventRecord.objects.get()
+
+
+def test_days_and_rate_are_told_in_events_once_there_are_any() -> None:
+    traffic = visitor(Role.VIEWER).get(page(sent_event())).context["editor"].traffic
+
+    assert traffic.retention == (
+        "About 250 events are stored a day in the last 2 days: 90 days of them are about "
+        "22\N{NARROW NO-BREAK SPACE}000 events."
+    )
+    assert traffic.sampling == (
+        "Keeps about 250 of 1\N{NARROW NO-BREAK SPACE}000 events a day. A day in the last 2 days, 25 % were kept."
+    )
+
+
+def test_other_days_and_another_rate_are_told_beside_what_is_saved() -> None:
+    event, asked = sent_event(), visitor(Role.ANALYST)
+    entries = {**opened(asked, event), "retention_days": "7", "sampling_rate": "50 %"}
+
+    response = asked.post(preview(event), {**entries, "sampling_conditions": "properties.durationMs > 100"})
+
+    traffic = response.context["editor"].traffic
+    assert "7 days of them are about 1\N{NARROW NO-BREAK SPACE}800 events. With the saved 90 days" in traffic.retention
+    assert (
+        "about 500 of 1\N{NARROW NO-BREAK SPACE}000 events a day where the conditions hold, about "
+        "1\N{NARROW NO-BREAK SPACE}000 where they do not"
+    ) in traffic.sampling
+    assert 'id="traffic-retention" class="editor__traffic" aria-live="polite" hx-swap-oob="true"' in (
+        response.content.decode()
+    )
+
+
+@pytest.mark.parametrize(("days", "rate"), [("0.5", "7"), ("x", "x"), ("999999", "-1")])
+def test_entries_that_cannot_be_are_told_in_no_numbers(days: str, rate: str) -> None:
+    event, asked = sent_event(), visitor(Role.ANALYST)
+
+    response = asked.post(preview(event), {**opened(asked, event), "retention_days": days, "sampling_rate": rate})
+
+    assert response.context["editor"].traffic == ("", "")
+
+
+def test_without_data_there_are_no_numbers() -> None:
+    make_draft(make_spec(make_event("step")))
+
+    assert visitor(Role.VIEWER).get(page(EventRecord.objects.get())).context["editor"].traffic == ("", "")
