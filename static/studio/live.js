@@ -15,6 +15,7 @@
   let newest = list.firstElementChild?.dataset.received ?? new Date().toISOString();
   let isPaused = false;
   let waiting = [];
+  let skipped = 0;
 
   const localise = (root) => {
     for (const time of root.querySelectorAll("time[data-clock]")) time.textContent = clock.format(new Date(time.dateTime));
@@ -48,7 +49,7 @@
   const show = (isLive) => {
     away.hidden = isLive;
     if (isPaused) say(`Paused, ${waiting.length === MOST ? `${MOST} or more` : waiting.length} waiting`, "paused");
-    else if (isLive) say("Live", "live");
+    else if (isLive) say(skipped ? `Live, ${skipped} too fast to be shown` : "Live", "live");
     else say("Not live", "away");
   };
 
@@ -65,6 +66,7 @@
       const found = await answer.json();
       cursor = found.cursor;
       wasLive = found.isLive;
+      skipped = found.skipped;
       take(found.lines);
       show(wasLive);
       if (!wasLive) next = PAUSE_MS.away;

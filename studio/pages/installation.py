@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -68,7 +69,7 @@ def head_of(request: HttpRequest, installation: Installation, page: str) -> Head
         for name, title in TABS.items()
     )
     actor = actor_of(request)
-    deeds = []
+    deeds = [Deed("Live", f"{reverse('live')}?installation={installation.public_id}", "stream")]
     if actor.can("key.manage", installation.tenant_id):
         address = f"{list_address(ApiKey)}add/?installation={installation.pk}"
         deeds.append(Deed("Issue key", address, "key"))

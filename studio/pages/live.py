@@ -26,7 +26,7 @@ from telemetry.services.live import LiveLine, read_line, stored_lines
 from telemetry.stores.live import START, live_stream
 from tenants.models import ApiKey, Installation
 
-__all__ = ["live_address", "live_lines", "live_page"]
+__all__ = ["live_lines", "live_page"]
 
 # A value of each type, for an event to try with.
 EXAMPLES: Final[dict[PropertyType, Any]] = {
@@ -54,16 +54,15 @@ class Wanted(NamedTuple):
 
 
 class LiveLook(NamedTuple):
-    """What is seen at one look, the newest first; ``is_live`` is false while the stream does not answer."""
+    """What is seen at one look, the newest first; ``is_live`` is false while the stream does not answer.
+
+    ``skipped`` counts lines that came in such a number that older ones are left out.
+    """
 
     lines: list[LiveLine]
     cursor: str
     is_live: bool
-
-
-def live_address(installation: Installation) -> str:
-    """The live view of the installation."""
-    return f"{reverse('live')}?{urlencode({'installation': str(installation.public_id)})}"
+    skipped: int = 0
 
 
 def live_page(request: HttpRequest) -> HttpResponse:
@@ -101,7 +100,8 @@ def live_lines(request: HttpRequest) -> JsonResponse:
     installation = installation_or_404(request.GET.get("installation", ""))
     look = _next_look(installation, _wanted(request.GET), request.GET)
     pieces = [render_to_string("studio/live/line.html", {"each": each}) for each in map(shown_line, look.lines)]
-    answer = JsonResponse({"lines": pieces, "cursor": look.cursor, "isLive": look.is_live})
+    found = {"lines": pieces, "cursor": look.cursor, "isLive": look.is_live, "skipped": look.skipped}
+    answer = JsonResponse(found)
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -144,7 +144,8 @@ def _look(installation: Installation, wanted: Wanted, after: str) -> LiveLook:
     except Unavailable:
         return LiveLook([], after, is_live=False)
     lines = [line for line in map(read_line, reversed(part.lines)) if line is not None and wanted.has(line)]
-    return LiveLook(lines[:MOST_LINES], part.cursor, is_live=True)
+    skipped = max(0, len(lines) - MOST_LINES)
+    return LiveLook(lines[:MOST_LINES], part.cursor, is_live=True, skipped=skipped)
 
 
 def _stored(installation: Installation, wanted: Wanted, since: datetime | None = None) -> list[LiveLine]:

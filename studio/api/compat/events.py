@@ -80,7 +80,7 @@ class EventIds:
         """The event's id, as an identifier.
 
         A record without id and without time may be sent twice in earnest, so each one is new. Records that are equal
-        in all are told apart by their order in the request.
+        in all are told apart by their order in the request. Raises ``RecursionError`` for what is nested too deeply.
         """
         if event.id is not None and is_identifier(event.id):
             return event.id
@@ -125,8 +125,12 @@ class Mapper:
             rules = self._config.find(name, version if type(version) is int else None)
         placed = place(event.given, event.added, rules)
         self.left_out += placed.left_out
+        try:
+            event_id = self._ids.id_of(event)
+        except RecursionError:
+            return self._incoming(event, None, Violation(ViolationCode.UNSAFE_VALUE, "", "is nested too deeply"))
         envelope = Envelope(
-            id=self._ids.id_of(event),
+            id=event_id,
             name=name,
             version=version,
             occurred_at=event.occurred_at or self._received_at,

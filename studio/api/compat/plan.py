@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from telemetry.core.compiled import CompiledConfig, CompiledEvent
+from telemetry.services.ingest.configs import KEPT
 
 __all__ = ["Placed", "event_name", "place", "slug"]
 
@@ -37,8 +38,8 @@ def event_name(name: str, config: CompiledConfig) -> str:
     return _names_by_slug(config).get(slug(name), name)
 
 
-# One entry per installation and revision, small beside the config that it belongs to.
-@lru_cache(maxsize=256)
+# As many as configs are kept compiled at ingest: an entry holds its config.
+@lru_cache(maxsize=KEPT)
 def _names_by_slug(config: CompiledConfig) -> Mapping[str, str]:
     counts = Counter(slug(name) for name in config.names)
     return {slug(name): name for name in config.names if slug(name) and counts[slug(name)] == 1}

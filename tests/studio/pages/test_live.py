@@ -125,6 +125,21 @@ def test_the_lines_after_a_cursor_come_as_pieces_of_the_page(
     assert again["lines"] == []
 
 
+def test_what_comes_too_fast_is_counted(
+    stream: None, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    shop = make_shop()
+    viewer = visitor(Role.VIEWER, shop.installation.tenant)
+    cursor = viewer.get(PAGE).context["look"].cursor
+    for start in (0, 100):
+        with django_capture_on_commit_callbacks(execute=True):
+            receive(shop, *["Order Completed"] * 60, start=start)
+
+    answer = viewer.get(LINES, installation=str(shop.installation.public_id), after=cursor).json()
+
+    assert (len(answer["lines"]), answer["skipped"]) == (100, 20)
+
+
 def test_without_the_stream_stored_events_take_their_place() -> None:
     shop = make_shop()
     receive(shop, "Order Completed")

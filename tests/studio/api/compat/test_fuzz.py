@@ -84,6 +84,14 @@ def test_a_body_with_one_part_changed(shop: Shop, path: str, steps: list[int], n
     assert_answered(send(path, json.dumps(body).encode(), shop))
 
 
+@pytest.mark.parametrize("depth", [500, 900, 940, 960, 980, 990, 1000, 5000])
+def test_values_nested_as_deep_as_can_be(shop: Shop, depth: int) -> None:
+    event = {"event": "Order Completed", "timestamp": "2026-11-22T12:00:00Z", "properties": {"orderId": 1}}
+    text = json.dumps({"api_key": shop.key, "batch": [event]})
+
+    assert_answered(send("/ingest/posthog/e/", text.replace("1}", "[" * depth + "]" * depth + "}").encode(), shop))
+
+
 @pytest.mark.parametrize("path", OF_ONE_EVENT)
 @given(place=st.floats(0, 1), cut=st.integers(0, 40), put=st.binary(max_size=8))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
