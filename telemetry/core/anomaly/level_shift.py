@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from telemetry.core.anomaly.robust import chance, median, spread
-from telemetry.core.anomaly.seasonal import expectation
+from telemetry.core.anomaly.seasonal import Seasons
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Side, Verdict, shown
 
 __all__ = ["LEVEL_WINDOWS", "SPAN", "LevelShift"]
@@ -51,7 +51,8 @@ class LevelShift(msgspec.Struct, frozen=True, kw_only=True):
 
     def _compare(self, history: Sequence[Point], judged: list[Point], before: list[Point]) -> Verdict:
         earlier = history[: len(history) + 1 - self.span]
-        seasonal = [expectation(self.kind, earlier, point) for point in judged]
+        seasons = Seasons(self.kind, earlier)
+        seasonal = [seasons.expectation(point) for point in judged]
         known = [normal for normal in seasonal if normal is not None and normal.compared_with != "of late"]
         if len(known) == len(judged):
             level = sum(normal.middle for normal in known) / len(known)

@@ -1,8 +1,7 @@
 """Statistics that a few wild values do not move."""
 
 import math
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from telemetry.core.anomaly.series import MetricKind
@@ -14,6 +13,15 @@ __all__ = ["chance", "median", "spread"]
 _MAD_TO_SIGMA: Final = 1.4826
 # What statistics of measured values wobble from window to window even where history says that they never did.
 _STEADY_SHARE: Final = 0.02
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle value, or the mean of the two middle ones; ``IndexError`` for none."""
+    ordered = sorted(values)
+    count = len(ordered)
+    if count % 2:
+        return ordered[count // 2]
+    return (ordered[count // 2 - 1] + ordered[count // 2]) / 2
 
 
 def spread(values: Sequence[float], center: float) -> float:

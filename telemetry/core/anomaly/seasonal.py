@@ -1,7 +1,7 @@
 """What is normal at this hour: the same hour of other weeks, of other days, or of late."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ import msgspec
 from telemetry.core.anomaly.robust import chance, median, spread
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict, shown
 
-__all__ = ["RECENT_WINDOWS", "Expectation", "SeasonalBaseline", "expectation", "same_hours", "seasons_before"]
+__all__ = ["RECENT_WINDOWS", "Expectation", "SeasonalBaseline", "Seasons", "same_hours", "seasons_before"]
 
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
@@ -51,7 +51,7 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
 
     def judge(self, history: Sequence[Point], current: Point) -> Verdict:
         """The verdict on ``current``, by the windows before it."""
-        normal = expectation(self.kind, history, current)
+        normal = Seasons(self.kind, history).expectation(current)
         if normal is None:
             return Verdict(breach=None, band=None, is_judged=False, words="too little history to know what is normal")
         band = self._band(normal)
@@ -87,37 +87,51 @@ def seasons_before(recent: Sequence[datetime]) -> list[datetime]:
     return [start - period for start in recent for period in (_WEEK, _DAY)]
 
 
-def expectation(kind: MetricKind, history: Sequence[Point], current: Point) -> Expectation | None:
-    """What is normal for ``current``; ``None`` with too little history. Linear in the length of the history."""
-    by_start = {point.start: point.value for point in history}
-    for period, periods, words in (
-        (_WEEK, _WEEKS, "at this hour of the week"),
-        (_DAY, _DAYS, "at this hour of the day"),
-    ):
-        alike = [
-            by_start[start] for count in range(1, periods + 1) if (start := current.start - count * period) in by_start
-        ]
-        if len(alike) >= _FEWEST_ALIKE:
-            wobble = _wobble(by_start, history[-RECENT_WINDOWS:], period)
-            return _around(kind, alike, current, wobble, words)
-    recent = [point.value for point in history[-RECENT_WINDOWS:]]
-    if len(recent) < _FEWEST_RECENT:
-        return None
-    return _around(kind, recent, current, 0.0, "of late")
+class Seasons:
+    """A history in which windows are found by their start; made once for all windows that are compared with it."""
 
+    def __init__(self, kind: MetricKind, history: Sequence[Point]) -> None:
+        self._kind = kind
+        self._by_start = {point.start: point.value for point in history}
+        self._recent = history[-RECENT_WINDOWS:]
+        self._wobbles: dict[timedelta, float] = {}
 
-def _wobble(by_start: Mapping[datetime, float], recent: Sequence[Point], period: timedelta) -> float:
-    """The standard deviation of a value around its season, from how recent windows differ from those a period before.
+    def expectation(self, current: Point) -> Expectation | None:
+        """What is normal for ``current``; ``None`` with too little history."""
+        for period, periods, words in (
+            (_WEEK, _WEEKS, "at this hour of the week"),
+            (_DAY, _DAYS, "at this hour of the day"),
+        ):
+            alike = self._alike(current.start, period, periods)
+            if len(alike) >= _FEWEST_ALIKE:
+                return self._around(alike, current, self._wobble(period), words)
+        if len(self._recent) < _FEWEST_RECENT:
+            return None
+        return self._around([point.value for point in self._recent], current, 0.0, "of late")
 
-    Of the three to six values of one hour alone, the deviation is itself uncertain.
-    """
-    earlier = [(point.value, by_start.get(point.start - period)) for point in recent]
-    changes = [value - before for value, before in earlier if before is not None]
-    # The difference of two independent values deviates by the root of two more than either.
-    return spread(changes, 0.0) / math.sqrt(2.0)
+    def _alike(self, start: datetime, period: timedelta, periods: int) -> list[float]:
+        found, by_start = [], self._by_start
+        for _ in range(periods):
+            start -= period
+            value = by_start.get(start)
+            if value is not None:
+                found.append(value)
+        return found
 
+    def _wobble(self, period: timedelta) -> float:
+        """The standard deviation of a value around its season, from how recent windows differ from those before.
 
-def _around(kind: MetricKind, values: list[float], current: Point, wobble: float, words: str) -> Expectation:
-    middle = median(values)
-    deviation = max(spread(values, middle), wobble, chance(kind, middle, current.sample))
-    return Expectation(middle, deviation, words)
+        Of the three to six values of one hour alone, the deviation is itself uncertain.
+        """
+        known = self._wobbles.get(period)
+        if known is None:
+            earlier = ((point.value, self._by_start.get(point.start - period)) for point in self._recent)
+            changes = [value - before for value, before in earlier if before is not None]
+            # The difference of two independent values deviates by the root of two more than either.
+            known = self._wobbles[period] = spread(changes, 0.0) / math.sqrt(2.0)
+        return known
+
+    def _around(self, values: list[float], current: Point, wobble: float, words: str) -> Expectation:
+        middle = median(values)
+        deviation = max(spread(values, middle), wobble, chance(self._kind, middle, current.sample))
+        return Expectation(middle, deviation, words)

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from telemetry.core.anomaly.seasonal import expectation
+from telemetry.core.anomaly.seasonal import Seasons
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Side, Verdict, shown
 
 __all__ = ["Silence"]
@@ -51,10 +51,10 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 
     def _missed(self, history: Sequence[Point], current: Point, silent: int) -> float:
         """How many events are normal in the silent stretch, up to what makes it certain."""
-        known = history[: len(history) + 1 - silent]
+        seasons = Seasons(MetricKind.COUNT, history[: len(history) + 1 - silent])
         missed = 0.0
         for point in [*history[len(history) + 1 - silent :], current]:
-            normal = expectation(MetricKind.COUNT, known, point)
+            normal = seasons.expectation(point)
             missed += 0.0 if normal is None else normal.middle
             if missed >= self.certainty:
                 break

@@ -5,11 +5,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Final, NamedTuple
 
 import msgspec
 
+from telemetry.core.anomaly.robust import median
 from telemetry.core.anomaly.series import Band, Point, Side, Verdict, shown
 
 __all__ = ["HoldDown", "Surprise", "SurpriseScore", "SurpriseScorer"]

@@ -14,7 +14,7 @@ from telemetry.core.config import EffectiveConfig, EffectiveEvent
 from telemetry.core.errors import UnknownEvent
 from telemetry.core.spec import AnomalyDetection
 from telemetry.selectors.metric_windows import EventKey, align
-from telemetry.services.anomalies.judging import measure_windows
+from telemetry.services.anomalies.judging import Tallies, measure_windows
 from telemetry.services.anomalies.watching import Reading, WatchedRule, rules_of_event
 from telemetry.services.configs import effective_config
 from tenants.models import Installation
@@ -87,7 +87,7 @@ def _with(event: EffectiveEvent, detection: AnomalyDetection) -> EffectiveEvent:
 def _backtest(installation: Installation, watched: WatchedRule, now: datetime, days: int) -> Backtest:
     until = align(now - timedelta(seconds=settings.STUDIO_ANOMALY_LAG_SECONDS), watched.minutes)
     since = align(until - timedelta(days=days), watched.minutes)
-    readings = measure_windows(installation.pk, watched, align(since - HISTORY, watched.minutes), until)
+    readings = measure_windows(Tallies(installation.pk), watched, align(since - HISTORY, watched.minutes), until)
     known = _since_first(readings)
     windows, episodes = _replay(watched, known, since)
     return Backtest(

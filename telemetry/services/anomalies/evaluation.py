@@ -12,10 +12,10 @@ from django.utils import timezone
 from telemetry.core.errors import Conflict
 from telemetry.models import EvaluationState, JudgedWindow
 from telemetry.selectors.metric_windows import EventKey, align, late_minutes
-from telemetry.services.anomalies.judging import backfill, judge_windows, measure_windows, rejudge_windows
+from telemetry.services.anomalies.judging import Tallies, backfill, judge_windows, measure_windows, rejudge_windows
 from telemetry.services.anomalies.watching import Reading, WatchedRule, watched_rules
 from telemetry.services.configs import effective_config
-from telemetry.services.incidents.growing import amend_incidents, grow_incidents
+from telemetry.services.incidents.growing import OpenCases
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 
@@ -99,10 +99,16 @@ def evaluate_installation(state: EvaluationState, *, now: datetime) -> None:
     closed_at = now - timedelta(seconds=settings.STUDIO_ANOMALY_LAG_SECONDS)
     rules = _rules(installation)
     last = _last_starts(installation, rules)
+    tallies, cases = Tallies(installation.pk), OpenCases(installation, now)
     if state.checked_at is not None:
-        _judge_late(installation, rules, last, state.checked_at, now)
-    for watched in rules:
-        _judge_rule(installation, watched, last.get(_key(watched)), closed_at, now)
+        _judge_late(cases, tallies, rules, last, state.checked_at)
+    judged = [
+        (watched, _judge_rule(installation, tallies, watched, last.get(_key(watched)), closed_at, now))
+        for watched in rules
+    ]
+    JudgedWindow.objects.bulk_create((row for _, rows in judged for row in rows), batch_size=2_000)
+    for watched, rows in judged:
+        cases.grow(watched, rows)
     state.checked_at = now
     width = timedelta(minutes=min((watched.minutes for watched in rules), default=5))
     state.due_at = align(closed_at, int(width.total_seconds() // 60)) + width + (now - closed_at)
@@ -135,34 +141,39 @@ def _last_starts(installation: Installation, rules: list[WatchedRule]) -> dict[t
 
 
 def _judge_rule(
-    installation: Installation, watched: WatchedRule, last: datetime | None, closed_at: datetime, now: datetime
-) -> None:
+    installation: Installation,
+    tallies: Tallies,
+    watched: WatchedRule,
+    last: datetime | None,
+    closed_at: datetime,
+    now: datetime,
+) -> list[JudgedWindow]:
     width = timedelta(minutes=watched.minutes)
     until = align(closed_at, watched.minutes)
     if last is None:
         # The window that has just closed is the first that counts.
         since = until - width
-        backfill(installation, watched, since)
+        backfill(installation, tallies, watched, since)
     else:
         since = last + width
         stale = align(now - STALE, watched.minutes)
         if since < stale:
-            backfill(installation, watched, stale)
+            backfill(installation, tallies, watched, stale)
             since = stale
     if since >= until:
-        return
-    readings = measure_windows(installation.pk, watched, since, until)
-    grow_incidents(installation, watched, judge_windows(installation, watched, readings), now=now)
+        return []
+    return judge_windows(installation, watched, measure_windows(tallies, watched, since, until))
 
 
 def _judge_late(
-    installation: Installation,
+    cases: OpenCases,
+    tallies: Tallies,
     rules: list[WatchedRule],
     last: dict[tuple[EventKey, str, int], datetime],
     checked_at: datetime,
-    now: datetime,
 ) -> None:
     """Windows in which events were counted after they were judged are judged again."""
+    now, installation = cases.now, cases.installation
     minutes = late_minutes(installation.pk, now - LATE, now, received_since=checked_at - OVERLAP)
     for watched in rules:
         end = last.get(_key(watched))
@@ -171,9 +182,9 @@ def _judge_late(
         starts = {align(minute, watched.minutes) for minute in minutes[watched.event]}
         readings: dict[datetime, Reading] = {}
         for start in sorted(start for start in starts if start <= end):
-            readings |= measure_windows(installation.pk, watched, start, start + timedelta(minutes=watched.minutes))
+            readings |= measure_windows(tallies, watched, start, start + timedelta(minutes=watched.minutes))
         if readings:
-            amend_incidents(installation, watched, rejudge_windows(installation, watched, readings), now=now)
+            cases.amend(watched, rejudge_windows(installation, watched, readings))
 
 
 def forget_old_windows(*, now: datetime, most: int = 20_000) -> int:

@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from telemetry.core.anomaly.history import HISTORY, earlier_starts, reads_everything, recent_windows
 from telemetry.core.anomaly.series import Band, Point, Verdict
 from telemetry.models import JudgedWindow
-from telemetry.selectors.metric_windows import window_summaries
+from telemetry.selectors.metric_windows import EventKey, window_summaries
 from telemetry.services.anomalies.watching import EMPTY, Reading, WatchedRule
 from telemetry.tallies.summary import TallySummary
 from tenants.models import Installation
 
-__all__ = ["backfill", "judge_windows", "measure_windows", "rejudge_windows", "starts_between"]
+__all__ = ["Tallies", "backfill", "judge_windows", "measure_windows", "rejudge_windows", "starts_between"]
 
 _WORDS_LENGTH: Final = 300
 _NOTHING: Final = "nothing to judge"
@@ -26,13 +26,35 @@ def starts_between(since: datetime, until: datetime, minutes: int) -> list[datet
     return [since + index * width for index in range(max(0, (until - since) // width))]
 
 
+class Tallies:
+    """The windows of an installation, read once for all rules that ask for the same ones."""
+
+    def __init__(self, installation_id: int) -> None:
+        self._installation_id = installation_id
+        self._read: dict[tuple[EventKey, int, datetime, datetime], tuple[bool, dict[datetime, TallySummary]]] = {}
+
+    def windows(self, watched: WatchedRule, since: datetime, until: datetime) -> dict[datetime, TallySummary]:
+        """The windows of the rule's event in [since, until) that have any tallies; one query at most."""
+        key = (watched.event, watched.minutes, since, until)
+        with_details, found = self._read.get(key, (False, None))
+        if found is None or (watched.needs_details and not with_details):
+            found = window_summaries(
+                self._installation_id,
+                watched.event,
+                since,
+                until,
+                minutes=watched.minutes,
+                with_details=watched.needs_details,
+            )
+            self._read[key] = (watched.needs_details, found)
+        return found
+
+
 def measure_windows(
-    installation_id: int, watched: WatchedRule, since: datetime, until: datetime
+    tallies: Tallies, watched: WatchedRule, since: datetime, until: datetime
 ) -> dict[datetime, Reading]:
-    """What the rule reads in each window in [since, until), both aligned; one query."""
-    summaries = window_summaries(
-        installation_id, watched.event, since, until, minutes=watched.minutes, with_details=watched.needs_details
-    )
+    """What the rule reads in each window in [since, until), both aligned; one query at most."""
+    summaries = tallies.windows(watched, since, until)
     return read_windows(watched, summaries, starts_between(since, until, watched.minutes))
 
 
@@ -43,15 +65,13 @@ def read_windows(
     return {start: watched.read(summaries.get(start, EMPTY)) for start in starts}
 
 
-def backfill(installation: Installation, watched: WatchedRule, until: datetime) -> int:
+def backfill(installation: Installation, tallies: Tallies, watched: WatchedRule, until: datetime) -> int:
     """The windows before ``until`` are there for comparison, as far back as any method looks; how many there are.
 
     They begin with the first tally of the event, so that a young event is not taken for a silent one. Two queries.
     """
     since = until - (HISTORY // timedelta(minutes=watched.minutes)) * timedelta(minutes=watched.minutes)
-    summaries = window_summaries(
-        installation.pk, watched.event, since, until, minutes=watched.minutes, with_details=watched.needs_details
-    )
+    summaries = tallies.windows(watched, since, until)
     if not summaries:
         return 0
     readings = read_windows(watched, summaries, starts_between(min(summaries), until, watched.minutes))
@@ -65,8 +85,10 @@ def backfill(installation: Installation, watched: WatchedRule, until: datetime) 
 def judge_windows(
     installation: Installation, watched: WatchedRule, readings: Mapping[datetime, Reading]
 ) -> list[JudgedWindow]:
-    """The windows, oldest first, are judged and stored. The caller holds the installation's evaluation, so nobody else
-    judges them at the same time."""
+    """The windows as they are judged, oldest first, to be stored by the caller.
+
+    It holds the installation's evaluation, so that nobody else judges them at the same time.
+    """
     rows = []
     known = _History(installation, watched, min(readings)) if readings else None
     for start in sorted(readings):
@@ -75,7 +97,6 @@ def judge_windows(
         rows.append(_row(installation, watched, start, reading, verdict))
         if known is not None:
             known.add(start, reading)
-    JudgedWindow.objects.bulk_create(rows, batch_size=2_000)
     return rows
 
 

@@ -18,7 +18,7 @@ from telemetry.models import (
 from telemetry.services.anomalies.watching import WatchedRule
 from tenants.models import Installation
 
-__all__ = ["amend_incidents", "grow_incidents"]
+__all__ = ["OpenCases"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,51 +26,52 @@ logger = logging.getLogger(__name__)
 TOGETHER: Final = timedelta(minutes=30)
 
 
-def grow_incidents(
-    installation: Installation, watched: WatchedRule, windows: Sequence[JudgedWindow], *, now: datetime
-) -> None:
-    """The rule's incident is where these windows, oldest first, leave it; called once for each window.
+class OpenCases:
+    """The incidents of an installation that are open, held while its windows are judged; one query.
 
-    One query if nothing is open and nothing is breached.
+    ``now`` is the instant of the evaluation.
     """
-    if not windows:
-        return
-    incident = _open_incident(installation, watched)
-    for window in windows:
-        incident = _take(installation, watched, incident, window, now)
+
+    def __init__(self, installation: Installation, now: datetime) -> None:
+        self.installation, self.now = installation, now
+        held = Incident.objects.select_for_update().filter(installation=installation)
+        unresolved = held.exclude(status=IncidentStatus.RESOLVED).order_by("id")
+        self._open = {(each.event_name, each.event_version, each.rule): each for each in unresolved}
+
+    def grow(self, watched: WatchedRule, windows: Sequence[JudgedWindow]) -> None:
+        """The rule's incident is where these windows, oldest first, leave it; called once for each window.
+
+        No query if nothing is open and nothing is breached.
+        """
+        for window in windows:
+            self._take(watched, window)
+
+    def amend(self, watched: WatchedRule, changed: Sequence[tuple[JudgedWindow, str]]) -> None:
+        """Windows that were judged again are in the incident as they are now; each comes with the breach it had before.
+
+        Nobody is told again. An incident that loses its last breach was none, and is resolved with a word on why. A
+        breach that late events show joins the open incident, or opens one.
+        """
+        for window, before in changed:
+            incident = self._open.get(_key(watched))
+            if bool(before) == bool(window.breach):
+                continue
+            if window.breach:
+                self._take(watched, window)
+            elif (
+                incident is not None and incident.first_window <= window.start and _withdraw(incident, window, self.now)
+            ):
+                del self._open[_key(watched)]
+
+    def _take(self, watched: WatchedRule, window: JudgedWindow) -> None:
+        incident = self._open.pop(_key(watched), None)
+        after = _take(self.installation, watched, incident, window, self.now)
+        if after is not None:
+            self._open[_key(watched)] = after
 
 
-def amend_incidents(
-    installation: Installation, watched: WatchedRule, changed: Sequence[tuple[JudgedWindow, str]], *, now: datetime
-) -> None:
-    """Windows that were judged again are in the incident as they are now; each comes with the breach it had before.
-
-    Nobody is told again. An incident that loses its last breach was none, and is resolved with a word on why. A breach
-    that late events show joins the open incident, or opens one.
-    """
-    for window, before in changed:
-        if bool(before) == bool(window.breach):
-            continue
-        incident = _open_incident(installation, watched)
-        if window.breach:
-            _take(installation, watched, incident, window, now)
-        elif incident is not None and incident.first_window <= window.start:
-            _withdraw(incident, window, now)
-
-
-def _open_incident(installation: Installation, watched: WatchedRule) -> Incident | None:
-    return (
-        Incident.objects.select_for_update()
-        .filter(
-            installation=installation,
-            event_name=watched.event.name,
-            event_version=watched.event.version,
-            rule=watched.name,
-        )
-        .exclude(status=IncidentStatus.RESOLVED)
-        .order_by()
-        .first()
-    )
+def _key(watched: WatchedRule) -> tuple[str, int, str]:
+    return watched.event.name, watched.event.version, watched.name
 
 
 def _take(
@@ -144,15 +145,17 @@ def _resolve(incident: Incident, now: datetime, words: str) -> None:
         logger.info("incident.resolved", extra=_for_log(incident))
 
 
-def _withdraw(incident: Incident, window: JudgedWindow, now: datetime) -> None:
+def _withdraw(incident: Incident, window: JudgedWindow, now: datetime) -> bool:
+    """One breach less; whether none is left, and the incident is over."""
     incident.breaches -= 1
     if incident.breaches < 1:
         incident.breaches = 0
         _resolve(incident, now, "events that came late show that there was no breach")
-        return
+        return True
     incident.save()
     words = f"with late events, the window from {window.start:%Y-%m-%d %H:%M} is no breach: {window.words}"
     _note(incident, IncidentEntryKind.AMENDED, now, words)
+    return False
 
 
 def _note(incident: Incident, kind: IncidentEntryKind, now: datetime, text: str) -> None:

@@ -23,6 +23,7 @@ from telemetry.models import (
 from telemetry.services.anomalies import evaluation
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
 from telemetry.services.anomalies.watching import watched_rules
+from telemetry.services.incidents.growing import OpenCases
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tests.core.builders import make_redaction, make_sigil_spec
@@ -177,7 +178,7 @@ def test_an_evaluation_that_dies_half_way_leaves_nothing_and_is_done_again(monke
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation, "grow_incidents", die)
+        patch.setattr(OpenCases, "grow", die)
         with pytest.raises(Exception, match="could not be evaluated"):
             judge(NOON + WIDTH + LAG)
     assert windows() == []
