@@ -7,10 +7,13 @@
     ├── InvalidCondition            invalid_condition     a sampling condition does not compile or has the wrong type
     ├── NotFound                    not_found
     │   ├── UnknownSpec             unknown_spec
-    │   └── UnknownEvent            unknown_event
+    │   ├── UnknownEvent            unknown_event
+    │   └── UnknownOperation        unknown_operation
     ├── Conflict                    conflict              the state does not allow it, or somebody else was faster
     │   ├── DuplicateSpec           duplicate_spec        same name and version registered twice
     │   ├── DuplicateEvent          duplicate_event       same event name and version in two specs
+    │   ├── DuplicateOperation      duplicate_operation   same operation name and version registered twice
+    │   ├── UndeclaredEvent         undeclared_event      an operation emits what its contract does not declare
     │   ├── StaleRevision           stale_revision        the draft changed since it was read
     │   └── ApprovalRequired        approval_required     nobody has approved the draft as it is; has .errors
     ├── NotAllowed                  not_allowed           the actor lacks the ability
@@ -29,6 +32,7 @@ __all__ = [
     "ApprovalRequired",
     "Conflict",
     "DuplicateEvent",
+    "DuplicateOperation",
     "DuplicateSpec",
     "FieldError",
     "InvalidCondition",
@@ -39,7 +43,9 @@ __all__ = [
     "StaleRevision",
     "TelemetryError",
     "Unavailable",
+    "UndeclaredEvent",
     "UnknownEvent",
+    "UnknownOperation",
     "UnknownSpec",
 ]
 
@@ -110,6 +116,12 @@ class UnknownEvent(NotFound):
     code = "unknown_event"
 
 
+class UnknownOperation(NotFound):
+    """No operation has this name, or none this version."""
+
+    code = "unknown_operation"
+
+
 class Conflict(TelemetryError):
     """The current state does not allow the call; nothing was changed."""
 
@@ -128,6 +140,12 @@ class DuplicateEvent(Conflict):
     code = "duplicate_event"
 
 
+class DuplicateOperation(Conflict):
+    """An operation of this name and version is registered already."""
+
+    code = "duplicate_operation"
+
+
 class StaleRevision(Conflict):
     """What was edited or reviewed is not what is stored now."""
 
@@ -138,6 +156,12 @@ class ApprovalRequired(Conflict):
     """Nobody who may has approved the draft as it is now; ``errors`` name what needs it."""
 
     code = "approval_required"
+
+
+class UndeclaredEvent(Conflict):
+    """An operation emits an event that its contract does not declare."""
+
+    code = "undeclared_event"
 
 
 class NotAllowed(TelemetryError):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from telemetry.core.enums import PropertyType
 
-__all__ = ["admits", "types_of"]
+__all__ = ["admits", "admits_value", "types_of"]
 
 Node = Mapping[str, Any]
 
@@ -38,6 +38,12 @@ def admits(node: Node, type_: PropertyType) -> bool:
     if type_ is PropertyType.JSON:
         return not any(types <= natural for natural in _NATURAL.values())
     return bool(types & _NATURAL[type_])
+
+
+def admits_value(node: Node, value: object) -> bool:
+    """Whether the schema admits the value, by its types and the values that it lists; other keywords are not asked."""
+    listed = node.get("enum")
+    return _type_of(value) in types_of(node) and (listed is None or value in listed)
 
 
 def _type_of(value: object) -> str:

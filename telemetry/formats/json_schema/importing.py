@@ -36,6 +36,8 @@ KEYWORD_REASONS: Final[Mapping[str, str]] = {
     "const": "the value cannot be listed for a property of this type",
     "title": "the description says what it is",
 }
+# As in EventSpecs that are written as schemas.
+PII_KEYWORD: Final = "x-pii"
 _TYPES: Final[Mapping[str, PropertyType]] = {
     "string": PropertyType.STRING,
     "number": PropertyType.NUMBER,
@@ -85,6 +87,9 @@ def read_property(view: SchemaView, definition: PropertyDraft, required: Cursor 
     if type_ is PropertyType.JSON:
         for keyword in _INNER:
             view.drop(keyword, _INSIDE)
+    marked = view.get(PII_KEYWORD)
+    if marked is not None and isinstance(marked.value, bool):
+        definition.put("pii", marked)
     read_property_extension(view.get(EXTENSION), definition)
 
 
