@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 
 from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
+from telemetry.models import PrivacyFinding, ViolationRecord
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, ConfigStatus
@@ -12,7 +13,8 @@ from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.browser.conftest import PersonMaker
 from tests.core.builders import make_event, make_spec
-from tests.telemetry.factories import make_draft, make_installation, make_published
+from tests.telemetry.factories import ingest, make_draft, make_incoming, make_installation, make_published
+from tests.telemetry.services.quarantine.held import held, make_holding_spec
 from tests.tenants.factories import make_draft_config, make_key, make_membership, make_published_config, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,16 +35,18 @@ LISTS = [
     "roles/",
     "audit/",
     "live/",
+    "violations/",
+    "quarantine/",
+    "privacy-inbox/",
     "password_change/",
 ]
-FORMS = [
-    f"{name}add/" for name in LISTS[1:] if name not in ("versions/", "configs/", "audit/", "live/", "password_change/")
-]
+NO_FORM = {"versions/", "configs/", "audit/", "live/", "violations/", "quarantine/", "privacy-inbox/", "password_change/"}
+FORMS = [f"{name}add/" for name in LISTS[1:] if name not in NO_FORM]
 
 
 def pages_of_a_full_workspace() -> list[str]:
     """Their paths; every list has a row and every row its page."""
-    version = make_published()
+    version = make_published(make_holding_spec())
     long_name = "a.very.long.event.name.that.somebody.chose.without.any.space.in.it.and.never.changed"
     draft = make_draft(make_spec(make_event(long_name, privacy=PrivacyLevel.SENSITIVE), name="second"))
     event = draft.events.get()
@@ -51,6 +55,11 @@ def pages_of_a_full_workspace() -> list[str]:
     make_published_config(installation)
     make_draft_config(installation)
     key = make_key(installation).key
+    ingest(
+        make_installation("busy"),
+        make_incoming(properties={"step": "a", "contact": "alice@example.com"}),
+        make_incoming(properties={"durationMs": "slow", "a_very_long_name_that_nobody_has_declared_in_any_spec_at_all": 1}),
+    )
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
         floor = save_floor(
@@ -60,6 +69,8 @@ def pages_of_a_full_workspace() -> list[str]:
             expected_revision=0,
         )
         entry = AuditEntry.objects.latest("id")
+        violation = ViolationRecord.objects.filter(code="undeclared_property").latest("id")
+        finding = PrivacyFinding.objects.get()
         superseded = installation.configs.get(status=ConfigStatus.SUPERSEDED)
     rows = [
         *(f"specs/{draft.pk}/{page}/" for page in ("change", "publish", "import", "discard")),
@@ -77,6 +88,9 @@ def pages_of_a_full_workspace() -> list[str]:
         *(f"people/{User.objects.get(username='ana').pk}/{page}/" for page in ("change", "password")),
         *(f"roles/{membership.pk}/{page}/" for page in ("change", "revoke")),
         f"audit/{entry.pk}/change/",
+        f"violations/{violation.pk}/",
+        f"privacy-inbox/{finding.pk}/",
+        *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]
     return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]
 
