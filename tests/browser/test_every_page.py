@@ -40,7 +40,16 @@ LISTS = [
     "privacy-inbox/",
     "password_change/",
 ]
-NO_FORM = {"versions/", "configs/", "audit/", "live/", "violations/", "quarantine/", "privacy-inbox/", "password_change/"}
+NO_FORM = {
+    "versions/",
+    "configs/",
+    "audit/",
+    "live/",
+    "violations/",
+    "quarantine/",
+    "privacy-inbox/",
+    "password_change/",
+}
 FORMS = [f"{name}add/" for name in LISTS[1:] if name not in NO_FORM]
 
 
@@ -58,7 +67,9 @@ def pages_of_a_full_workspace() -> list[str]:
     ingest(
         make_installation("busy"),
         make_incoming(properties={"step": "a", "contact": "alice@example.com"}),
-        make_incoming(properties={"durationMs": "slow", "a_very_long_name_that_nobody_has_declared_in_any_spec_at_all": 1}),
+        make_incoming(
+            properties={"durationMs": "slow", "a_very_long_name_that_nobody_has_declared_in_any_spec_at_all": 1}
+        ),
     )
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
