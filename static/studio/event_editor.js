@@ -46,6 +46,8 @@
   const hasErrors = editor.hasAttribute("data-unsaved") && !editor.dataset.tab && marked();
   show(editor.dataset.tab || (hasErrors ? marked().dataset.key : asked) || tabs[0].dataset.key);
 
+  addEventListener("hashchange", () => show(location.hash.slice(1)));
+
   // Unsaved changes
   let isChanged = editor.hasAttribute("data-unsaved");
   const change = () => {

@@ -38,11 +38,11 @@ def _retention(traffic: EventTraffic, typed: Settings, saved: Settings) -> str:
     if typed.days is None:
         return ""
     per_day = traffic.stored_per_day
-    text = f"About {_about(per_day)} are stored {_span(traffic)}: {_days(typed.days)} of them are about "
-    text += f"{_about(per_day * typed.days)}."
+    text = f"About {_about(per_day)} a day are stored ({_span(traffic)}): {_days(typed.days)} hold about "
+    text += f"{_about(per_day * typed.days)}"
     if saved.days is None or saved.days == typed.days:
-        return text
-    return f"{text} With the saved {_days(saved.days)}, it is about {_about(per_day * saved.days)}."
+        return f"{text}."
+    return f"{text}, the saved {_days(saved.days)} about {_about(per_day * saved.days)}."
 
 
 def _sampling(traffic: EventTraffic, typed: Settings, otherwise_rate: float, has_conditions: bool) -> str:
@@ -53,11 +53,11 @@ def _sampling(traffic: EventTraffic, typed: Settings, otherwise_rate: float, has
     if has_conditions:
         text += f" where the conditions hold, about {_number(per_day * otherwise_rate)} where they do not"
     kept = traffic.stored_per_day / per_day if per_day else 0.0
-    return f"{text}. {_span(traffic).capitalize()}, {markup.percent(round(kept, 3))} were kept."
+    return f"{text}. So far {markup.percent(round(kept, 3))} were kept ({_span(traffic)})."
 
 
 def _span(traffic: EventTraffic) -> str:
-    return "a day so far today" if traffic.days == 1 else f"a day in the last {traffic.days} days"
+    return f"on average over {_days(traffic.days)}"
 
 
 def _days(days: int) -> str:

@@ -513,11 +513,11 @@ def test_days_and_rate_are_told_in_events_once_there_are_any() -> None:
     traffic = visitor(Role.VIEWER).get(page(sent_event())).context["editor"].traffic
 
     assert traffic.retention == (
-        "About 250 events are stored a day in the last 2 days: 90 days of them are about "
+        "About 250 events a day are stored (on average over 2 days): 90 days hold about "
         "22\N{NARROW NO-BREAK SPACE}000 events."
     )
     assert traffic.sampling == (
-        "Keeps about 250 of 1\N{NARROW NO-BREAK SPACE}000 events a day. A day in the last 2 days, 25 % were kept."
+        "Keeps about 250 of 1\N{NARROW NO-BREAK SPACE}000 events a day. So far 25 % were kept (on average over 2 days)."
     )
 
 
@@ -528,7 +528,7 @@ def test_other_days_and_another_rate_are_told_beside_what_is_saved() -> None:
     response = asked.post(preview(event), {**entries, "sampling_conditions": "properties.durationMs > 100"})
 
     traffic = response.context["editor"].traffic
-    assert "7 days of them are about 1\N{NARROW NO-BREAK SPACE}800 events. With the saved 90 days" in traffic.retention
+    assert "7 days hold about 1\N{NARROW NO-BREAK SPACE}800 events, the saved 90 days about 22" in traffic.retention
     assert (
         "about 500 of 1\N{NARROW NO-BREAK SPACE}000 events a day where the conditions hold, about "
         "1\N{NARROW NO-BREAK SPACE}000 where they do not"
