@@ -15,6 +15,9 @@ from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
 from studio.pages.privacy_inbox import privacy_inbox
+from studio.pages.provider import provider_page
+from studio.pages.provider_deeds import connect, remove, resend, switch, try_out
+from studio.pages.providers import providers_page
 from studio.pages.quarantine import quarantine
 from studio.pages.violation import violation_page
 from studio.pages.violations import violations_csv, violations_page
@@ -51,6 +54,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/quarantine/", site.admin_view(quarantine), name="quarantine"),
     path("studio/quarantine/<int:row_id>/", site.admin_view(held_group), name="held_group"),
     path("studio/quarantine/<int:row_id>/discard/", site.admin_view(discard_group), name="discard_group"),
+    path("studio/providers/", site.admin_view(providers_page), name="providers"),
+    path("studio/providers/connect/", site.admin_view(connect), name="provider_connect"),
+    path("studio/providers/<uuid:provider_id>/", site.admin_view(provider_page), name="provider"),
+    path("studio/providers/<uuid:provider_id>/try/", site.admin_view(try_out), name="provider_try"),
+    path("studio/providers/<uuid:provider_id>/switch/", site.admin_view(switch), name="provider_switch"),
+    path("studio/providers/<uuid:provider_id>/resend/", site.admin_view(resend), name="provider_resend"),
+    path("studio/providers/<uuid:provider_id>/remove/", site.admin_view(remove), name="provider_remove"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
     path("ingest/", include("studio.api.compat.urls")),

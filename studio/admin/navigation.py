@@ -98,6 +98,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Admin": (
         Entry("auth_user", "People", "person", "group", "people.manage", everywhere=True),
         Entry("tenants_membership", "Roles", "role", "badge", "people.manage"),
+        Entry("telemetry_providerrecord", "Providers", "provider", "outbound", page="providers"),
         Entry("tenants_auditentry", "Audit log", "audit entry", "receipt_long", "audit.view"),
     ),
 }
