@@ -1,4 +1,4 @@
-"""The demo workspace: the seed's spec, two tenants that differ, and the people and keys to try it with."""
+"""The demo workspace: the seed's spec, two tenants that differ, some days of events, people and keys to try it with."""
 
 import json
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from telemetry.core.codec import decode_spec
 from telemetry.core.config import (
@@ -20,12 +21,13 @@ from telemetry.core.config import (
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
 from telemetry.core.spec import Redaction, TelemetrySpec
 from telemetry.services.blueprints import create_app
+from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
 from telemetry.services.specs import create_spec
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
-from tenants.models import App, Tenant
+from tenants.models import App, Installation, Tenant
 from tenants.roles import Role, Scope
 from tenants.services.floors import save_floor
 from tenants.services.installations import create_installation
@@ -34,8 +36,6 @@ from tenants.services.people import grant_membership
 from tenants.services.tenants import create_tenant
 
 __all__ = ["load_demo"]
-
-WORKFLOW_STEP: Final = "sigil.telemetry.workflow_step"
 
 # Source: "Keep sampling >= 0.05 except for high-volume events", the seed's best practices.
 FLOOR: Final = PrivacyFloor(
@@ -88,6 +88,8 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
             "api_keys": api_keys,
             "people": passwords,
         }
+        for seed, installation in enumerate(Installation.objects.select_related("tenant", "app").order_by("id")):
+            play_days(installation, now=timezone.now(), seed=seed)
         _write_private(credentials_file, json.dumps(found, indent=2) + "\n")
     return True
 
