@@ -23,9 +23,7 @@ class Command(BaseCommand):
         """For whom, how long and how many."""
         parser.add_argument("--installation", type=UUID, help="its public id; without it, the first installation")
         parser.add_argument("--seconds", type=int, default=60, help="how long events come; 60 by default")
-        parser.add_argument(
-            "--per-second", type=int, default=5, help="how many a second, 1 to 500; 5 by default"
-        )
+        parser.add_argument("--per-second", type=int, default=5, help="how many a second, 1 to 500; 5 by default")
 
     def handle(self, *args: Any, installation: UUID | None, seconds: int, per_second: int, **options: Any) -> None:
         """Ends when the time is up; says what became of the events."""
