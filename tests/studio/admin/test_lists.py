@@ -185,12 +185,12 @@ READ = [
     ("role", "in_tenant", "entries"),
     [
         (None, False, ["Overview"]),
-        (Role.VIEWER, False, [*READ, "Privacy floors"]),
-        (Role.ANALYST, True, [*READ, "Privacy floors"]),
-        (Role.PRIVACY_OFFICER, False, [*READ, "Privacy floors", "Audit log"]),
-        (Role.PUBLISHER, True, [*READ, "Privacy floors"]),
-        (Role.ADMIN, True, [*READ, "Privacy floors", "Roles", "Audit log"]),
-        (Role.ADMIN, False, [*READ, "Privacy floors", "People", "Roles", "Audit log"]),
+        (Role.VIEWER, False, [*READ, "Privacy floors", "Providers"]),
+        (Role.ANALYST, True, [*READ, "Privacy floors", "Providers"]),
+        (Role.PRIVACY_OFFICER, False, [*READ, "Privacy floors", "Providers", "Audit log"]),
+        (Role.PUBLISHER, True, [*READ, "Privacy floors", "Providers"]),
+        (Role.ADMIN, True, [*READ, "Privacy floors", "Roles", "Providers", "Audit log"]),
+        (Role.ADMIN, False, [*READ, "Privacy floors", "People", "Roles", "Providers", "Audit log"]),
     ],
 )
 def test_the_side_bar_shows_what_the_person_may_see(role: Role | None, in_tenant: bool, entries: list[str]) -> None:
