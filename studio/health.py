@@ -7,6 +7,7 @@ Bodies say yes or no and nothing about why; the reason is in the log.
 import logging
 from collections.abc import Callable
 from time import time
+from typing import Any
 
 import psycopg
 import redis
@@ -14,6 +15,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from telemetry.services.partitions import days_prepared
+from telemetry.stores.partitions import EXISTING, group_partitions
 
 __all__ = ["answer_probes", "record_heartbeat"]
 
@@ -25,12 +29,14 @@ PATIENCE_SECONDS = 2
 HEARTBEAT_KEY = "studio.heartbeat"
 # One lost heartbeat is chance, three are a fault.
 HEARTBEATS_UNTIL_STALE = 3
+DAYS_UNTIL_RED = 2
 
 
 def answer_probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware that answers ``/healthz`` (this process) and ``/readyz`` (database and broker too); passes the rest.
 
-    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker`` is for people: pages work without.
+    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker`` and ``events`` are for people: pages
+    work without. ``events`` says ``running_out`` when in two days events would have no partition to go to.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -55,6 +61,7 @@ def _readiness() -> JsonResponse:
         "database": "ok" if database else "down",
         "broker": "ok" if broker else "down",
         "worker": "ok" if broker and _worker_was_seen() else "stale",
+        "events": _room_for_events() if database else "unknown",
     }
     return JsonResponse(body, status=200 if body["ok"] else 503)
 
@@ -71,10 +78,14 @@ def _answers(name: str, ask: Callable[[], None]) -> bool:
 
 def _ask_database() -> None:
     """One question on a connection of its own: a probe must not wait for, or break, one that serves requests."""
-    parameters = connection.get_connection_params() | {"connect_timeout": PATIENCE_SECONDS}
-    del parameters["cursor_factory"], parameters["context"]
-    with psycopg.connect(**parameters) as probe:
+    with psycopg.connect(**_probe_parameters()) as probe:
         probe.execute("SELECT 1")
+
+
+def _probe_parameters() -> dict[str, Any]:
+    parameters: dict[str, Any] = connection.get_connection_params() | {"connect_timeout": PATIENCE_SECONDS}
+    del parameters["cursor_factory"], parameters["context"]
+    return parameters
 
 
 def _ask_broker() -> None:
@@ -89,3 +100,14 @@ def _worker_was_seen() -> bool:
         return cache.get(HEARTBEAT_KEY) is not None
     except redis.RedisError:
         return False
+
+
+def _room_for_events() -> str:
+    """Whether there are partitions for the next two days; made two weeks ahead, they last while their job fails."""
+    try:
+        with psycopg.connect(**_probe_parameters()) as probe:
+            existing = group_partitions(probe.execute(EXISTING).fetchall())
+    except psycopg.Error as error:
+        logger.warning("health.failed", extra={"dependency": "events", "error": type(error).__name__})
+        return "unknown"
+    return "ok" if days_prepared(existing) > DAYS_UNTIL_RED else "running_out"

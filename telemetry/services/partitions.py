@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from datetime import date, timedelta
 from typing import Final
 
@@ -49,17 +49,20 @@ def drop_partitions(today: date | None = None) -> int:
     return sum(_patiently(drop_partition, partition) for partition in list(outlived))
 
 
-def days_prepared(today: date | None = None) -> int:
-    """For how many days from ``today`` on, itself included, everything has a place; two weeks at most. One query."""
-    first = today or timezone.now().date()
-    gaps = [partition for partition in _missing(first) if partition.ends_on > first]
+def days_prepared(existing: Mapping[str, Set[date]] | None = None) -> int:
+    """For how many days, today included, everything has a place; two weeks at most.
+
+    ``existing`` unset is asked for in one query.
+    """
+    first = timezone.now().date()
+    gaps = [partition for partition in _missing(first, existing) if partition.ends_on > first]
     return min((max(0, (partition.starts_on - first).days) for partition in gaps), default=AHEAD.days)
 
 
-def _missing(today: date) -> list[Partition]:
-    existing = existing_partitions()
+def _missing(today: date, existing: Mapping[str, Set[date]] | None = None) -> list[Partition]:
+    known = existing_partitions() if existing is None else existing
     wanted = wanted_partitions(today, maximum_age=timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS))
-    return [each for each in wanted if each.starts_on not in existing.get(each.parent, ())]
+    return [each for each in wanted if each.starts_on not in known.get(each.parent, ())]
 
 
 def _patiently(deed: Callable[[Partition], bool], partition: Partition) -> bool:

@@ -11,10 +11,12 @@ from telemetry.core.retention import RetentionClass, Span
 
 __all__ = [
     "AHEAD",
+    "EXISTING",
     "Partition",
     "add_partition",
     "drop_partition",
     "existing_partitions",
+    "group_partitions",
     "is_missing_partition",
     "outlived_partitions",
     "wanted_partitions",
@@ -41,7 +43,7 @@ FROM pg_inherits
 JOIN pg_class part ON part.oid = inhrelid
 JOIN pg_class parent ON parent.oid = inhparent
 WHERE part.relkind = 'r' AND parent.relkind = 'p' AND parent.relnamespace = current_schema()::regnamespace
-    AND parent.relname LIKE 'telemetry\\_%%'
+    AND starts_with(parent.relname, 'telemetry_')
 """
 
 
@@ -91,10 +93,15 @@ def table_of(retention_class: RetentionClass) -> str:
 def existing_partitions() -> dict[str, set[date]]:
     """The first days of the partitions that there are, by parent; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(EXISTING.replace("%%", "%"))
-        found: dict[str, set[date]] = {}
-        for parent, starts_on in cursor.fetchall():
-            found.setdefault(parent, set()).add(starts_on)
+        cursor.execute(EXISTING)
+        return group_partitions(cursor.fetchall())
+
+
+def group_partitions(rows: Iterable[tuple[str, date]]) -> dict[str, set[date]]:
+    """What the statement ``EXISTING`` gives, by parent."""
+    found: dict[str, set[date]] = {}
+    for parent, starts_on in rows:
+        found.setdefault(parent, set()).add(starts_on)
     return found
 
 

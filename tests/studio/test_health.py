@@ -2,9 +2,11 @@
 
 import logging
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -13,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from studio.embedded import valkey_server
 from studio.tasks import heartbeat
+from telemetry.services.partitions import ensure_partitions
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -37,7 +40,7 @@ def test_a_studio_with_database_and_broker_is_ready(client: Client, broker: None
     response = client.get("/readyz", headers={"host": "10.1.2.3:8000"})
 
     assert response.status_code == 200
-    assert response.json() == {"ok": True, "database": "ok", "broker": "ok", "worker": "stale"}
+    assert response.json() == {"ok": True, "database": "ok", "broker": "ok", "worker": "stale", "events": "ok"}
 
 
 @pytest.mark.django_db
@@ -58,7 +61,7 @@ def test_a_silent_broker_makes_the_studio_unready_and_is_named_in_the_log_only(
         response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json() == {"ok": False, "database": "ok", "broker": "down", "worker": "stale"}
+    assert response.json() == {"ok": False, "database": "ok", "broker": "down", "worker": "stale", "events": "ok"}
     records = [record for record in caplog.records if record.name == "studio.health"]
     assert [(record.message, record.__dict__["dependency"]) for record in records] == [("health.failed", "broker")]
     assert "hunter2" not in caplog.text
@@ -96,3 +99,16 @@ def test_readiness_leaves_the_connection_of_requests_alone(
 ) -> None:
     with django_assert_num_queries(0):
         client.get("/readyz")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_that_will_have_no_place_in_two_days_are_told_of(
+    client: Client, owner_connection: psycopg.Connection
+) -> None:
+    soon = datetime.now(UTC).date() + timedelta(days=2)
+    owner_connection.execute(f"DROP TABLE telemetry_storedevent_d7_{soon:%Y%m%d}")  # type: ignore[arg-type]
+
+    try:
+        assert client.get("/readyz").json()["events"] == "running_out"
+    finally:
+        ensure_partitions()

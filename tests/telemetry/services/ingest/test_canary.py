@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection
 
@@ -43,7 +44,8 @@ def envelopes() -> list[Envelope]:
     """An envelope for each field, with the address in it, and some with it where a name should be."""
     good: dict[str, Any] = {"name": "step", "occurred_at": datetime.now(UTC)}
     properties = {"step": "build", "contact": CANARY, "note": CANARY, "more": {"deep": [CANARY], CANARY: 1}}
-    contexts = [Context(**{field: CANARY}) for field in Context.__struct_fields__ if field != "metadata"]
+    texts = [field for field in Context.__struct_fields__ if field != "metadata"]
+    contexts = [msgspec.structs.replace(Context(), **{field: CANARY}) for field in texts]
     contexts += [Context(metadata={"place": CANARY}), Context(metadata={CANARY: CANARY})]
     return [
         Envelope(id=CANARY, **good),
