@@ -106,7 +106,7 @@ def test_events_that_will_have_no_place_in_two_days_are_told_of(
     client: Client, owner_connection: psycopg.Connection
 ) -> None:
     soon = datetime.now(UTC).date() + timedelta(days=2)
-    owner_connection.execute(f"DROP TABLE telemetry_storedevent_d7_{soon:%Y%m%d}")  # type: ignore[arg-type]
+    owner_connection.execute(f"DROP TABLE telemetry_storedevent_d7_{soon:%Y%m%d}")
 
     try:
         assert client.get("/readyz").json()["events"] == "running_out"
