@@ -33,10 +33,12 @@ def _without_memory() -> Callable[..., Iterable[bytes]]:
 
     application = get_wsgi_application()
 
+    from telemetry.core.config_documents import ConfigDocuments
     from telemetry.services import configs
     from telemetry.services.config_cache import BoundedCache
 
     configs._cache = BoundedCache(0, lambda _document: 1)
+    configs._documents = ConfigDocuments(0)
     return application
 
 
