@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 
 from studio.api.auth import KeyAuthentication, actor_of, installation_of, key_of
-from studio.api.errors import JSON, ErrorBody, Misdirected
+from studio.api.errors import ErrorBody, Misdirected
 from studio.api.renderers import EventStreamRenderer
 from studio.api.v1.base import ApiView
 from studio.api.v1.config.answers import require_config
