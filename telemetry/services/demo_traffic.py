@@ -75,7 +75,7 @@ def _event(at: datetime, random: Random, *, slowness: float = 1.0) -> Incoming:
 def _make_mistake(properties: dict[str, Any], random: Random) -> None:
     match random.randrange(4):
         case 0:
-            properties["screen"] = "wide"
+            properties["contact"] = f"person{random.randrange(PEOPLE)}@example.com"
         case 1:
             del properties["step"]
         case 2:

@@ -84,7 +84,10 @@ def record_findings(batch: ProcessedBatch) -> None:
     look = _inspector.look(batch.installation.pk, int(batch.received_at.timestamp()) // 60)
     for event in batch.events:
         contract = _contract_of(event.outcome)
-        if contract is None or event.word is EventOutcome.DUPLICATE or not look.is_due(*contract):
+        if contract is None or event.word is EventOutcome.DUPLICATE:
+            continue
+        # What nobody has declared may be rare, and is what one most wants to know of: never passed over.
+        if not look.is_due(*contract) and not event.outcome.violations:
             continue
         envelope, rules = event.incoming.envelope, compiled.find(*contract)
         if envelope is not None and rules is not None:

@@ -1,12 +1,12 @@
 """Events of the demo: they come through the studio's own door, with mistakes that its pages show."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from telemetry.models import EventTally, StoredEvent, ViolationRecord
+from telemetry.models import EventTally, PrivacyFinding, StoredEvent, ViolationRecord
 from telemetry.services.demo_traffic import play_days
 from tenants.context import ALL, tenant_context
 from tests.telemetry.factories import make_installation, make_published
@@ -31,6 +31,18 @@ def test_days_of_events_are_in_the_balance_and_hidden_as_the_spec_says() -> None
     assert sum(kept for _, kept, *_ in tallies) == stored
     assert (NOW - min(minute for *_, minute in tallies)).days >= 2
     assert {"undeclared_property", "missing_required", "wrong_type"} <= kinds
+
+
+@pytest.mark.parametrize("hours", [0, 7, 13])
+def test_the_privacy_inbox_has_something_to_decide_at_any_time_of_day(hours: int) -> None:
+    make_published()
+    installation = make_installation()
+
+    play_days(installation, now=NOW - timedelta(hours=hours), seed=1)
+
+    with tenant_context(ALL):
+        found = PrivacyFinding.objects.values_list("path", "detector")
+        assert ("properties.contact", "email") in set(found)
 
 
 def test_the_command_sends_events_for_a_while(capsys: pytest.CaptureFixture[str]) -> None:

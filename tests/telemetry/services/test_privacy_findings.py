@@ -117,6 +117,16 @@ def test_rejected_and_dropped_events_are_evidence_and_duplicates_are_not(install
     assert evidence() == {("properties.step", "email"): (2, 2)}
 
 
+def test_a_rare_undeclared_property_of_a_frequent_event_is_never_passed_over(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.services.privacy_findings._inspector", Inspector(looks_per_minute=3))
+
+    send(installation, *[{}] * 10, {"contact": MAIL}, *[{}] * 10)
+
+    assert evidence() == {("properties.contact", "email"): (1, 1)}
+
+
 def test_a_batch_without_finds_asks_nothing(installation: Installation) -> None:
     with CaptureQueriesContext(connection) as queries:
         send(installation, {})
