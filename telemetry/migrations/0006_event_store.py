@@ -2,7 +2,7 @@
 
 Written by hand, since Django makes no partitions. A worker runs as the application role, which owns nothing: it adds
 partitions through ``studio_add_partition``, which runs as the owner, and can do no more than that. See
-docs/adr/0007-event-partitions.md.
+docs/adr/0009-event-partitions.md.
 """
 
 import django.db.models.deletion

@@ -1,0 +1,162 @@
+"""What every event store has to do; each implementation is one parameter."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, transaction
+
+from telemetry.core.enums import EventSource, PrivacyLevel
+from telemetry.core.retention import RetentionClass
+from telemetry.stores.base import EventGroup, EventRow, EventStore, EventWindow
+from telemetry.stores.postgres import PostgresEventStore
+from tenants.context import tenant_context
+from tenants.models import Installation
+from tests.telemetry.factories import make_installation
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime.now(UTC)
+AROUND = EventWindow(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+
+
+@pytest.fixture(params=[PostgresEventStore])
+def store(request: pytest.FixtureRequest) -> EventStore:
+    made: EventStore = request.param()
+    return made
+
+
+@pytest.fixture
+def installation() -> Installation:
+    return make_installation()
+
+
+def row(event_id: UUID | None = None, *, properties: bytes = b'{"step":"build"}') -> EventRow:
+    return EventRow((event_id or uuid4()).bytes, NOW, properties, b'{"channel":"web"}')
+
+
+def group(*rows: EventRow, **fields: Any) -> EventGroup:
+    defaults: dict[str, Any] = {
+        "name": "step",
+        "version": 1,
+        "expires_at": NOW + timedelta(days=30),
+        "retention_class": RetentionClass.MONTH,
+        "privacy": PrivacyLevel.INTERNAL,
+        "source": EventSource.BATCH,
+        "app_version": None,
+        "inclusion_probability": 0.5,
+        "config_revision": 7,
+    }
+    return EventGroup(rows=list(rows), **{**defaults, **fields})
+
+
+def write(store: EventStore, installation: Installation, *groups: EventGroup, received_at: datetime = NOW) -> None:
+    with tenant_context([installation.tenant_id]):
+        store.write(
+            tenant_id=installation.tenant_id, installation_id=installation.pk, received_at=received_at, groups=groups
+        )
+
+
+def read(store: EventStore, installation: Installation, window: EventWindow = AROUND) -> list[UUID]:
+    with tenant_context([installation.tenant_id]):
+        return [each.id for each in store.read(installation.pk, window)]
+
+
+def test_what_is_written_is_read_again(store: EventStore, installation: Installation) -> None:
+    event_id = uuid4()
+    text = '{"text": "ä\\" \\\\ 🙂", "number": 1.5, "deep": {"list": [1, null, true]}}'
+    write(store, installation, group(row(event_id, properties=text.encode()), app_version="1.2.3"))
+
+    with tenant_context([installation.tenant_id]):
+        (found,) = store.read(installation.pk, AROUND)
+
+    assert found.id == event_id
+    assert found.properties == {"text": 'ä" \\ 🙂', "number": 1.5, "deep": {"list": [1, None, True]}}
+    assert found.context == {"channel": "web"}
+    assert (found.name, found.version, found.app_version) == ("step", 1, "1.2.3")
+    assert (found.received_at, found.occurred_at, found.retention_class) == (NOW, NOW, 30)
+    assert (found.inclusion_probability, found.config_revision) == (0.5, 7)
+
+
+def test_groups_keep_apart_what_their_events_share(store: EventStore, installation: Installation) -> None:
+    first, second = uuid4(), uuid4()
+    write(store, installation, group(row(first)), group(row(second), name="other", version=3))
+
+    with tenant_context([installation.tenant_id]):
+        found = {each.id: (each.name, each.version) for each in store.read(installation.pk, AROUND)}
+
+    assert found == {first: ("step", 1), second: ("other", 3)}
+
+
+def test_nothing_to_write_is_nothing(store: EventStore, installation: Installation) -> None:
+    write(store, installation)
+    write(store, installation, group())
+
+    assert read(store, installation) == []
+
+
+@pytest.mark.parametrize("each", list(RetentionClass))
+def test_every_retention_class_has_a_place(store: EventStore, installation: Installation, each: RetentionClass) -> None:
+    event_id = uuid4()
+
+    write(store, installation, group(row(event_id), retention_class=each))
+
+    assert read(store, installation) == [event_id]
+
+
+def test_nobody_reads_an_event_past_its_day(store: EventStore, installation: Installation) -> None:
+    write(store, installation, group(row(), expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+
+    assert read(store, installation) == []
+    with tenant_context([installation.tenant_id]):
+        assert store.counts(installation.pk, AROUND.start, AROUND.end) == {("step", 1): 1}
+
+
+def test_a_window_has_its_start_and_not_its_end(store: EventStore, installation: Installation) -> None:
+    early, late = uuid4(), uuid4()
+    write(store, installation, group(row(early)))
+    write(store, installation, group(row(late)), received_at=NOW + timedelta(minutes=1))
+
+    assert read(store, installation, EventWindow(NOW, NOW + timedelta(minutes=1))) == [early]
+    assert read(store, installation) == [late, early]
+    assert read(store, installation, AROUND._replace(limit=1)) == [late]
+    assert read(store, installation, AROUND._replace(name="other")) == []
+
+
+def test_another_tenants_events_are_neither_read_nor_written(store: EventStore, installation: Installation) -> None:
+    write(store, installation, group(row()))
+    stranger = make_installation("globex")
+
+    with tenant_context([stranger.tenant_id]):
+        assert store.read(installation.pk, AROUND) == []
+        with pytest.raises(Exception, match="row-level security"), transaction.atomic():
+            store.write(
+                tenant_id=installation.tenant_id,
+                installation_id=installation.pk,
+                received_at=NOW,
+                groups=[group(row())],
+            )
+
+
+def test_a_transaction_that_is_rolled_back_leaves_nothing(store: EventStore, installation: Installation) -> None:
+    with tenant_context([installation.tenant_id]):
+        write(store, installation, group(row()))
+        transaction.set_rollback(True)
+
+    assert read(store, installation) == []
+
+
+def test_sizes_are_told_by_class(
+    store: EventStore, installation: Installation, as_owner: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write(store, installation, group(row(), row()))
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE telemetry_storedevent")
+
+    sizes = {each.retention_class: each.rows for each in store.sizes()}
+
+    assert list(sizes) == [7, 30, 90, 180, 365, 730, 36_500, 0]
+    assert sizes[30] >= 2
