@@ -99,13 +99,17 @@ class ConfigLease:
             self._thread.join()
 
     def _run(self) -> None:
+        is_lost = False
         while not self._stop.is_set():
             try:
                 with psycopg.connect(**_parameters(), autocommit=True) as connection:
+                    is_lost = False
                     self._hold(connection)
             except (psycopg.Error, OSError) as error:
-                # The class only: a message may hold the address with its password.
-                logger.warning("config.lease.lost", extra={"error": type(error).__qualname__})
+                # Once for each outage. The class only: a message may hold the address with its password.
+                if not is_lost:
+                    logger.warning("config.lease.lost", extra={"error": type(error).__qualname__})
+                is_lost = True
             finally:
                 if not self._stale_seconds:
                     self._ends_at = float("-inf")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import Error
 from django.http.response import HttpResponse, HttpResponseBase
 from django.utils import timezone
 
@@ -83,7 +84,7 @@ class Application:
                 await send(_start(response))
                 await send(_part(stream.welcome(_header(scope, b"last-event-id"))))
                 await _relay(stream, receive, send)
-        except Unavailable as error:
+        except (Unavailable, Error) as error:
             await _send_whole(answer_for(error), send)
 
     async def _first_answer(self, scope: Scope) -> HttpResponseBase:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import psycopg
 from django.conf import settings
+from django.db import Error
 from django.db import connection as django_connection
 from psycopg import sql
 
@@ -33,13 +34,17 @@ async def watch(look_at_all: Callable[[], Awaitable[None]]) -> None:
 
     Runs until it is cancelled, whatever the database does.
     """
+    is_lost = False
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(**_parameters(), autocommit=True) as connection:
+                is_lost = False
                 await _listen(connection, look_at_all)
-        except (psycopg.Error, OSError) as error:
-            # The class only: a message may hold the address with its password.
-            logger.warning("streams.watch.lost", extra={"error": type(error).__qualname__})
+        except (psycopg.Error, Error, OSError) as error:
+            # Once for each outage. The class only: a message may hold the address with its password.
+            if not is_lost:
+                logger.warning("streams.watch.lost", extra={"error": type(error).__qualname__})
+            is_lost = True
         await asyncio.sleep(RETRY_SECONDS)
 
 
