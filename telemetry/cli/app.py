@@ -12,6 +12,7 @@ from telemetry.cli.convert import export_spec, import_specs
 from telemetry.cli.diff import diff
 from telemetry.cli.exchange import pull, push
 from telemetry.cli.generate import generate, status
+from telemetry.cli.infer import infer
 from telemetry.cli.lint import lint
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
 from telemetry.cli.wizard import create_telemetry
@@ -38,6 +39,7 @@ app.command("export")(export_spec)
 app.add_typer(create)
 app.command()(generate)
 app.command()(status)
+app.command()(infer)
 app.command()(pull)
 app.command()(push)
 

@@ -16,7 +16,7 @@ from telemetry.core.spec import MAXIMUM_PROPERTIES, PropertyDefinition
 from telemetry.core.timestamps import parse_timestamp
 from telemetry.core.values import PropertyName
 
-__all__ = ["LONGEST_SAMPLE", "properties_of_sample"]
+__all__ = ["LONGEST_SAMPLE", "common_type", "properties_of_sample", "suggested_flags", "type_of_value"]
 
 # In characters: a table of 500 properties with descriptions fits, and reading it takes a fraction of a second.
 LONGEST_SAMPLE: Final = 200_000
@@ -107,7 +107,7 @@ def _definitions(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, Any]]
         type_ = row.get("type", "").lower() or PropertyType.STRING.value
         said = {key: row[key] for key in ("description", "unit") if row.get(key)}
         flags = {key: _flag(name, key, row[key]) for key in ("required", "pii", "redact") if row.get(key)}
-        found[name] = {"type": type_, **_suggestion(name, type_), **said, **flags}
+        found[name] = {"type": type_, **suggested_flags(name, type_), **said, **flags}
     return found
 
 
@@ -124,11 +124,15 @@ def _infer(payloads: Iterable[Mapping[str, Any]], names: Iterable[str] = ()) -> 
         for name, value in payload.items():
             seen = types.setdefault(name, set())
             if value is not None:
-                seen.add(_type_of(value))
-    return {name: {"type": (type_ := _common(seen)).value, **_suggestion(name, type_)} for name, seen in types.items()}
+                seen.add(type_of_value(value))
+    return {
+        name: {"type": (type_ := common_type(seen)).value, **suggested_flags(name, type_)}
+        for name, seen in types.items()
+    }
 
 
-def _type_of(value: object) -> PropertyType:
+def type_of_value(value: object) -> PropertyType:
+    """The type of a property that has this value; RFC 3339 text is a timestamp."""
     if isinstance(value, bool):
         return PropertyType.BOOLEAN
     if isinstance(value, int | float):
@@ -138,7 +142,7 @@ def _type_of(value: object) -> PropertyType:
     return PropertyType.JSON
 
 
-def _common(types: set[PropertyType]) -> PropertyType:
+def common_type(types: set[PropertyType]) -> PropertyType:
     """The type that takes every value; text takes a timestamp, too."""
     if not types:
         return PropertyType.STRING
@@ -147,7 +151,7 @@ def _common(types: set[PropertyType]) -> PropertyType:
     return next(iter(types)) if len(types) == 1 else PropertyType.JSON
 
 
-def _suggestion(name: str, type_: str) -> dict[str, bool]:
+def suggested_flags(name: str, type_: str) -> dict[str, bool]:
     """What a name suggests about its values: personal data are marked with both flags."""
     try:
         known = PropertyType(type_)
