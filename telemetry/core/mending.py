@@ -3,7 +3,7 @@
 Nothing here looks at what the spec wants: whether the mended event is as planned is for ``process_event`` to say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from telemetry.core.events import Envelope
 from telemetry.core.timestamps import parse_timestamp
 from telemetry.core.values import EventName, PositiveInt, Value
 
-__all__ = ["FIELDS_OF_STEPS", "Mending", "MendingKind", "MendingStep", "described", "mend"]
+__all__ = ["FIELDS_OF_STEPS", "Mending", "MendingKind", "MendingStep", "described", "mend", "names_after"]
 
 # As long as names of declared properties; undeclared ones that are longer can be dropped together.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -150,6 +150,19 @@ _CASTS: Final[Mapping[PropertyType, Callable[[Any], Any]]] = MappingProxyType(
         PropertyType.JSON: lambda value: value,
     }
 )
+
+
+def names_after(names: Iterable[str], mending: Mending) -> dict[str, str]:
+    """Under which name each of the properties is after the mending; those that are left out are missing."""
+    at = {name: name for name in names}
+    for step in mending.steps:
+        moved = [origin for origin, name in at.items() if name == step.property]
+        for origin in moved:
+            if step.step is MendingKind.DROP:
+                del at[origin]
+            elif step.step is MendingKind.RENAME and step.to is not None:
+                at[origin] = step.to
+    return at
 
 
 def described(mending: Mending) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from telemetry.core.codec import convert_document
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.events import Envelope
-from telemetry.core.mending import Mending, described, mend
+from telemetry.core.mending import Mending, described, mend, names_after
 from tests.core.builders import make_context, make_envelope
 
 
@@ -118,6 +118,17 @@ def test_a_mending_that_makes_no_sense_is_refused_with_its_place(document: dict[
         convert_document(document, Mending, what="mending")
 
     assert [error.path for error in refused.value.errors] == [path]
+
+
+def test_names_are_followed_through_every_step() -> None:
+    wanted = mending(
+        step("rename", "a", to="x"),
+        step("rename", "x", to="y"),
+        step("drop", "b"),
+        step("cast", "c", type="number"),
+    )
+
+    assert names_after(["a", "b", "c"], wanted) == {"a": "y", "c": "c"}
 
 
 def test_the_trace_says_what_was_changed() -> None:

@@ -19,7 +19,7 @@ from telemetry.services.quarantine.sealed import is_set_up, seal_envelope
 from telemetry.services.violations import safe_path
 from tenants.pseudonym_key import installation_pseudonym_key
 
-__all__ = ["LARGEST_BYTES", "hold_rejected", "reason_of", "safe_event_name"]
+__all__ = ["LARGEST_BYTES", "hold_rejected", "reason_of"]
 
 # Sealed; ten times what a large event has. Bigger ones are mistakes of their own, and would fill the table.
 LARGEST_BYTES: Final = 262_144
@@ -53,11 +53,6 @@ def reason_of(violations: tuple[Violation, ...]) -> str:
     """What was wrong, by kinds and places, in a fixed order; equal for events that are refused for the same reason."""
     parts = sorted({f"{violation.code} {safe_path(violation)}".strip() for violation in violations})
     return "; ".join(parts)[:LONGEST_REASON]
-
-
-def safe_event_name(name: str) -> str:
-    """The name, or nothing if a client made it up and it may be data."""
-    return name if is_safe_name(name) else ""
 
 
 def _may_be_held(batch: ProcessedBatch, event: ProcessedEvent) -> bool:
@@ -104,7 +99,7 @@ def _rows(batch: ProcessedBatch, rejected: list[ProcessedEvent], days: int) -> I
 
 def _name_of(event: ProcessedEvent, envelope: Envelope) -> str:
     known = event.outcome.name if isinstance(event.outcome, Rejected) else None
-    return known or safe_event_name(envelope.name)
+    return known or (envelope.name if is_safe_name(envelope.name) else "")
 
 
 def _subjects(context: Context, pseudonymiser: Pseudonymiser) -> set[str]:

@@ -1,7 +1,7 @@
 """Taking held events in after all: rehearsed as often as one likes, and then once."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -10,18 +10,19 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from telemetry.core.enums import EventOutcome, EventSource
-from telemetry.core.errors import Conflict
+from telemetry.core.compiled import CompiledEvent, CompiledRules
+from telemetry.core.enums import EventOutcome, EventSource, UndeclaredPolicy
+from telemetry.core.errors import Conflict, FieldError, InvalidDocument
 from telemetry.core.events import Accepted, Envelope, Rejected
-from telemetry.core.mending import Mending, described, mend
+from telemetry.core.mending import Mending, described, mend, names_after
 from telemetry.models import HeldEvent
 from telemetry.selectors.quarantine import HeldGroup, held_events
-from telemetry.services.ingest.configs import IngestConfig, config_at_ingest
+from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import ProcessedEvent
 from telemetry.services.ingest.service import ingest_batch
-from telemetry.services.quarantine.holding import reason_of, safe_event_name
+from telemetry.services.quarantine.holding import reason_of
 from telemetry.services.quarantine.sealed import is_set_up, open_envelope
 from tenants.actors import Actor, require
 from tenants.models import Installation
@@ -31,6 +32,9 @@ __all__ = ["MOST_AT_ONCE", "Preview", "Rehearsal", "Replay", "discard", "rehears
 
 # What a request does in seconds. More are taken in by asking again.
 MOST_AT_ONCE: Final = 1_000
+# Sealed: what a request may have in memory.
+MOST_BYTES_AT_ONCE: Final = 20_000_000
+PORTION: Final = 200
 
 
 class Preview(NamedTuple):
@@ -56,7 +60,7 @@ class Rehearsal(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """What became of held events; those that were still refused are held as before, and were not counted again."""
+    """What became of held events; those that would still be refused are held as before, and were not counted again."""
 
     outcomes: Counter[EventOutcome]
     still_held: int
@@ -64,27 +68,33 @@ class Replay(NamedTuple):
 
 
 class _Opened(NamedTuple):
-    row: HeldEvent
+    row_id: int
     incoming: Incoming
 
 
 def rehearse(*, actor: Actor, group: HeldGroup, mending: Mending) -> Rehearsal:
-    """What would become of the group's events, at most 1,000, if they were mended so and taken in now.
+    """What would become of the group's first 1,000 events if they were mended so and taken in now.
 
-    Nothing changes. Needs ``quarantine.handle`` in the tenant.
+    Nothing changes. Needs ``quarantine.handle`` in the tenant. Raises ``Conflict`` without a secret to open them with,
+    and ``InvalidDocument`` if the mending would show what the contract hides.
     """
     require(actor, "quarantine.handle", group.installation.tenant_id)
-    rows = list(held_events(group)[:MOST_AT_ONCE])
-    config = config_at_ingest(group.installation)
-    opened = _open(group.installation, config, rows, mending)
-    judged = [judged for _, judged in _judge(group.installation, config, opened)]
-    refusals = Counter(reason_of(each.outcome.violations) for each in judged if isinstance(each.outcome, Rejected))
-    return Rehearsal(
-        outcomes=Counter(each.word for each in judged),
-        refusals=refusals,
-        unreadable=len(rows) - len(opened),
-        preview=next((_preview(each.outcome) for each in judged if isinstance(each.outcome, Accepted)), None),
-    )
+    door = _Door(group.installation, mending)
+    outcomes: Counter[EventOutcome] = Counter()
+    refusals: Counter[str] = Counter()
+    unreadable, preview = 0, None
+    for row in held_events(group)[:MOST_AT_ONCE].iterator(chunk_size=PORTION):
+        incoming = door.mended(row)
+        if incoming is None:
+            unreadable += 1
+            continue
+        event = door.judge(incoming)
+        outcomes[event.word] += 1
+        if isinstance(event.outcome, Rejected):
+            refusals[reason_of(event.outcome.violations)] += 1
+        elif preview is None and isinstance(event.outcome, Accepted):
+            preview = _preview(event.outcome)
+    return Rehearsal(outcomes=outcomes, refusals=refusals, unreadable=unreadable, preview=preview)
 
 
 @transaction.atomic
@@ -92,38 +102,31 @@ def replay(*, actor: Actor, group: HeldGroup, mending: Mending) -> Replay:
     """The group's events, at most 1,000, are mended so, taken in as if they came now, and held no longer.
 
     They count as received again, now, with whatever becomes of them: the balance holds. Those that would still be
-    refused stay held under the reason that they would be refused for now. Whoever asks at the same time gets other
-    events, and whoever asks again those that are left: none is taken in twice, which the ledger of ids would refuse
-    besides. Needs ``quarantine.handle`` in the tenant. Raises ``Conflict`` if events cannot be opened.
+    refused stay as they are, are not counted again, and keep nobody else waiting. Whoever asks at the same time gets
+    other events, and whoever asks again those that are left: none is taken in twice, which the ledger of ids would
+    refuse besides. Needs ``quarantine.handle`` in the tenant. Raises ``Conflict`` if no event can be opened, and
+    ``InvalidDocument`` if the mending would show what the contract hides.
     """
     installation = group.installation
     require(actor, "quarantine.handle", installation.tenant_id)
-    if not is_set_up():
-        raise Conflict("STUDIO_QUARANTINE_KEYS is not set: held events cannot be opened")
-    rows = list(held_events(group).select_for_update(skip_locked=True)[:MOST_AT_ONCE])
-    config = config_at_ingest(installation)
-    opened = _open(installation, config, rows, mending)
-    if rows and not opened:
+    door = _Door(installation, mending)
+    wanted, still_held, unreadable = _choose(group, door)
+    if unreadable and not wanted and not still_held:
         raise Conflict("none of these events can be opened: the secret that they were sealed with is gone")
-    judged = list(_judge(installation, config, opened))
-    outcomes = _take_in(installation, [each for each, event in judged if event.word is not EventOutcome.REJECTED])
-    still_held = _note_refusals(each for each in judged if each[1].word is EventOutcome.REJECTED)
-    left = held_events(group).count()
-    details = {
-        "group": group.row_id,
-        "event": group.event_name,
-        "mending": described(mending),
-        **{word.value: count for word, count in outcomes.items()},
-        "still_held": still_held,
-    }
+    outcomes = _take_in(installation, wanted)
     audit.record(
         actor=actor,
         action="quarantine.replayed",
         target=installation,
         tenant_id=installation.tenant_id,
-        details=details,
+        details={
+            "event": group.event_name,
+            "mending": described(mending),
+            **{word.value: count for word, count in outcomes.items()},
+            "still_held": still_held,
+        },
     )
-    return Replay(outcomes=outcomes, still_held=still_held, left=left)
+    return Replay(outcomes=outcomes, still_held=still_held, left=held_events(group).count())
 
 
 @transaction.atomic
@@ -142,38 +145,86 @@ def discard(*, actor: Actor, group: HeldGroup) -> int:
     return count
 
 
-def _open(
-    installation: Installation, config: IngestConfig, rows: Sequence[HeldEvent], mending: Mending
-) -> list[_Opened]:
-    """The mended events of the rows that can be opened."""
+class _Door:
+    """Opens held events of one installation, mends them, and judges them as ingest would; counts and stores nothing."""
 
-    def declared(name: str, version: int | None) -> tuple[frozenset[str], frozenset[str]] | None:
-        rules = None if config.compiled is None else config.compiled.find(name, version)
+    def __init__(self, installation: Installation, mending: Mending) -> None:
+        """Raises ``Conflict`` without a secret."""
+        if not is_set_up():
+            raise Conflict("STUDIO_QUARANTINE_KEYS is not set: held events cannot be opened")
+        self._installation, self._mending = installation, mending
+        self._compiled = config_at_ingest(installation).compiled
+        self._checked: set[tuple[str, int | None]] = set()
+        self._judge = Judge(
+            self._compiled,
+            installation.tenant,
+            received_at=timezone.now(),
+            maximum_age=timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS),
+        )
+
+    def mended(self, row: HeldEvent) -> Incoming | None:
+        """The event as it should have been sent; ``None`` if it cannot be opened. Raises ``InvalidDocument``."""
+        envelope = open_envelope(self._installation.tenant_id, bytes(row.sealed))
+        if envelope is None:
+            return None
+        result = mend(envelope, self._mending, declared=self._declared)
+        self._refuse_uncovering(envelope, result)
+        return Incoming(envelope=result, source=EventSource(row.source), app_version=row.app_version or None)
+
+    def judge(self, incoming: Incoming) -> ProcessedEvent:
+        """What would become of it now."""
+        return self._judge.judge(incoming)
+
+    def _declared(self, name: str, version: int | None) -> tuple[frozenset[str], frozenset[str]] | None:
+        rules = self._find(name, version)
         return None if rules is None else (frozenset(rules.properties.all), frozenset(rules.metadata.all))
 
-    opened = []
-    for row in rows:
-        envelope = open_envelope(installation.tenant_id, bytes(row.sealed))
-        if envelope is not None:
-            opened.append(_Opened(row, _incoming(row, mend(envelope, mending, declared=declared))))
-    return opened
+    def _find(self, name: str, version: int | None) -> CompiledEvent | None:
+        return None if self._compiled is None else self._compiled.find(name, version)
+
+    def _refuse_uncovering(self, sent: Envelope, result: Envelope) -> None:
+        """Nothing that the event's own contract hides may pass unhidden under another name or another contract."""
+        if (sent.name, sent.version) in self._checked:
+            return
+        self._checked.add((sent.name, sent.version))
+        before, after = self._find(sent.name, sent.version), self._find(result.name, result.version)
+        if before is None or after is None:
+            return
+        shown = sorted(
+            origin
+            for origin, name in names_after(before.properties.hidden, self._mending).items()
+            if _passes(after.properties, name) and (name != origin or after is not before)
+        )
+        if shown:
+            message = f"would show {', '.join(shown)}, which the contract of the event hides"
+            raise InvalidDocument([FieldError("uncovers", "", message)], what="mending")
 
 
-def _incoming(row: HeldEvent, envelope: Envelope) -> Incoming:
-    return Incoming(envelope=envelope, source=EventSource(row.source), app_version=row.app_version or None)
+def _passes(rules: CompiledRules, name: str) -> bool:
+    """Whether a property of this name passes unhidden."""
+    rule = rules.all.get(name)
+    return rules.undeclared is UndeclaredPolicy.KEEP if rule is None else rule.redactor is None
 
 
-def _judge(
-    installation: Installation, config: IngestConfig, opened: Iterable[_Opened]
-) -> Iterable[tuple[_Opened, ProcessedEvent]]:
-    """What would become of each, as ingest judges; nothing is counted or stored."""
-    judge = Judge(
-        config.compiled,
-        installation.tenant,
-        received_at=timezone.now(),
-        maximum_age=timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS),
-    )
-    return ((each, judge.judge(each.incoming)) for each in opened)
+def _choose(group: HeldGroup, door: _Door) -> tuple[list[_Opened], int, int]:
+    """Events that would be taken in, as many as one request carries; how many would not, and cannot be opened.
+
+    Goes past those that would not, so that they hold up nobody; each is locked until the transaction ends.
+    """
+    wanted: list[_Opened] = []
+    still_held = unreadable = carried = 0
+    for row in held_events(group).select_for_update(skip_locked=True).iterator(chunk_size=PORTION):
+        incoming = door.mended(row)
+        if incoming is None:
+            unreadable += 1
+        elif door.judge(incoming).word is EventOutcome.REJECTED:
+            still_held += 1
+        else:
+            wanted.append(_Opened(row.pk, incoming))
+            carried += len(row.sealed)
+        if len(wanted) >= MOST_AT_ONCE or carried >= MOST_BYTES_AT_ONCE:
+            break
+    return wanted, still_held, unreadable
 
 
 def _take_in(installation: Installation, wanted: Sequence[_Opened]) -> Counter[EventOutcome]:
@@ -183,25 +234,12 @@ def _take_in(installation: Installation, wanted: Sequence[_Opened]) -> Counter[E
     events = [each.incoming for each in wanted]
     result = ingest_batch(installation=installation, events=events, received_at=timezone.now())
     settled = [
-        each.row.pk
+        each.row_id
         for each, item in zip(wanted, result.items, strict=True)
         if item.outcome is not EventOutcome.REJECTED
     ]
     HeldEvent.objects.filter(pk__in=settled).delete()
     return Counter(item.outcome for item in result.items)
-
-
-def _note_refusals(judged: Iterable[tuple[_Opened, ProcessedEvent]]) -> int:
-    """The rows say why their events would be refused now; what was held is not changed."""
-    rows = []
-    for each, event in judged:
-        envelope = open_envelope(each.row.tenant_id, bytes(each.row.sealed))
-        known = event.outcome.name if isinstance(event.outcome, Rejected) else None
-        each.row.reason = reason_of(event.outcome.violations)
-        each.row.event_name = known or ("" if envelope is None else safe_event_name(envelope.name))
-        rows.append(each.row)
-    HeldEvent.objects.bulk_update(rows, ["reason", "event_name"])
-    return len(rows)
 
 
 def _preview(outcome: Accepted) -> Preview:

@@ -73,7 +73,8 @@ class ReplayView(ApiView):
         """The group's events, at most 1,000, are mended so and taken in as if they came now, once.
 
         They count as received again. Those that would still be refused stay held. Needs the ability
-        `quarantine.handle`. 404 once the group is empty, 409 `conflict` if none of its events can be opened.
+        `quarantine.handle`. 400 if the mending would show what the event's contract hides, 404 once the event that
+        `id` names is gone, 409 `conflict` if none of the events can be opened.
         """
         actor, group = actor_of(request), group_by_id(group_id)
         require(actor, "quarantine.handle", group.installation.tenant_id)

@@ -3,13 +3,14 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from django.db.models import F, Sum
 from pytest_django import Settings
 
 from telemetry.core.config import EventOverride, TenantOverride
 from telemetry.core.enums import EventOutcome, UndeclaredPolicy
-from telemetry.core.errors import Conflict, NotAllowed
+from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed
 from telemetry.core.events import Context
 from telemetry.core.mending import Mending
 from telemetry.models import EventTally, HeldEvent, SpecRecord, StoredEvent
@@ -129,7 +130,7 @@ def test_the_balance_holds_and_counts_them_as_received_again(installation: Insta
     assert totals == {"received": 6, "stored": 3, "rejected": 3}
 
 
-def test_what_would_still_be_refused_stays_under_its_new_reason_and_is_not_counted_again(
+def test_what_would_still_be_refused_stays_as_it_is_and_is_not_counted_again(
     installation: Installation,
 ) -> None:
     refuse(installation, 2, durationMs="slow")
@@ -138,8 +139,13 @@ def test_what_would_still_be_refused_stays_under_its_new_reason_and_is_not_count
         rejected = EventTally.objects.aggregate(all=Sum("rejected"))["all"]
 
     assert (words(done.outcomes), done.still_held) == ({}, 2)
-    assert {row.reason for row in held()} == {"missing_required properties.step; undeclared_property properties.stp"}
-    assert rejected == 2
+    assert {(row.event_name, row.reason) for row in held()} == {
+        (
+            STEP,
+            "missing_required properties.step; undeclared_property properties.stp; wrong_type properties.durationMs",
+        )
+    }
+    assert (done.left, rejected) == (2, 2)
 
 
 def test_only_the_group_is_taken_in(installation: Installation) -> None:
@@ -166,6 +172,52 @@ def test_more_than_one_request_can_carry_is_taken_in_by_asking_again(
 
     assert (words(first.outcomes), first.left) == ({"stored": 2}, 1)
     assert (words(second.outcomes), second.left) == ({"stored": 1}, 0)
+
+
+def test_those_that_stay_held_hold_up_nobody(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telemetry.services.quarantine.replaying.MOST_AT_ONCE", 2)
+    number = mending({"step": "cast", "property": "durationMs", "type": "number"})
+    slow = [make_incoming(properties={"step": "a", "durationMs": "slow"}) for _ in range(3)]
+    ingest(installation, *slow, make_incoming(properties={"step": "a", "durationMs": "12"}))
+
+    with tenant_context(ALL):
+        done = replay(actor=SYSTEM, group=group(), mending=number)
+
+    assert (words(done.outcomes), done.still_held, done.left) == ({"stored": 1}, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"step": "rename", "property": "userId", "to": "step"}],
+        [
+            {"step": "rename", "property": "userId", "to": "other"},
+            {"step": "drop", "property": "step"},
+            {"step": "rename", "property": "other", "to": "step"},
+        ],
+    ],
+)
+@pytest.mark.parametrize("deed", [rehearse, replay])
+def test_what_the_contract_hides_cannot_be_shown_under_another_name(
+    installation: Installation, steps: list[dict[str, str]], deed: Any
+) -> None:
+    ingest(installation, make_incoming(properties={"userId": "CANARY", "durationMs": "slow"}))
+
+    with pytest.raises(InvalidDocument, match="would show userId") as refused, tenant_context(ALL):
+        deed(actor=SYSTEM, group=group(), mending=mending(*steps))
+
+    assert "CANARY" not in str(refused.value)
+    assert len(held()) == 1
+
+
+def test_what_the_contract_hides_cannot_be_shown_under_another_contract() -> None:
+    spec = make_holding_spec()
+    open_event = make_event("open_event", properties={"userId": make_property()})
+    make_published(msgspec.structs.replace(spec, events=(*spec.events, open_event)))
+    ingest(make_installation(), make_incoming(properties={"userId": "CANARY"}))
+
+    with pytest.raises(InvalidDocument, match="would show userId"), tenant_context(ALL):
+        rehearse(actor=SYSTEM, group=group(), mending=mending(event="open_event"))
 
 
 def test_an_unknown_event_gets_the_name_and_version_that_it_should_have_had(installation: Installation) -> None:
@@ -256,6 +308,15 @@ def test_discarded_events_are_gone(installation: Installation) -> None:
         assert discard(actor=SYSTEM, group=group()) == 2
 
     assert [row.event_name for row in held()] == ["unknown"]
+
+
+@pytest.mark.parametrize("deed", [rehearse, replay])
+def test_without_a_secret_nothing_can_be_opened(installation: Installation, settings: Settings, deed: Any) -> None:
+    refuse(installation)
+    settings.STUDIO_QUARANTINE_KEYS = []
+
+    with pytest.raises(Conflict, match="STUDIO_QUARANTINE_KEYS is not set"), tenant_context(ALL):
+        deed(actor=SYSTEM, group=group(), mending=RENAME)
 
 
 @pytest.mark.parametrize("deed", [rehearse, replay])
