@@ -65,6 +65,7 @@ ABILITIES: dict[str, Ability] = {
     "event.ingest": Ability(scope=Scope.INGEST),
     "config.read": Ability(EVERYONE, scope=Scope.CONFIG_READ),
     "config.read_secret": Ability(scope=Scope.CONFIG_SECRET),
+    "config.read_preview": Ability(EVERYONE, scope=Scope.CONFIG_PREVIEW),
 }
 
 

@@ -19,10 +19,12 @@ class Scope(models.TextChoices):
     """What a key is for.
 
     App keys: ``ingest`` sends events and reads nothing back, ``config:read`` fetches the config, ``config:secret``
-    fetches the pseudonym key too. Personal keys: ``manage`` acts with its owner's roles.
+    fetches the pseudonym key too, ``config:preview`` fetches overrides that are up for review. Personal keys:
+    ``manage`` acts with its owner's roles.
     """
 
     INGEST = "ingest", "Send events"
     CONFIG_READ = "config:read", "Read the config"
     CONFIG_SECRET = "config:secret", "Read the pseudonym key"
+    CONFIG_PREVIEW = "config:preview", "Read previews of the config"
     MANAGE = "manage", "Act as its owner"

@@ -20,6 +20,7 @@ from tenants.models import (
     App,
     ConfigPeriod,
     ConfigStatus,
+    DraftStep,
     FloorExceptionRecord,
     FloorRecord,
     Installation,
@@ -42,6 +43,7 @@ __all__ = [
     "installation_by_public_id",
     "installations_in_context",
     "keys_of",
+    "last_step",
     "live_period",
     "people_of",
     "planned_periods",
@@ -163,6 +165,11 @@ def planned_periods(installation: Installation) -> QuerySet[ConfigPeriod]:
 def draft_config(installation: Installation) -> TenantAppConfig | None:
     """The draft, or ``None``; one query."""
     return TenantAppConfig.objects.filter(installation=installation, status=ConfigStatus.DRAFT).order_by().first()
+
+
+def last_step(draft: TenantAppConfig) -> DraftStep | None:
+    """The last change of the draft, which can be undone; ``None`` if there is none. One query."""
+    return DraftStep.objects.filter(config=draft).order_by("-number").first()
 
 
 def config_by_number(installation: Installation, number: int) -> TenantAppConfig:

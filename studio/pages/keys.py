@@ -51,6 +51,7 @@ SCOPE_CHOICES: Final = [
     (Scope.CONFIG_READ.value, "config:read - fetch the effective config"),
     (Scope.INGEST.value, "ingest - send events, read nothing back"),
     (Scope.CONFIG_SECRET.value, "config:secret - fetch the pseudonym key too; for servers only"),
+    (Scope.CONFIG_PREVIEW.value, "config:preview - fetch an override that is up for review, by its number"),
 ]
 DAYS_MAXIMUM: Final = 3650
 

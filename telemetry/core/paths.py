@@ -3,9 +3,10 @@
 import json
 import re
 
-__all__ = ["key_of", "key_path"]
+__all__ = ["key_of", "key_path", "split_path"]
 
 _SIMPLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
+_STEP = re.compile(r'\.?([A-Za-z_$][A-Za-z0-9_$]*)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]', re.DOTALL)
 
 
 def key_path(path: str, key: str) -> str:
@@ -27,3 +28,14 @@ def key_of(place: str, path: str) -> str | None:
     except ValueError:
         return None
     return key if isinstance(key, str) else None
+
+
+def split_path(path: str) -> tuple[str | int, ...]:
+    """The keys and indexes of a place, the outermost first; what is no place of a document ends it."""
+    steps: list[str | int] = []
+    position = 0
+    while step := _STEP.match(path, position):
+        simple, quoted, index = step.groups()
+        steps.append(int(index) if index else json.loads(quoted) if quoted else simple)
+        position = step.end()
+    return tuple(steps)

@@ -4,6 +4,7 @@ The life of its versions is the business of ``tenants.services.configs``; this a
 """
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from django.db import transaction
@@ -16,10 +17,17 @@ from telemetry.services.configs import exceptions_behind, floor_behind, layers_a
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
 from tenants.mappers import override_of
-from tenants.models import Installation, TenantAppConfig
-from tenants.services import configs
+from tenants.models import ConfigPeriod, Installation, TenantAppConfig
+from tenants.services import config_drafts, config_schedules, configs
 
-__all__ = ["find_override_errors", "publish_override", "read_override", "rollback_override", "save_override"]
+__all__ = [
+    "find_override_errors",
+    "publish_override",
+    "read_override",
+    "rollback_override",
+    "save_override",
+    "schedule_override",
+]
 
 WHAT = "tenant override"
 
@@ -51,18 +59,29 @@ def find_override_errors(
 
 @transaction.atomic
 def save_override(
-    *, actor: Actor, installation: Installation, override: TenantOverride, expected_checksum: str | None
+    *,
+    actor: Actor,
+    installation: Installation,
+    override: TenantOverride,
+    expected_checksum: str | None,
+    deed: str = "Changed",
+    promoted_from: TenantAppConfig | None = None,
 ) -> TenantAppConfig:
     """The installation's draft holds ``override``; nothing changes for apps.
 
     ``expected_checksum`` is that of the draft that was edited, ``None`` if there was none. Needs ``config.edit`` in
-    the tenant. Raises ``InvalidDocument`` with everything that ``find_override_errors`` finds, and what
-    ``tenants.services.configs.save_draft_config`` raises.
+    the tenant. Raises ``InvalidDocument`` with everything that ``find_override_errors`` finds. Everything else is as
+    for ``tenants.services.config_drafts.save_draft_config``.
     """
     require(actor, "config.edit", installation.tenant_id)
     _refuse(find_override_errors(installation, override))
-    return configs.save_draft_config(
-        actor=actor, installation=installation, override=override, expected_checksum=expected_checksum
+    return config_drafts.save_draft_config(
+        actor=actor,
+        installation=installation,
+        override=override,
+        expected_checksum=expected_checksum,
+        deed=deed,
+        promoted_from=promoted_from,
     )
 
 
@@ -74,6 +93,7 @@ def publish_override(
     change_summary: str,
     expected_checksum: str,
     expected_published_number: int | None,
+    ends_at: datetime | None = None,
 ) -> TenantAppConfig:
     """The draft or preview is live, checked against the spec and floors of this moment; apps get a new config.
 
@@ -87,6 +107,36 @@ def publish_override(
         expected_checksum=expected_checksum,
         expected_published_number=expected_published_number,
         check=_check,
+        ends_at=ends_at,
+    )
+
+
+@transaction.atomic
+def schedule_override(
+    *,
+    actor: Actor,
+    config: TenantAppConfig,
+    change_summary: str,
+    expected_checksum: str,
+    expected_published_number: int | None,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+) -> ConfigPeriod:
+    """The draft or preview goes live by itself, checked against the floors and exceptions that will hold then.
+
+    Arguments and errors are those of ``tenants.services.config_schedules.schedule_config``, and ``InvalidDocument`` as
+    in ``save_override``. What the spec or a floor forbids by then, although it was allowed when it was planned, has no
+    effect.
+    """
+    return config_schedules.schedule_config(
+        actor=actor,
+        config=config,
+        change_summary=change_summary,
+        expected_checksum=expected_checksum,
+        expected_published_number=expected_published_number,
+        check=partial(_check, at=starts_at),
+        starts_at=starts_at,
+        ends_at=ends_at,
     )
 
 
@@ -114,8 +164,8 @@ def rollback_override(
     )
 
 
-def _check(config: TenantAppConfig) -> None:
-    _refuse(find_override_errors(config.installation, override_of(config)))
+def _check(config: TenantAppConfig, at: datetime | None = None) -> None:
+    _refuse(find_override_errors(config.installation, override_of(config), at=at))
 
 
 def _refuse(errors: tuple[FieldError, ...]) -> None:

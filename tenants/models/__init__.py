@@ -7,6 +7,7 @@ from tenants.models.config_change import ChangeScope, ConfigChange
 from tenants.models.config_period import ConfigPeriod
 from tenants.models.config_reader import ConfigReader
 from tenants.models.config_revision_counter import ConfigRevisionCounter
+from tenants.models.draft_step import DraftStep
 from tenants.models.floor_exception_record import FloorExceptionRecord
 from tenants.models.floor_record import FloorRecord
 from tenants.models.installation import Installation
@@ -27,6 +28,7 @@ __all__ = [
     "ConfigReader",
     "ConfigRevisionCounter",
     "ConfigStatus",
+    "DraftStep",
     "FloorExceptionRecord",
     "FloorRecord",
     "FloorVersion",

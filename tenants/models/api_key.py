@@ -68,7 +68,7 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=models.Q(
                     kind=KeyKind.APP,
-                    scopes__contained_by=[Scope.INGEST.value, Scope.CONFIG_READ.value, Scope.CONFIG_SECRET.value],
+                    scopes__contained_by=[scope.value for scope in Scope if scope != Scope.MANAGE],
                 )
                 | models.Q(kind=KeyKind.USER, scopes__contained_by=[Scope.MANAGE.value]),
                 name="tenants_apikey_scopes_of_kind",

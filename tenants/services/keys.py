@@ -29,7 +29,7 @@ from tenants.services.config_revision import bump
 
 __all__ = ["IssuedKey", "authenticate", "good_until", "issue_key", "issue_personal_key", "revoke_key", "rotate_key"]
 
-APP_SCOPES: Final = frozenset({Scope.INGEST, Scope.CONFIG_READ, Scope.CONFIG_SECRET})
+APP_SCOPES: Final = frozenset({Scope.INGEST, Scope.CONFIG_READ, Scope.CONFIG_SECRET, Scope.CONFIG_PREVIEW})
 
 # The old key goes on working while the new one is rolled out: a day covers a deploy, and a weekend can be asked for.
 ROTATION_OVERLAP: Final = timedelta(days=1)

@@ -13,7 +13,8 @@ from tenants.models import App, Installation, Membership, Tenant, TenantAppConfi
 from tenants.roles import Role, Scope
 from tenants.selectors import published_config
 from tenants.services.apps import create_app
-from tenants.services.configs import publish_config, save_draft_config
+from tenants.services.config_drafts import save_draft_config
+from tenants.services.configs import publish_config
 from tenants.services.installations import create_installation
 from tenants.services.keys import IssuedKey, issue_key
 from tenants.services.tenants import create_tenant

@@ -9,7 +9,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, ConfigStatus, Tenant, TenantAppConfig
-from tenants.services.configs import preview_config
+from tenants.services.config_drafts import preview_config
 from tests.tenants.factories import make_draft_config, make_installation, make_published_config, make_tenant
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import pytest
 from tenants.permissions import ABILITIES, abilities_of, may_grant
 from tenants.roles import Role, Scope
 
-VIEWER = {"view", "config.read"}
+VIEWER = {"view", "config.read", "config.read_preview"}
 ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit", "incident.handle", "violation.decide"}
 PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish", "provider.operate"}
 PRIVACY_OFFICER = ANALYST | {
@@ -43,6 +43,7 @@ def test_each_scope_of_an_app_key_opens_one_ability() -> None:
         Scope.INGEST: "event.ingest",
         Scope.CONFIG_READ: "config.read",
         Scope.CONFIG_SECRET: "config.read_secret",
+        Scope.CONFIG_PREVIEW: "config.read_preview",
     }
 
 

@@ -21,7 +21,7 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import ApiKey, Installation
 from tenants.roles import Role, Scope
-from tenants.services.configs import schedule_config
+from tenants.services.config_schedules import schedule_config
 from tenants.services.keys import IssuedKey, revoke_key, rotate_key
 from tenants.services.tenants import renew_pseudonym_key, set_tenant_active
 from tests.studio.api.calls import caller_with_role

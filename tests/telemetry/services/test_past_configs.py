@@ -33,14 +33,9 @@ from tenants.context import ALL, tenant_context
 from tenants.models import App, ConfigPeriod, FloorExceptionRecord, FloorRecord, Installation, TenantAppConfig
 from tenants.selectors import draft_config, published_config
 from tenants.services.apps import save_blueprint
-from tenants.services.configs import (
-    archive_config,
-    end_period,
-    publish_config,
-    rollback_config,
-    save_draft_config,
-    schedule_config,
-)
+from tenants.services.config_drafts import save_draft_config
+from tenants.services.config_schedules import end_period, schedule_config
+from tenants.services.configs import archive_config, publish_config, rollback_config
 from tenants.services.floor_exceptions import grant_exception, revoke_exception
 from tenants.services.floors import save_floor
 from tenants.services.settling import settle_due

@@ -16,7 +16,8 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, ConfigPeriod, Installation, TenantAppConfig
 from tenants.selectors import config_versions, planned_periods, published_config
-from tenants.services.configs import end_period, publish_config, schedule_config
+from tenants.services.config_schedules import end_period, schedule_config
+from tenants.services.configs import publish_config
 from tenants.services.settling import settle_due
 from tests.telemetry.factories import make_installation, make_published
 from tests.tenants.clock import pass_time

@@ -10,13 +10,12 @@ from tenants.mappers import override_of
 from tenants.models import AuditEntry, ConfigStatus, Installation, TenantAppConfig
 from tenants.roles import Role
 from tenants.selectors import draft_config, published_config
+from tenants.services.config_drafts import preview_config, save_draft_config
 from tenants.services.configs import (
     ConfigCheck,
     archive_config,
-    preview_config,
     publish_config,
     rollback_config,
-    save_draft_config,
 )
 from tests.tenants.factories import (
     accept_any,
