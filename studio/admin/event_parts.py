@@ -11,7 +11,8 @@ from unfold.widgets import UnfoldBooleanWidget
 from studio.admin.fields import LinesField, NumberField, SwitchField, TextField, WordField, overlay, without_blanks
 from studio.admin.refusals import Refusal, ServiceForm
 from studio.pages.forms import place_of
-from telemetry.core.enums import PropertyType, RedactionStrategy, TimeUnit
+from studio.redaction_settings import number_of, setting_document, text_of_number
+from telemetry.core.enums import PropertyType, RedactionStrategy
 from telemetry.core.paths import key_path
 from telemetry.models import PropertyRecord, ThresholdRecord
 
@@ -70,7 +71,7 @@ class PropertyForm(ServiceForm):
         columns = set(self.fields) - {"setting"}
         self.initial.update({column: getattr(record, column) for column in columns if hasattr(record, column)})
         self.initial["setting"] = _setting_of(record)
-        self.initial["allowed_values"] = [_text(value) for value in record.allowed_values]
+        self.initial["allowed_values"] = [text_of_number(value) for value in record.allowed_values]
 
     def document(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """The property in document terms; what the row does not show stays as in ``stored``."""
@@ -91,13 +92,13 @@ class PropertyForm(ServiceForm):
         values: list[str] = self.cleaned_data["allowed_values"]
         if self.cleaned_data["type"] != PropertyType.NUMBER:
             return list(values)
-        return [text if (number := _number(text)) is None else number for text in values]
+        return [text if (number := number_of(text)) is None else number for text in values]
 
     def _redaction(self) -> dict[str, Any]:
         strategy, setting = self.cleaned_data["redaction_strategy"], self.cleaned_data["setting"].strip()
         if not strategy and not setting:
             return {}
-        return {"strategy": strategy or RedactionStrategy.MASK.value, **_setting_document(strategy, setting)}
+        return {"strategy": strategy or RedactionStrategy.MASK.value, **setting_document(strategy, setting)}
 
 
 class ThresholdForm(ServiceForm):
@@ -210,29 +211,4 @@ def _place(row: Any, index: int) -> int:
 def _setting_of(record: PropertyRecord) -> str:
     """The one setting that the strategy has, as text."""
     settings = (record.redaction_length, record.redaction_unit, record.redaction_bucket)
-    return _text(next((setting for setting in settings if setting is not None), ""))
-
-
-def _text(value: object) -> str:
-    """A value of a document as people type it: whole numbers without a point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _setting_document(strategy: str, setting: str) -> dict[str, Any]:
-    """The setting under the key that its strategy and form ask for; the core says what is wrong with it."""
-    if not setting:
-        return {}
-    if setting in tuple(TimeUnit):
-        return {"unit": setting}
-    number = _number(setting)
-    if strategy == RedactionStrategy.GENERALISE:
-        return {"bucket": number} if number is not None else {"unit": setting}
-    return {"length": setting if number is None else number}
-
-
-def _number(text: str) -> int | float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else number
+    return text_of_number(next((setting for setting in settings if setting is not None), ""))

@@ -23,9 +23,12 @@ from studio.admin.fields import WordField
 from studio.admin.refusals import ServiceForm
 from studio.admin.site import site
 from studio.pages import installation as pages
+from studio.pages.compare_configs import compare
 from studio.pages.explain import explain
+from studio.pages.promotion import promote
 from studio.pages.scope import tenants_where
-from studio.pages.toggles import toggles
+from studio.pages.toggle_event import toggle_event
+from studio.pages.toggles import reset_toggles, toggles
 from studio.people import actor_of
 from telemetry.core.enums import Environment
 from tenants.models import ApiKey, App, ConfigStatus, Installation, Tenant, TenantAppConfig
@@ -125,7 +128,16 @@ class InstallationAdmin(StudioModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """With the installation's pages."""
         wrap = self.admin_site.admin_view
-        named = {"toggles": toggles, "config": pages.effective, "explain": explain, "history": pages.history}
+        named = {
+            "toggles": toggles,
+            "toggle_event": toggle_event,
+            "reset": reset_toggles,
+            "config": pages.effective,
+            "explain": explain,
+            "history": pages.history,
+            "compare": compare,
+            "promote": promote,
+        }
         return [
             *(
                 path(f"<uuid:public_id>/{name}/", wrap(view), name=f"tenants_installation_{name}")

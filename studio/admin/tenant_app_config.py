@@ -15,6 +15,7 @@ from studio.admin.filters import InstallationFilter
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages import configs
+from studio.pages.config_release import release
 from studio.people import actor_of
 from tenants.models import ConfigStatus, TenantAppConfig
 
@@ -101,7 +102,9 @@ class TenantAppConfigAdmin(StudioModelAdmin):
         actor = actor_of(request)
         deeds: list[Deed] = []
         if row.status in configs.OPEN:
-            deeds.append(Deed("Open in toggles", page_address(row.installation, "toggles"), "tune", "primary"))
+            deeds.append(Deed("Open in toggles", page_address(row.installation, "toggles"), "tune"))
+            if actor.can("config.edit", row.tenant_id):
+                deeds.append(Deed("Review and release", page_address(row, "release"), "rocket_launch", "primary"))
         if row.status == ConfigStatus.SUPERSEDED and actor.can("config.publish", row.tenant_id):
             deeds.append(Deed("Roll back to this", page_address(row, "rollback"), "undo", "primary"))
         if row.status in configs.ARCHIVABLE and actor.can("config.edit", row.tenant_id):
@@ -113,6 +116,8 @@ class TenantAppConfigAdmin(StudioModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:config_id>/rollback/", wrap(configs.rollback), name="tenants_tenantappconfig_rollback"),
+            path("<int:config_id>/release/", wrap(release), name="tenants_tenantappconfig_release"),
+            path("periods/<int:period_id>/end/", wrap(configs.end), name="tenants_configperiod_end"),
             path("<int:config_id>/archive/", wrap(configs.archive), name="tenants_tenantappconfig_archive"),
             *super().get_urls(),
         ]

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from studio import markup
@@ -20,8 +21,10 @@ from telemetry.services.comparisons import DraftComparison
 
 __all__ = [
     "CLASSES",
+    "GROUPS_PER_PAGE",
     "ChangeGroup",
     "change_chip",
+    "class_filters",
     "event_addresses",
     "groups_of",
     "page_of_groups",
@@ -69,11 +72,27 @@ def tally(diff: SpecDiff) -> str:
     return f"{count} change{'' if count == 1 else 's'}: {parts}" if count else "no change"
 
 
-def groups_of(changes: Iterable[Change], addresses: Mapping[str, str]) -> list[ChangeGroup]:
-    """The changes by what they are about, each group where its first change stands."""
+def class_filters(diff: SpecDiff, picked: Mapping[str, str], chosen: str) -> list[tuple[str, int, str, bool]]:
+    """Each class with its number, address, and whether it is chosen; ``picked`` is what the address says besides."""
+    all_of_it = ("all", len(diff.changes), f"?{urlencode(picked)}", chosen not in set(ChangeClass))
+    counts = {each: sum(change.severity is each for change in diff.changes) for each in CLASSES}
+    return [
+        all_of_it,
+        *(
+            (each.value, counts[each], f"?{urlencode({**picked, 'class': each.value})}", chosen == each)
+            for each in CLASSES
+        ),
+    ]
+
+
+def groups_of(changes: Iterable[Change], addresses: Mapping[str, str], *, whole: str = "The spec") -> list[ChangeGroup]:
+    """The changes by what they are about, each group where its first change stands.
+
+    ``whole`` is the title of what is about no part.
+    """
     found: dict[tuple[str, bool], list[ShownChange]] = {}
     for change in changes:
-        title, place = _place(change)
+        title, place = _place(change, whole)
         found.setdefault((title, change.event is not None), []).append(ShownChange(change, place))
     return [
         ChangeGroup(title, is_event, addresses.get(title, "") if is_event else "", tuple(shown))
@@ -137,11 +156,11 @@ def shown_value(value: object, *, is_new: bool) -> SafeString:
     return format_html("<{} class='side__value'>{}</{}>", tag, text, tag)
 
 
-def _place(change: Change) -> tuple[str, str]:
+def _place(change: Change, whole: str) -> tuple[str, str]:
     if change.event is not None:
         inside = change.path.removeprefix(key_path("events", change.event))
         return change.event, inside.removeprefix(".") or "the event"
     for prefix, title in (("meta", "Meta"), ("config", "Defaults")):
         if change.path == prefix or change.path.startswith((f"{prefix}.", f"{prefix}[")):
             return title, change.path.removeprefix(prefix).removeprefix(".") or "all of it"
-    return "The spec", change.path or "all of it"
+    return whole, change.path or "all of it"

@@ -7,11 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from studio.pages.changes import CLASSES, page_of_groups, tally
+from studio.pages.changes import class_filters, page_of_groups, tally
 from studio.pages.shell import render_page
 from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
-from telemetry.core.diff import Change, SpecDiff
 from telemetry.core.enums import ChangeClass
 from telemetry.models import SpecRecord
 from telemetry.selectors.specs import versions_of
@@ -57,7 +56,7 @@ def compare(request: HttpRequest, spec_id: int) -> HttpResponse:
         page = page_of_groups(changes, record, request.GET.get("page"))
         context |= {
             "tally": tally(diff),
-            "filters": _filters(diff, picked, chosen),
+            "filters": class_filters(diff, picked, chosen),
             "groups": page,
             "page": page,
             "query": urlencode({**picked, "class": chosen}),
@@ -67,22 +66,6 @@ def compare(request: HttpRequest, spec_id: int) -> HttpResponse:
             "after_words": _words(form.data["after"]),
         }
     return render_page(request, "studio/pages/compare.html", noun=SpecRecord, title="Compare", row=record, **context)
-
-
-def _filters(diff: SpecDiff, picked: dict[str, str], chosen: str) -> list[tuple[str, int, str, bool]]:
-    """Each class with its number, address, and whether it is chosen."""
-    all_of_it = ("all", len(diff.changes), f"?{urlencode(picked)}", chosen not in set(ChangeClass))
-    return [
-        all_of_it,
-        *(
-            (each.value, _count(diff.changes, each), f"?{urlencode({**picked, 'class': each.value})}", chosen == each)
-            for each in CLASSES
-        ),
-    ]
-
-
-def _count(changes: tuple[Change, ...], severity: ChangeClass) -> int:
-    return sum(change.severity is severity for change in changes)
 
 
 def _words(state: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages that bring a version of an override back, or put it away."""
+"""Pages that bring a version of an override back, end it, or put it away."""
 
 from typing import Any, Final
 
@@ -14,11 +14,12 @@ from studio.people import actor_of
 from telemetry.core.errors import NotAllowed, TelemetryError
 from telemetry.services.overrides import rollback_override
 from tenants.actors import require
-from tenants.models import ConfigStatus, TenantAppConfig
+from tenants.models import ConfigPeriod, ConfigStatus, TenantAppConfig
 from tenants.selectors import published_config
+from tenants.services.config_schedules import end_period
 from tenants.services.configs import archive_config
 
-__all__ = ["ARCHIVABLE", "OPEN", "archive", "rollback"]
+__all__ = ["ARCHIVABLE", "OPEN", "archive", "config_or_404", "end", "rollback"]
 
 OPEN: Final = (ConfigStatus.DRAFT, ConfigStatus.PREVIEW)
 ARCHIVABLE: Final = (*OPEN, ConfigStatus.SUPERSEDED)
@@ -35,7 +36,7 @@ class RollbackForm(PageForm):
 
 def rollback(request: HttpRequest, config_id: int) -> HttpResponse:
     """The override of a superseded version is live again, as a new version."""
-    actor, config = actor_of(request), _config(config_id)
+    actor, config = actor_of(request), config_or_404(config_id)
     require(actor, "config.publish", config.tenant_id)
     live = published_config(config.installation)
     shown = {"expected_number": None if live is None else live.number}
@@ -63,7 +64,7 @@ def rollback(request: HttpRequest, config_id: int) -> HttpResponse:
 
 def archive(request: HttpRequest, config_id: int) -> HttpResponse:
     """A draft or preview is given up, or a superseded version is put away."""
-    actor, config = actor_of(request), _config(config_id)
+    actor, config = actor_of(request), config_or_404(config_id)
     require(actor, "config.edit", config.tenant_id)
 
     def deed() -> str:
@@ -83,6 +84,33 @@ def archive(request: HttpRequest, config_id: int) -> HttpResponse:
     )
 
 
-def _config(config_id: int) -> TenantAppConfig:
+def end(request: HttpRequest, period_id: int) -> HttpResponse:
+    """What is planned does not start, or what runs for a while ends now."""
+    actor = actor_of(request)
+    rows = ConfigPeriod.objects.select_related("config__installation__tenant", "config__installation__app")
+    period = get_object_or_404(rows, pk=period_id)
+    require(actor, "config.publish", period.tenant_id)
+    number, is_planned = period.config.number, period.config.status == ConfigStatus.PREVIEW
+
+    def deed() -> str:
+        end_period(actor=actor, period=period)
+        return f"Version {number} {'does not start' if is_planned else 'has ended'}."
+
+    return confirm(
+        request,
+        noun=TenantAppConfig,
+        row=period.config,
+        title=f"Cancel version {number}" if is_planned else f"End version {number} now",
+        text=f"Version {number} does not go live by itself. It stays up for review, and can be planned again."
+        if is_planned
+        else f"Version {number} ends now, and apps get what holds without it with their next request.",
+        button="Cancel it" if is_planned else "End it now",
+        back=page_address(period.config.installation, "history"),
+        deed=deed,
+    )
+
+
+def config_or_404(config_id: int) -> TenantAppConfig:
+    """The version of an address, with its installation; another tenant's is as absent as one that never was."""
     rows = TenantAppConfig.objects.select_related("installation__tenant", "installation__app", "based_on")
     return get_object_or_404(rows, pk=config_id)

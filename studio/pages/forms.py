@@ -6,11 +6,21 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.http import HttpRequest, QueryDict
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import DATETIME_CLASSES, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from telemetry.core.errors import FieldError, TelemetryError
 
-__all__ = ["STALE", "PageForm", "errors_of", "place_of", "posted", "sentence", "statement", "summary_field"]
+__all__ = [
+    "STALE",
+    "PageForm",
+    "errors_of",
+    "instant_field",
+    "place_of",
+    "posted",
+    "sentence",
+    "statement",
+    "summary_field",
+]
 
 
 # Said when a form was filled from a state that has passed.
@@ -69,6 +79,20 @@ def summary_field(label: str = "What changed, and why?", *, lines: int = 3) -> f
         label=label,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": lines}) if lines > 1 else UnfoldAdminTextInputWidget(),
         help_text="One or two sentences for whoever reads the history later." if lines > 1 else "",
+    )
+
+
+def instant_field(label: str, *, required: bool = False, help_text: str = "") -> forms.DateTimeField:
+    """An instant in UTC, typed or picked; the value is aware."""
+    widget = forms.DateTimeInput(
+        format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": " ".join(DATETIME_CLASSES)}
+    )
+    return forms.DateTimeField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=widget,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -22,7 +23,7 @@ from telemetry.core.errors import Conflict
 from telemetry.selectors.configs import config_revision
 from telemetry.services.configs import config_document, effective_config
 from tenants.models import ApiKey, AuditEntry, Installation
-from tenants.selectors import config_versions, draft_config, keys_of, published_config
+from tenants.selectors import config_versions, draft_config, keys_of, planned_periods, published_config
 
 __all__ = [
     "effective",
@@ -41,6 +42,7 @@ TABS = {
     "explain": "Explain",
     "history": "History",
 }
+VERSIONS_PER_PAGE = 50
 ENVIRONMENT_TONES = {"production": "ink", "staging": "blue"}
 
 
@@ -70,6 +72,8 @@ def head_of(request: HttpRequest, installation: Installation, page: str) -> Head
     )
     actor = actor_of(request)
     deeds = [Deed("Live", f"{reverse('live')}?installation={installation.public_id}", "stream")]
+    if actor.can("config.edit", installation.tenant_id):
+        deeds.append(Deed("Take over", page_address(installation, "promote"), "move_up"))
     if actor.can("key.manage", installation.tenant_id):
         address = f"{list_address(ApiKey)}add/?installation={installation.pk}"
         deeds.append(Deed("Issue key", address, "key"))
@@ -114,10 +118,16 @@ def effective(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def history(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Every version of the installation's override, newest first."""
     installation = installation_or_404(public_id)
+    versions = config_versions(installation).defer("document", "based_on__document", "promoted_from__document")
+    page = Paginator(versions, VERSIONS_PER_PAGE).get_page(request.GET.get("page"))
+    actor = actor_of(request)
     context: dict[str, object] = {
         "head": head_of(request, installation, "history"),
-        "versions": list(config_versions(installation).defer("document", "based_on__document")),
-        "may_publish": actor_of(request).can("config.publish", installation.tenant_id),
+        "versions": list(page),
+        "page": page,
+        "planned": list(planned_periods(installation)),
+        "may_publish": actor.can("config.publish", installation.tenant_id),
+        "may_edit": actor.can("config.edit", installation.tenant_id),
     }
     return _render(request, installation, "studio/pages/config_history.html", "History", context)
 

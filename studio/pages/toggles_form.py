@@ -1,8 +1,8 @@
-"""The form of the toggles page: one row per event of the spec that is bound."""
+"""The form of the toggles page: one row per event on the page, and the switches of the whole installation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from django import forms
@@ -15,138 +15,151 @@ from unfold.widgets import (
 
 from studio import markup
 from studio.pages.forms import PageForm, errors_of, sentence, statement, summary_field
-from telemetry.core.config import EffectiveConfig, EffectiveEvent, Provenance, SpecPointer, TenantOverride
-from telemetry.core.enums import Layer
-from telemetry.core.errors import Conflict, TelemetryError
+from telemetry.core.config import EventOverride, Provenance, SpecPointer, TenantOverride
+from telemetry.core.enums import Layer, RetentionPolicy, UndeclaredPolicy
+from telemetry.core.errors import TelemetryError
 from telemetry.core.layers import event_reference
+from telemetry.core.override_editing import with_own
 from telemetry.core.paths import key_path
-from telemetry.selectors.configs import config_layers
 from telemetry.selectors.specs import versions_to_bind
-from telemetry.services.configs import floor_behind, preview_config
-from telemetry.services.toggles import EventToggle, apply_toggles, toggles_of, without_toggles
-from tenants.mappers import override_of
-from tenants.models import Installation, TenantAppConfig
-from tenants.selectors import draft_config, published_config
+from telemetry.services.toggles import EditedOverride, ToggleEvent, ToggleGrid, Toggles
 
-__all__ = ["Baseline", "ToggleRow", "TogglesForm", "baseline_of", "state_of"]
+__all__ = [
+    "OWN_FIELDS",
+    "Cell",
+    "ToggleRow",
+    "TogglesForm",
+    "percent_text",
+    "said_by",
+    "share_of",
+    "state_of",
+    "switch_choices",
+    "word",
+]
 
-
-class Resolved(NamedTuple):
-    """What holds with an override's toggles and without them, and the events that a floor keeps on or off."""
-
-    config: EffectiveConfig
-    inherited: dict[str, EffectiveEvent]
-    is_on_by_default: bool
-    forced: frozenset[str]
-
-
-class Baseline(NamedTuple):
-    """What the page starts from: the draft, else what is live.
-
-    ``resolved`` is ``None`` when no published spec is bound, and ``problem`` says so.
-    """
-
-    live: TenantAppConfig | None
-    draft: TenantAppConfig | None
-    override: TenantOverride
-    resolved: Resolved | None
-    problem: str = ""
-
-
-def baseline_of(installation: Installation) -> Baseline:
-    """The state of the installation now; at most seven queries."""
-    live, draft = published_config(installation), draft_config(installation)
-    edited = draft or live
-    override = TenantOverride() if edited is None else override_of(edited)
-    try:
-        return Baseline(live, draft, override, _resolve(installation, override))
-    except Conflict as error:
-        return Baseline(live, draft, override, None, error.message)
-
-
-def _resolve(installation: Installation, override: TenantOverride) -> Resolved:
-    without = preview_config(installation, without_toggles(override))
-    floor = floor_behind(config_layers(installation.pk))
-    return Resolved(
-        preview_config(installation, override),
-        {event_reference(event.name, event.version): event for event in without.events},
-        without.enabled,
-        frozenset((*floor.forced_on, *floor.forced_off)),
-    )
-
-
-def state_of(baseline: Baseline) -> dict[str, Any]:
-    """What the form was filled from, for compare-and-set."""
-    live, draft = baseline.live, baseline.draft
-    return {
-        "expected_checksum": "" if draft is None else draft.checksum,
-        "expected_number": None if live is None else live.number,
-    }
+# Each field of a row, and the place in the effective config that tells what holds.
+LEAVES: Final[Mapping[str, str]] = {
+    "enabled": "enabled",
+    "rate": "sampling.rate",
+    "days": "retention.days",
+    "policy": "retention.policy",
+}
+# And the key of the override that it stands for.
+KEYS: Final[Mapping[str, str]] = {
+    "enabled": "enabled",
+    "rate": "samplingRate",
+    "days": "retentionDays",
+    "policy": "retentionPolicy",
+}
+# The attribute of the override that each field, and each summary, stands for.
+OWN_FIELDS: Final[Mapping[str, str]] = {
+    "enabled": "enabled",
+    "rate": "sampling_rate",
+    "days": "retention_days",
+    "policy": "retention_policy",
+    "hidden": "redaction",
+    "watched": "anomaly_detection",
+}
 
 
 class Cell(NamedTuple):
-    """One value of a row: its field, what holds, which layer set that, and where it did."""
+    """One value of a row: its field, what holds, which layer set that, where it did, and what was asked in vain."""
 
     field: BoundField
     holds: str
     layer: Layer
     hint: str
+    refused: str = ""
+
+
+class Summary(NamedTuple):
+    """What a row says of something that has a page of its own: in words, and the strongest layer behind it."""
+
+    text: str
+    layer: Layer
+    is_own: bool
 
 
 class ToggleRow(NamedTuple):
-    """One event."""
+    """One event; ``reference`` names it in fields and buttons."""
 
-    event: EffectiveEvent
+    reference: str
+    event: Any
+    is_own: bool
     enabled: Cell
     rate: Cell
     days: Cell
+    policy: Cell
+    hidden: Summary
+    watched: Summary
 
 
 class TogglesForm(PageForm):
-    """Toggles of every event, the installation's own switch, and the spec that it obeys."""
+    """Toggles of the events on this page, the installation's own switches, and the spec that it obeys."""
 
     telemetry = forms.TypedChoiceField(
         label="Telemetry of this installation",
         required=False,
-        coerce=lambda word: word == "on",
+        coerce=lambda text: text == "on",
         empty_value=None,
         widget=UnfoldAdminSelectWidget(),
     )
     spec = forms.ChoiceField(label="Spec", required=False, widget=UnfoldAdminSelectWidget())
+    default_rate = forms.DecimalField(
+        label="Share kept of events that name none (%)",
+        required=False,
+        min_value=0,
+        max_value=100,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any", "placeholder": "inherit"}),
+    )
+    undeclared = forms.ChoiceField(
+        label="Undeclared properties",
+        required=False,
+        choices=[("", "inherit"), *((policy.value, policy.value) for policy in UndeclaredPolicy)],
+        widget=UnfoldAdminSelectWidget(),
+    )
     change_summary = summary_field(lines=1)
     expected_checksum = forms.CharField(required=False, widget=forms.HiddenInput())
     expected_number = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
-    def __init__(self, data: Any = None, *, baseline: Baseline) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        edited: EditedOverride,
+        toggles: Toggles | None = None,
+        page: ToggleGrid | None = None,
+    ) -> None:
         super().__init__(data)
-        self.baseline = baseline
-        resolved = baseline.resolved
-        self.events = () if resolved is None else resolved.config.events
+        self.edited, self.toggles, self.page = edited, toggles, page
+        override = edited.override
         self.fields["change_summary"].required = data is not None and "publish" in data
-        pinned = _pin(baseline.override.spec)
-        self.initial.update(state_of(baseline), spec=pinned)
+        pinned = _pin(override.spec)
+        self.initial.update(
+            state_of(edited),
+            spec=pinned,
+            telemetry=word(override.enabled),
+            default_rate=None
+            if override.default_sampling_rate is None
+            else percent_text(override.default_sampling_rate),
+            undeclared=override.undeclared_properties or "",
+        )
         cast("forms.ChoiceField", self.fields["spec"]).choices = _spec_choices(pinned)
         switch = cast("forms.ChoiceField", self.fields["telemetry"])
-        switch.choices = _switch_choices(None if resolved is None else resolved.is_on_by_default)
-        self.initial["telemetry"] = _word(baseline.override.enabled)
-        if resolved is not None:
-            for toggle in self._own():
-                self._add_event(toggle, resolved)
+        switch.choices = switch_choices(None if page is None else page.enabled_by_default)
+        for row in () if page is None else page.events:
+            self._add_event(row)
 
     # Building
 
-    def _own(self) -> tuple[EventToggle, ...]:
-        return toggles_of(self.baseline.override, ((event.name, event.version) for event in self.events))
-
-    def _add_event(self, toggle: EventToggle, resolved: Resolved) -> None:
-        reference = event_reference(toggle.name, toggle.version)
-        inherited = resolved.inherited[reference]
-        label = f"{toggle.name} version {toggle.version}"
+    def _add_event(self, row: ToggleEvent) -> None:
+        reference, inherited = _reference(row), row.inherited
+        label = f"{row.event.name} version {row.event.version}"
         self.fields[f"enabled:{reference}"] = forms.ChoiceField(
             label=f"Collect {label}",
             required=False,
-            disabled=not resolved.forced.isdisjoint((toggle.name, reference)),
-            choices=_switch_choices(inherited.enabled),
+            disabled=row.forced,
+            choices=switch_choices(inherited.enabled),
             widget=UnfoldAdminSelectWidget(attrs={"class": "toggle"}),
         )
         self.fields[f"rate:{reference}"] = forms.DecimalField(
@@ -155,7 +168,7 @@ class TogglesForm(PageForm):
             min_value=0,
             max_value=100,
             widget=UnfoldAdminDecimalFieldWidget(
-                attrs={"class": "toggle", "step": "any", "placeholder": _percent(inherited.sampling.rate)}
+                attrs={"class": "toggle", "step": "any", "placeholder": percent_text(inherited.sampling.rate)}
             ),
         )
         self.fields[f"days:{reference}"] = forms.IntegerField(
@@ -165,11 +178,22 @@ class TogglesForm(PageForm):
                 attrs={"class": "toggle", "placeholder": str(inherited.retention.days)}
             ),
         )
+        self.fields[f"policy:{reference}"] = forms.ChoiceField(
+            label=f"What happens to {label} after that",
+            required=False,
+            choices=[
+                ("", f"inherit ({inherited.retention.policy})"),
+                *((each.value, each.value) for each in RetentionPolicy),
+            ],
+            widget=UnfoldAdminSelectWidget(attrs={"class": "toggle"}),
+        )
+        own = row.own
         self.initial.update(
             {
-                f"enabled:{reference}": _word(toggle.enabled),
-                f"rate:{reference}": None if toggle.sampling_rate is None else _percent(toggle.sampling_rate),
-                f"days:{reference}": toggle.retention_days,
+                f"enabled:{reference}": word(own.enabled),
+                f"rate:{reference}": None if own.sampling_rate is None else percent_text(own.sampling_rate),
+                f"days:{reference}": own.retention_days,
+                f"policy:{reference}": own.retention_policy or "",
             }
         )
 
@@ -182,21 +206,32 @@ class TogglesForm(PageForm):
 
     def override(self) -> TenantOverride:
         """The override that the form describes; what it does not show stays as it was."""
-        switch, pin = self.cleaned_data["telemetry"], self.cleaned_data["spec"]
-        override = msgspec.structs.replace(self.baseline.override, enabled=switch, spec=_pointer(pin))
-        return apply_toggles(override, [self._toggle(own) for own in self._own()])
+        data = self.cleaned_data
+        override = msgspec.structs.replace(
+            self.edited.override,
+            enabled=data["telemetry"],
+            spec=_pointer(data["spec"]),
+            default_sampling_rate=share_of(data["default_rate"]),
+            undeclared_properties=UndeclaredPolicy(data["undeclared"]) if data["undeclared"] else None,
+        )
+        if self.toggles is None or self.page is None:
+            return override
+        asked = {(row.event.name, row.event.version): self._own(row) for row in self.page.events}
+        own = self.toggles.own_of(asked, lambda said: said)
+        return with_own(override, {**own, **asked})
 
-    def _toggle(self, own: EventToggle) -> EventToggle:
-        reference = event_reference(own.name, own.version)
+    def _own(self, row: ToggleEvent) -> EventOverride:
+        reference, data = _reference(row), self.cleaned_data
         if f"days:{reference}" not in self.data:
             # The spec got the event after the page was made.
-            return own
-        word = self.cleaned_data[f"enabled:{reference}"]
-        rate = self.cleaned_data[f"rate:{reference}"]
-        return own._replace(
-            enabled={"on": True, "off": False}.get(word),
-            sampling_rate=None if rate is None else float(rate / 100),
-            retention_days=self.cleaned_data[f"days:{reference}"],
+            return row.own
+        policy = data[f"policy:{reference}"]
+        return msgspec.structs.replace(
+            row.own,
+            enabled={"on": True, "off": False}.get(data[f"enabled:{reference}"]),
+            sampling_rate=share_of(data[f"rate:{reference}"]),
+            retention_days=data[f"days:{reference}"],
+            retention_policy=RetentionPolicy(policy) if policy else None,
         )
 
     def refuse(self, error: TelemetryError) -> None:
@@ -212,58 +247,110 @@ class TogglesForm(PageForm):
         """Each field with the places in the override's document that it stands for."""
         yield from (("telemetry", "enabled"), ("change_summary", "change_summary"))
         yield from (("spec", path) for path in ("spec", "spec.name", "spec.version"))
-        for event in self.events:
-            reference = event_reference(event.name, event.version)
-            for key in (event.name, reference):
+        yield from (("default_rate", "defaultSamplingRate"), ("undeclared", "undeclaredProperties"))
+        for row in () if self.page is None else self.page.events:
+            reference = _reference(row)
+            for key in (row.event.name, reference):
                 path = key_path("events", key)
-                yield f"enabled:{reference}", f"{path}.enabled"
-                yield f"rate:{reference}", f"{path}.samplingRate"
-                yield f"days:{reference}", f"{path}.retentionDays"
+                yield from ((f"{name}:{reference}", f"{path}.{place}") for name, place in KEYS.items())
 
     # Showing
 
     def grid(self) -> Iterator[ToggleRow]:
-        """One row per event, in the order of the spec."""
-        resolved = self.baseline.resolved
-        if resolved is None:
-            return
-        for event in self.events:
-            reference = event_reference(event.name, event.version)
-            traces = {key: resolved.config.provenance[f"events[{reference}].{key}"] for key in _LEAVES}
-            enabled = Cell(self[f"enabled:{reference}"], _word(event.enabled), *_said(traces["enabled"]))
-            if not resolved.forced.isdisjoint((event.name, reference)):
-                enabled = enabled._replace(layer=Layer.FLOOR, hint="A privacy floor keeps it so")
-            rate = Cell(self[f"rate:{reference}"], markup.percent(event.sampling.rate), *_said(traces["sampling.rate"]))
-            days = Cell(self[f"days:{reference}"], _days(event.retention.days), *_said(traces["retention.days"]))
-            yield ToggleRow(event, enabled, rate, days)
+        """One row per event on the page, in the order of the spec."""
+        if self.page is not None:
+            for row in self.page.events:
+                yield self._row(row, self.page.config.provenance)
+
+    def _row(self, row: ToggleEvent, provenance: Mapping[str, Provenance]) -> ToggleRow:
+        reference, event = _reference(row), row.event
+        prefix = f"events[{reference}]"
+        holds = {
+            "enabled": word(event.enabled),
+            "rate": markup.percent(event.sampling.rate),
+            "days": markup.counted(event.retention.days, "day"),
+            "policy": event.retention.policy.value,
+        }
+        asked = {
+            "enabled": word(row.own.enabled),
+            "rate": "" if row.own.sampling_rate is None else markup.percent(row.own.sampling_rate),
+            "days": "" if row.own.retention_days is None else markup.counted(row.own.retention_days, "day"),
+            "policy": row.own.retention_policy or "",
+        }
+        cells = {}
+        for name, leaf in LEAVES.items():
+            trace = provenance[f"{prefix}.{leaf}"]
+            refused = asked[name] if Layer.TENANT in trace.limited else ""
+            cells[name] = Cell(self[f"{name}:{reference}"], holds[name], *said_by(trace), refused)
+        if row.forced:
+            cells["enabled"] = cells["enabled"]._replace(layer=Layer.FLOOR, hint="A privacy floor keeps it so")
+        return ToggleRow(
+            reference,
+            event,
+            row.own != EventOverride(),
+            **cells,
+            hidden=_hidden(row, prefix, provenance),
+            watched=_watched(row, provenance[f"{prefix}.anomalyDetection.enabled"]),
+        )
 
 
-_LEAVES = ("enabled", "sampling.rate", "retention.days")
+def state_of(edited: EditedOverride) -> dict[str, Any]:
+    """What a form was filled from, for compare-and-set."""
+    live, draft = edited.live, edited.draft
+    return {
+        "expected_checksum": "" if draft is None else draft.checksum,
+        "expected_number": None if live is None else live.number,
+    }
 
 
-def _switch_choices(inherited: bool | None) -> list[tuple[str, str]]:
-    shown = "" if inherited is None else f" ({_word(inherited)})"
+def switch_choices(inherited: bool | None) -> list[tuple[str, str]]:
+    """Inherit, and to what that leads; on; off."""
+    shown = "" if inherited is None else f" ({word(inherited)})"
     return [("", f"inherit{shown}"), ("on", "on"), ("off", "off")]
 
 
-def _word(switch: bool | None) -> str:
+def word(switch: bool | None) -> str:
+    """The choice for a switch."""
     return {True: "on", False: "off", None: ""}[switch]
 
 
-def _said(provenance: Provenance) -> tuple[Layer, str]:
-    """The layer that set a value, and where it did."""
+def said_by(provenance: Provenance) -> tuple[Layer, str]:
+    """The layer that set a value, and in a sentence where it did and whom it did not follow."""
     place = f", {provenance.path}" if provenance.path else ""
     refused = f"; not followed: {', '.join(provenance.limited)}" if provenance.limited else ""
     return provenance.layer, f"Set by {provenance.layer}{place}{refused}"
 
 
-def _percent(rate: float) -> str:
+def percent_text(rate: float) -> str:
     """The ratio in percent, without the noise of binary fractions."""
     return format((Decimal(repr(rate)) * 100).normalize(), "f")
 
 
-def _days(days: int) -> str:
-    return f"{days} day{'' if days == 1 else 's'}"
+def share_of(percent: Decimal | None) -> float | None:
+    """The ratio 0-1 of a share in percent."""
+    return None if percent is None else float(percent / 100)
+
+
+def _reference(row: ToggleEvent) -> str:
+    return event_reference(row.event.name, row.event.version)
+
+
+def _hidden(row: ToggleEvent, prefix: str, provenance: Mapping[str, Provenance]) -> Summary:
+    """How many properties are hidden, and the strongest layer that hides one."""
+    properties = row.event.properties
+    hidden = [name for name, each in properties.items() if each.redaction is not None]
+    layers = [provenance[f"{key_path(f'{prefix}.properties', name)}.redaction"].layer for name in hidden]
+    strongest = max(layers, key=tuple(Layer).index, default=Layer.EVENT)
+    is_own = bool(row.own.redaction) or row.own.privacy is not None
+    return Summary(f"{len(hidden)} of {len(properties)}", strongest, is_own)
+
+
+def _watched(row: ToggleEvent, trace: Provenance) -> Summary:
+    """Whether anomalies are looked for, and by how many rules."""
+    rules = row.event.anomaly_detection
+    count = len(rules.thresholds) + len(rules.rules)
+    text = markup.counted(count, "rule") if rules.enabled else "off"
+    return Summary(text, trace.layer, row.own.anomaly_detection is not None)
 
 
 def _spec_choices(pinned: str) -> list[tuple[str, str]]:
@@ -285,7 +372,7 @@ def _pin(pointer: SpecPointer | None) -> str:
 
 
 def _pointer(pin: str) -> SpecPointer | None:
-    if not pin:
-        return None
     name, _, version = pin.rpartition("@")
+    if not name:
+        return None
     return SpecPointer(name=name, version=None if version == "latest" else int(version))

@@ -24,6 +24,10 @@ def _govern(_request: HttpRequest) -> str:
     return static("studio/govern.css")
 
 
+def _toggles(_request: HttpRequest) -> str:
+    return static("studio/toggles.css")
+
+
 def _watch(_request: HttpRequest) -> str:
     return static("studio/watch.css")
 
@@ -59,7 +63,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": PRIMARY},
-    "STYLES": [_tokens, _components, _govern, _watch],
+    "STYLES": [_tokens, _components, _govern, _toggles, _watch],
     "SCRIPTS": [_behaviour],
     "SIDEBAR": {
         "show_search": False,

@@ -65,8 +65,7 @@ def with_own(override: TenantOverride, own: Mapping[EventKey, EventOverride]) ->
     for name, group in _by_name(own).items():
         if any(own_override(override, name, version) != asked for version, asked in group.items()):
             _write(events, name, group)
-    kept = {reference: event for reference, event in events.items() if not _is_empty(event)}
-    return msgspec.structs.replace(override, events=kept)
+    return _without_empty(msgspec.structs.replace(override, events=events))
 
 
 def apply_bulk(own: EventOverride, edit: BulkEdit) -> EventOverride:
@@ -92,7 +91,7 @@ def without_refused(override: TenantOverride, errors: Iterable[FieldError]) -> T
     document = to_plain(override)
     for error in errors:
         _remove(document, _whole(split_path(error.path)))
-    return msgspec.convert(document, TenantOverride)
+    return _without_empty(msgspec.convert(document, TenantOverride))
 
 
 def _over(bare: EventOverride, exact: EventOverride) -> EventOverride:
@@ -125,8 +124,11 @@ def _write(events: dict[str, EventOverride], name: str, group: Mapping[int, Even
     events.update({references[version]: each for version, each in group.items()})
 
 
-def _is_empty(event: EventOverride) -> bool:
-    return event in (_NOTHING, EventOverride(anomaly_detection=AnomalyOverride()))
+def _without_empty(override: TenantOverride) -> TenantOverride:
+    """Without the events of which nothing is said."""
+    empty = (_NOTHING, EventOverride(anomaly_detection=AnomalyOverride()))
+    kept = {reference: event for reference, event in override.events.items() if event not in empty}
+    return msgspec.structs.replace(override, events=kept)
 
 
 def _whole(path: tuple[str | int, ...]) -> tuple[str | int, ...]:

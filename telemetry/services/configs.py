@@ -3,7 +3,7 @@
 All calls happen in a tenant context that shows the installation; else ``NotFound``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
@@ -43,6 +43,8 @@ __all__ = [
     "floor_behind",
     "layers_at",
     "preview_config",
+    "preview_layers",
+    "resolve_layers",
     "spec_behind",
 ]
 
@@ -87,7 +89,7 @@ def effective_config(installation: Installation, *, at: datetime | None = None) 
     With ``at``, an aware instant: what this function answered then, or will answer if nobody changes anything. Raises
     ``Conflict`` while no spec is bound, or none is published that the pointer names; before the installation was there.
     """
-    return _resolve(layers_at(installation, at))
+    return resolve_layers(layers_at(installation, at))
 
 
 def layers_at(installation: Installation, at: datetime | None) -> ConfigLayers:
@@ -100,15 +102,19 @@ def preview_config(installation: Installation, override: TenantOverride) -> Effe
 
     Errors as for ``effective_config``; what the override may not ask for has no effect, see ``provenance``.
     """
+    return resolve_layers(preview_layers(installation, override))
+
+
+def preview_layers(installation: Installation, override: TenantOverride) -> ConfigLayers:
+    """The layers as they would be if ``override`` were live now. Up to two queries."""
     layers = config_layers(installation.pk)
     pointer = override.spec or msgspec.json.decode(layers.blueprint, type=AppBlueprint).spec
     name, version, document = (
         (None, None, None) if pointer is None else (pointer.name, pointer.version, _published_document(pointer))
     )
-    rebound = layers._replace(
+    return layers._replace(
         override=encode_document(override).decode(), spec_name=name, spec_version=version, spec_document=document
     )
-    return _resolve(rebound)
 
 
 def config_etag(public_id: UUID, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:
@@ -168,7 +174,8 @@ def _published_document(pointer: SpecPointer) -> str | None:
         return None
 
 
-def _resolve(layers: ConfigLayers) -> EffectiveConfig:
+def resolve_layers(layers: ConfigLayers, *, event_names: Collection[str] | None = None) -> EffectiveConfig:
+    """What the layers make; with ``event_names``, the events of these names alone. Errors as ``effective_config``."""
     override = None if layers.override is None else msgspec.json.decode(layers.override, type=TenantOverride)
     return resolve_config(
         spec_behind(layers),
@@ -178,6 +185,7 @@ def _resolve(layers: ConfigLayers) -> EffectiveConfig:
         exceptions_behind(layers),
         installation=layers.identity,
         revision=layers.revision,
+        event_names=event_names,
     )
 
 
@@ -188,7 +196,7 @@ def _encode(layers: ConfigLayers, *, explain: bool, with_secret: bool) -> bytes:
         tenant = Tenant(pseudonym_salt=layers.pseudonym_salt, pseudonym_epoch=layers.pseudonym_epoch)
         more["pseudonymKey"] = to_plain(installation_pseudonym_key(tenant))
     if explain:
-        return encode_document(cast("dict[str, object]", to_plain(_resolve(layers))) | more)
+        return encode_document(cast("dict[str, object]", to_plain(resolve_layers(layers))) | more)
     documents = LayerDocuments(
         spec=document_behind(layers),
         blueprint=layers.blueprint,

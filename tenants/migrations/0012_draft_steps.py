@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('deed', models.CharField(max_length=200)),
                 ('done_by_label', models.CharField(max_length=200, verbose_name='done by')),
                 ('done_at', models.DateTimeField()),
-                ('config', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='tenants.tenantappconfig')),
+                ('config', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenantappconfig')),
                 ('installation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.installation')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],

@@ -21,7 +21,7 @@ class DraftStep(models.Model):
     # No index of its own: it repeats the installation's tenant for row-level security.
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     # No index of its own: the unique constraint below begins with the draft.
-    config = models.ForeignKey(TenantAppConfig, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    config = models.ForeignKey(TenantAppConfig, on_delete=models.CASCADE, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     document = models.TextField(help_text="Canonical JSON.")
     deed = models.CharField(max_length=200)

@@ -9,7 +9,7 @@ from telemetry.core.errors import Conflict, StaleRevision
 from tenants.actors import Actor, require
 from tenants.mappers import document_of
 from tenants.models import ConfigStatus, DraftStep, Installation, TenantAppConfig
-from tenants.selectors import draft_config, published_config
+from tenants.selectors import draft_config, last_step, published_config
 from tenants.services.config_parts import add_version, lock_installation, record_deed
 from tenants.services.draft_steps import forget_steps, keep_step
 
@@ -66,7 +66,7 @@ def undo_draft_change(*, actor: Actor, installation: Installation, expected_chec
     require(actor, "config.edit", installation.tenant_id)
     lock_installation(installation)
     draft = _expected_draft(installation, expected_checksum)
-    step = None if draft is None else draft.steps.order_by("-number").first()
+    step = None if draft is None else last_step(draft)
     if draft is None or step is None:
         raise Conflict("there is nothing to undo")
     draft.document, draft.checksum = step.document, checksum(msgspec.json.decode(step.document, type=TenantOverride))

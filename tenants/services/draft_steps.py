@@ -15,7 +15,8 @@ KEPT: Final = 50
 
 def keep_step(actor: Actor, draft: TenantAppConfig, before: str, deed: str) -> None:
     """The draft can be taken back to the document ``before``. For callers that have locked its installation."""
-    last = draft.steps.order_by("-number").values_list("number", flat=True).first() or 0
+    steps = DraftStep.objects.filter(config=draft).order_by("-number")
+    last = steps.values_list("number", flat=True).first() or 0
     DraftStep.objects.create(
         installation_id=draft.installation_id,
         tenant_id=draft.tenant_id,

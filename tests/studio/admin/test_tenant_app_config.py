@@ -172,5 +172,5 @@ def test_only_what_can_be_done_is_offered(installation: Installation) -> None:
 
     assert deeds(publisher.get(page(version(installation, 1)))) == ["Roll back to this", "Archive"]
     assert deeds(publisher.get(page(version(installation, 2)))) == []
-    assert deeds(publisher.get(page(draft))) == ["Open in toggles", "Archive"]
+    assert deeds(publisher.get(page(draft))) == ["Open in toggles", "Review and release", "Archive"]
     assert deeds(viewer.get(page(version(installation, 1)))) == []
