@@ -57,7 +57,8 @@ STATUS_TONES = {
     "never published": "amber",
 }
 
-LAYER_TONES = {Layer.TENANT: "ink", Layer.FLOOR: "violet"}
+LAYER_TONES = {Layer.TENANT: "ink", Layer.FLOOR: "violet", Layer.EXCEPTION: "amber"}
+LAYER_ICONS = {Layer.FLOOR: "lock", Layer.EXCEPTION: "lock_open"}
 
 
 def chip(word: str, tone: str = "grey", *, icon: str = "", title: str = "") -> SafeString:
@@ -78,9 +79,9 @@ def status_chip(status: str) -> SafeString:
 
 
 def layer_chip(layer: str) -> SafeString:
-    """The layer that set a value; the floor carries a lock."""
+    """The layer that set a value; the floor carries a lock, an exception from it an open one."""
     known = Layer(layer)
-    return chip(known.value, LAYER_TONES.get(known, "grey"), icon="lock" if known is Layer.FLOOR else "")
+    return chip(known.value, LAYER_TONES.get(known, "grey"), icon=LAYER_ICONS.get(known, ""))
 
 
 def when(instant: datetime | None, absent: str = ABSENT) -> SafeString:

@@ -73,7 +73,7 @@ def head_of(request: HttpRequest, installation: Installation, page: str) -> Head
     actor = actor_of(request)
     deeds = [Deed("Live", f"{reverse('live')}?installation={installation.public_id}", "stream")]
     if actor.can("config.edit", installation.tenant_id):
-        deeds.append(Deed("Take over", page_address(installation, "promote"), "move_up"))
+        deeds.append(Deed("Promote from", page_address(installation, "promote"), "move_up"))
     if actor.can("key.manage", installation.tenant_id):
         address = f"{list_address(ApiKey)}add/?installation={installation.pk}"
         deeds.append(Deed("Issue key", address, "key"))

@@ -27,7 +27,7 @@ __all__ = ["promote"]
 class SourceForm(forms.Form):
     """From where."""
 
-    source = forms.ChoiceField(label="Take over from", widget=UnfoldAdminSelectWidget())
+    source = forms.ChoiceField(label="Promote from", widget=UnfoldAdminSelectWidget())
 
     def __init__(self, data: Any, *, sources: list[Installation]) -> None:
         ids = [str(source.public_id) for source in sources]
@@ -49,7 +49,7 @@ def promote(request: HttpRequest, public_id: UUID) -> HttpResponse:
         if request.method == "POST":
             return _promote(request, source, installation)
         context |= _plan(source, installation)
-    title = "Take over from another environment"
+    title = "Promote from another environment"
     return render_page(
         request, "studio/pages/promotion.html", noun=Installation, title=title, row=installation, **context
     )

@@ -106,7 +106,7 @@ class TogglesForm(PageForm):
     )
     spec = forms.ChoiceField(label="Spec", required=False, widget=UnfoldAdminSelectWidget())
     default_rate = forms.DecimalField(
-        label="Share kept of events that name none (%)",
+        label="Default share (%)",
         required=False,
         min_value=0,
         max_value=100,
