@@ -15,7 +15,7 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import FloorRecord, Installation
 from tenants.roles import Scope
-from tenants.services.configs import schedule_config
+from tenants.services.config_schedules import schedule_config
 from tenants.services.floors import save_floor
 from tenants.services.keys import IssuedKey, revoke_key
 from tenants.services.tenants import set_tenant_active
