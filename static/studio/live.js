@@ -37,6 +37,17 @@
     while (list.children.length > MOST) list.lastElementChild.remove();
     empty.hidden = list.children.length > 0;
   };
+  // How far events got that were on their way when they were drawn.
+  const pending = () => [...list.querySelectorAll("[data-pending]")].slice(0, 100).map((line) => line.dataset.event).join(",");
+  const settle = (news) => {
+    for (const [id, { step, detail, isSettled }] of Object.entries(news)) {
+      const line = list.querySelector(`[data-event="${CSS.escape(id)}"][data-pending]`);
+      if (!line) continue;
+      line.querySelector("[data-delivery-step]").innerHTML = step;
+      line.querySelector("[data-delivery-detail]").innerHTML = detail;
+      if (isSettled) line.removeAttribute("data-pending");
+    }
+  };
   const take = (pieces) => {
     const holder = document.createElement("template");
     holder.innerHTML = pieces.join("");
@@ -57,7 +68,7 @@
   const look = async () => {
     let next = PAUSE_MS.live;
     try {
-      const query = new URLSearchParams({ after: cursor, since: newest });
+      const query = new URLSearchParams({ after: cursor, since: newest, pending: pending() });
       const answer = await fetch(`${live.dataset.address}&${query}`, { headers: { Accept: "application/json" } });
       if (answer.redirected || answer.status === 403 || answer.status === 404) {
         say("You are signed out, or may not see this any more. Reload the page.", "away");
@@ -68,6 +79,7 @@
       wasLive = found.isLive;
       skipped = found.skipped;
       take(found.lines);
+      settle(found.deliveries);
       show(wasLive);
       if (!wasLive) next = PAUSE_MS.away;
     } catch {

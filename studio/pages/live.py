@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.loader import render_to_string
@@ -12,7 +13,7 @@ from django.utils.http import urlencode
 
 from studio.addresses import list_address
 from studio.pages.installation import installation_or_404
-from studio.pages.live_lines import OUTCOME_WORDS, shown_line
+from studio.pages.live_lines import OUTCOME_WORDS, ShownLine, shown_delivery, shown_line
 from studio.pages.scope import installations_where
 from studio.pages.shell import render_page
 from studio.people import actor_of
@@ -21,6 +22,7 @@ from telemetry.core.enums import EventOutcome, PropertyType
 from telemetry.core.errors import Unavailable
 from telemetry.core.timestamps import parse_timestamp
 from telemetry.models import StoredEvent
+from telemetry.selectors.live_deliveries import live_deliveries
 from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.live import LiveLine, read_line, stored_lines
 from telemetry.stores.live import START, live_stream
@@ -82,7 +84,7 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "outcome": wanted.outcome,
         "events": names if wanted.event in ("", *names) else [wanted.event, *names],
         "outcomes": OUTCOME_WORDS.items(),
-        "lines": list(map(shown_line, look.lines)),
+        "lines": _shown(installation, look.lines),
         "look": look,
         "is_narrowed": wanted != Wanted("", None),
         "lines_address": f"{reverse('live_lines')}?{_query(installation, wanted)}",
@@ -95,15 +97,55 @@ def live_page(request: HttpRequest) -> HttpResponse:
 
 def live_lines(request: HttpRequest) -> JsonResponse:
     """The lines after ``after``, the newest first, as pieces of the page; while the stream is away, what was stored
-    after ``since``.
+    after ``since``. ``pending`` names events on the page that were on their way: how far they got comes along.
     """
     installation = installation_or_404(request.GET.get("installation", ""))
     look = _next_look(installation, _wanted(request.GET), request.GET)
-    pieces = [render_to_string("studio/live/line.html", {"each": each}) for each in map(shown_line, look.lines)]
-    found = {"lines": pieces, "cursor": look.cursor, "isLive": look.is_live, "skipped": look.skipped}
+    lines = _shown(installation, look.lines)
+    pieces = [render_to_string("studio/live/line.html", {"each": each}) for each in lines]
+    found = {
+        "lines": pieces,
+        "cursor": look.cursor,
+        "isLive": look.is_live,
+        "skipped": look.skipped,
+        "deliveries": _news(installation, request.GET.get("pending", "")),
+    }
     answer = JsonResponse(found)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _shown(installation: Installation, lines: list[LiveLine]) -> list[ShownLine]:
+    """The lines as they are drawn, with where they were passed on; up to two queries."""
+    stored = [line.event_id for line in lines if line.event_id and line.outcome is EventOutcome.STORED]
+    found = live_deliveries(installation, stored)
+    return [
+        shown_line(line, found.get(line.event_id, ()) if line.event_id and line.outcome is EventOutcome.STORED else ())
+        for line in lines
+    ]
+
+
+def _news(installation: Installation, pending: str) -> dict[str, dict[str, object]]:
+    """By event, the pieces of the page that say how far it got; ids that are none are passed over."""
+    event_ids = [found for text in pending.split(",")[:MOST_LINES] if (found := _uuid_of(text)) is not None]
+    news: dict[str, dict[str, object]] = {}
+    for event_id, deliveries in live_deliveries(installation, event_ids).items():
+        shown = shown_delivery(deliveries)
+        if shown is not None:
+            pieces = {"delivery": shown}
+            news[str(event_id)] = {
+                "step": render_to_string("studio/live/delivery_step.html", pieces),
+                "detail": render_to_string("studio/live/delivery_detail.html", pieces),
+                "isSettled": shown.is_settled,
+            }
+    return news
+
+
+def _uuid_of(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _chosen(request: HttpRequest, choices: list[Installation]) -> Installation | None:

@@ -1,14 +1,16 @@
 """One event of the live view as it is drawn: the steps that it went, and what there is to say of each."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 from studio.markup import counted, percent
 from telemetry.core.enums import EventOutcome, EventSource
+from telemetry.models import DeliveryState
+from telemetry.selectors.live_deliveries import LiveDelivery
 from telemetry.services.live import LiveLine, LiveSampling
 
-__all__ = ["OUTCOME_TONES", "OUTCOME_WORDS", "ShownLine", "Step", "shown_line"]
+__all__ = ["OUTCOME_TONES", "OUTCOME_WORDS", "ShownDelivery", "ShownLine", "Step", "shown_delivery", "shown_line"]
 
 OUTCOME_WORDS: Final = {
     EventOutcome.STORED: "stored",
@@ -43,8 +45,16 @@ class Step(NamedTuple):
     note: str
 
 
+class ShownDelivery(NamedTuple):
+    """Where an event was passed on: the step, what there is to say of each provider, and whether that may change."""
+
+    step: Step
+    providers: tuple[tuple[str, str], ...]
+    is_settled: bool
+
+
 class ShownLine(NamedTuple):
-    """A line with what a template cannot work out."""
+    """A line with what a template cannot work out; ``delivery`` is ``None`` for what goes to no provider."""
 
     line: LiveLine
     steps: tuple[Step, ...]
@@ -53,9 +63,10 @@ class ShownLine(NamedTuple):
     source: str
     sampling: str
     values: str
+    delivery: ShownDelivery | None
 
 
-def shown_line(line: LiveLine) -> ShownLine:
+def shown_line(line: LiveLine, deliveries: Sequence[LiveDelivery] = ()) -> ShownLine:
     """The line as it is drawn."""
     return ShownLine(
         line=line,
@@ -65,7 +76,33 @@ def shown_line(line: LiveLine) -> ShownLine:
         source=SOURCE_WORDS[line.source],
         sampling="" if line.sampling is None else _sampling(line.sampling, kept=line.outcome is EventOutcome.STORED),
         values="" if line.values is None else json.dumps(dict(line.values), indent=2, ensure_ascii=False),
+        delivery=shown_delivery(deliveries),
     )
+
+
+def shown_delivery(deliveries: Sequence[LiveDelivery]) -> ShownDelivery | None:
+    """How far an event got, as it is drawn."""
+    if not deliveries:
+        return None
+    states = {delivery.state for delivery in deliveries}
+    providers = tuple((delivery.provider, _delivery_words(delivery)) for delivery in deliveries)
+    note = "; ".join(f"{name}: {words}" for name, words in providers)
+    if DeliveryState.DEAD in states:
+        step = Step("not delivered", "ended", note)
+    elif DeliveryState.WAITING in states:
+        step = Step("on its way", "noted", note)
+    else:
+        step = Step("delivered", "done", note)
+    return ShownDelivery(step, providers, is_settled=DeliveryState.WAITING not in states)
+
+
+def _delivery_words(delivery: LiveDelivery) -> str:
+    words = {
+        DeliveryState.WAITING: "on its way",
+        DeliveryState.DELIVERED: "delivered",
+        DeliveryState.DEAD: "given up",
+    }[delivery.state]
+    return f"{words}, last attempt: {delivery.error.replace('_', ' ')}" if delivery.error else words
 
 
 def _steps(line: LiveLine) -> Iterator[Step]:

@@ -20,9 +20,9 @@ from telemetry.core.events import Accepted, Decision, Dispatch, Dropped, Rejecte
 from telemetry.core.paths import key_path
 from telemetry.core.pipeline import explain_sampling
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
-from telemetry.stores.base import EventStore, EventWindow, StoredRow
+from telemetry.stores.base import EventWindow, StoredRow
+from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.live import LiveStream, live_stream
-from telemetry.stores.postgres import PostgresEventStore
 from tenants.models import Installation
 
 __all__ = ["LiveLine", "LiveRedaction", "LiveSampling", "lines_of", "publish_live", "read_line", "stored_lines"]
@@ -34,7 +34,6 @@ MOST_LINES: Final = 100
 # Bytes of one line; what is larger is shown without its values. Five hundred lines of this size are 4 MB of memory.
 MOST_BYTES: Final = 8_192
 MOST_VIOLATIONS: Final = 20
-STORE: Final[EventStore] = PostgresEventStore()
 # How far back stored events are looked for, the nearest first: a busy installation answers from the first.
 _SPANS: Final = (timedelta(seconds=15), timedelta(minutes=10), timedelta(days=1))
 # Another machine's clock may be a little ahead.
@@ -127,7 +126,7 @@ def stored_lines(
     rows: list[StoredRow] = []
     for start in _starts(now, since):
         window = EventWindow(start, now + _AHEAD, name=name, limit=limit)
-        rows = STORE.read(installation.pk, window)
+        rows = EVENT_STORE.read(installation.pk, window)
         if len(rows) == limit:
             break
     return list(map(_line_of_row, rows))

@@ -10,10 +10,13 @@ import pytest
 from pytest_django import Settings
 from redis import Redis
 
+from telemetry.services.deliveries.delivering import deliver_once
 from telemetry.stores.live import connect, live_stream
 from tenants.roles import Role
 from tests.browser.conftest import Person, PersonMaker
 from tests.studio.api.compat.sending import Shop, make_shop
+from tests.telemetry.factories import make_provider
+from tests.telemetry.services.deliveries.receivers import receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +84,24 @@ def test_an_event_appears_with_its_steps_and_without_its_personal_data(person: P
     assert "context.userId pseudonym" in detail
     assert re.search(r'"email": "p1_', detail)
     assert "alice" not in viewer.page.content()
+    assert viewer.complaints == []
+
+
+def test_a_line_hears_when_its_event_was_delivered(person: PersonMaker, settings: Settings) -> None:
+    settings.STUDIO_OUTGOING_ALLOW = ["127.0.0.1"]
+    shop = make_shop()
+    viewer = person(Role.VIEWER, shop.installation.tenant)
+    with receiver() as hook:
+        provider = make_provider(shop.installation, hook.url, name="Our hook")
+        watching(viewer, shop)
+        send(viewer, shop, 1)
+        line(viewer, 1).get_by_text("on its way", exact=True).wait_for()
+
+        deliver_once(provider.pk)
+
+        line(viewer, 1).get_by_text("delivered", exact=True).wait_for()
+    line(viewer, 1).locator("summary").click()
+    assert "Our hook delivered" in " ".join(line(viewer, 1).inner_text().split())
     assert viewer.complaints == []
 
 

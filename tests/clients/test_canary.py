@@ -4,12 +4,15 @@ import base64
 
 import psycopg
 import pytest
+from pytest_django import Settings
 from redis import Redis
 
+from studio.api.ingest.bodies import inflate
 from telemetry.core.config import AppBlueprint, SpecPointer
 from telemetry.core.enums import EventSource, PrivacyLevel, UndeclaredPolicy
 from telemetry.core.spec import Quarantine, TelemetryDefaults, TelemetrySpec
-from telemetry.models import HeldEvent
+from telemetry.models import HeldEvent, ProviderKind, ProviderRecord
+from telemetry.services.deliveries.delivering import deliver_once
 from telemetry.stores.live import START, LiveStream, connect
 from tenants.context import ALL, tenant_context
 from tenants.roles import Scope
@@ -17,8 +20,9 @@ from tests.clients.canary import ADDRESS, TOKEN, send_by_hand, send_with_node, s
 from tests.clients.search import everything_in_database, everything_in_valkey, places_with
 from tests.clients.server import RunningStudio
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
+from tests.sdk.servers import ScriptedServer, scripted_server
 from tests.studio.api.compat.sending import Shop, stored
-from tests.telemetry.factories import make_installation, make_published
+from tests.telemetry.factories import make_installation, make_provider, make_published
 from tests.tenants.factories import make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,18 +61,23 @@ def test_the_address_is_found_nowhere(
     owner_connection: psycopg.Connection,
     level: PrivacyLevel,
     policy: UndeclaredPolicy,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     make_published(guarded_spec(level, policy))
     installation = make_installation("acme", blueprint=AppBlueprint(spec=SpecPointer(name="shop.events")))
     shop = Shop(installation, make_key(installation, Scope.INGEST).text)
-    with connect(redis_url) as client:
+    settings.STUDIO_OUTGOING_ALLOW = ["127.0.0.1"]
+    with connect(redis_url) as client, scripted_server() as outside:
+        providers = make_providers(shop, outside.url)
         LiveStream(client).read(installation.public_id, START)
         before = studio.log.stat().st_size
 
-        send_with_python(studio.address, shop.key)
-        said = send_with_node(studio.address, shop.key)
+        said = send_with_python(studio.address, shop.key) + send_with_node(studio.address, shop.key)
         answers = send_by_hand(studio.address, shop.key)
 
+        deliver_all(providers)
+        payloads = everything_sent(outside)
         lines = everything_in_valkey(client)
         client.flushdb()
     log = studio.log.read_bytes()[before:]
@@ -77,15 +86,50 @@ def test_the_address_is_found_nowhere(
         **lines,
         "log": log,
         "answers": "\n".join([*said, *answers]).encode(),
+        "own log": caplog.text.encode(),
+        **payloads,
     }
 
     # The search is no use if there is nothing to find.
     assert_something_is_kept(shop, level, policy)
+    if policy is not UndeclaredPolicy.QUARANTINE:
+        assert {name.partition(" ")[0] for name in payloads} == {"posthog", "segment", "opentelemetry", "webhook"}
     assert any(name.startswith("studio:live:") and len(content) > 10_000 for name, content in lines.items())
     assert b"request" in log
     assert places_with(TOKEN, contents) == []
     # Nor is the secret of the key.
     assert places_with(shop.key.rpartition("_")[2], contents) == []
+
+
+def make_providers(shop: Shop, url: str) -> list[ProviderRecord]:
+    """One of each kind that can be told apart by its address; all may have every level."""
+    kinds = (ProviderKind.POSTHOG, ProviderKind.SEGMENT, ProviderKind.OPENTELEMETRY, ProviderKind.WEBHOOK)
+    return [
+        make_provider(
+            shop.installation,
+            f"{url}/{kind.value}",
+            kind=kind,
+            name=kind.value,
+            highest_level=PrivacyLevel.SENSITIVE.value,
+        )
+        for kind in kinds
+    ]
+
+
+def deliver_all(providers: list[ProviderRecord]) -> None:
+    """Each provider has got all that it is owed."""
+    for provider in providers:
+        while deliver_once(provider.pk) == 0.0:
+            continue
+
+
+def everything_sent(outside: ScriptedServer) -> dict[str, bytes]:
+    """What the providers were sent, heads and all, expanded, by kind and number."""
+    return {
+        f"{asked.path.split('/')[1]} {number}": repr((asked.path, dict(asked.headers))).encode()
+        + inflate(asked.body, asked.headers.get("content-encoding", ""), limit=100_000_000)
+        for number, asked in enumerate(outside.asked)
+    }
 
 
 def assert_something_is_kept(shop: Shop, level: PrivacyLevel, policy: UndeclaredPolicy) -> None:

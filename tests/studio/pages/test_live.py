@@ -11,12 +11,15 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from telemetry.core.enums import EventSource
 from telemetry.core.events import Context, Envelope
+from telemetry.services.deliveries.delivering import deliver_once
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.service import ingest_batch
 from telemetry.stores.live import START, connect, live_stream
 from tenants.roles import Role
 from tests.studio.api.compat.sending import Shop, make_shop
 from tests.studio.visitors import text_of, visitor
+from tests.telemetry.factories import make_provider
+from tests.telemetry.services.deliveries.receivers import receiver
 from tests.tenants.factories import make_installation, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +162,38 @@ def test_without_the_stream_stored_events_take_their_place() -> None:
     assert viewer.get(LINES, **{**asked, "since": "nonsense"}).json()["lines"] == []
 
 
+def test_a_line_says_how_far_its_event_got_and_hears_of_it_later(settings: Settings) -> None:
+    settings.STUDIO_OUTGOING_ALLOW = ["127.0.0.1"]
+    shop = make_shop()
+    viewer = visitor(Role.VIEWER, shop.installation.tenant)
+    with receiver() as hook:
+        provider = make_provider(shop.installation, hook.url, name="Our hook")
+        receive(shop, "Order Completed")
+        asked = {"installation": str(shop.installation.public_id), "pending": f"{ID.format(0)},nonsense"}
+        page, before = viewer.get(PAGE), viewer.get(LINES, **asked).json()["deliveries"]
+        deliver_once(provider.pk)
+        after = viewer.get(LINES, **asked).json()["deliveries"]
+
+    assert "Our hook on its way" in text_of(page)
+    assert "data-pending" in page.content.decode()
+    assert [before[ID.format(0)]["isSettled"], after[ID.format(0)]["isSettled"]] == [False, True]
+    assert ">delivered<" in after[ID.format(0)]["step"]
+    assert "Our hook" in after[ID.format(0)]["detail"]
+    assert "data-pending" not in viewer.get(PAGE).content.decode()
+
+
+def test_another_tenants_deliveries_are_not_told() -> None:
+    shop = make_shop()
+    make_provider(shop.installation)
+    receive(shop, "Order Completed")
+    other = make_installation()
+    stranger = visitor(Role.ADMIN, other.tenant)
+
+    answer = stranger.get(LINES, installation=str(other.public_id), pending=ID.format(0)).json()
+
+    assert answer["deliveries"] == {}
+
+
 def test_an_empty_page_says_what_to_send_and_where() -> None:
     shop = make_shop()
 
@@ -206,8 +241,9 @@ def test_the_page_takes_as_many_queries_for_many_lines_as_for_one() -> None:
     receive(shop, *["Order Completed"] * 60, start=1)
 
     assert viewer.cost_of(address) <= few
-    # The installations to choose from, what holds at this one, and three looks at the store, further back each time.
-    assert few - viewer.cost_of("/studio/lint-rules/") == 5
+    # The installations to choose from, what holds at this one, its providers, and three looks at the store, each
+    # further back.
+    assert few - viewer.cost_of("/studio/lint-rules/") == 6
 
 
 def test_the_side_bar_leads_to_it() -> None:
