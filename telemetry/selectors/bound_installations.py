@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from tenants.planned_changes import LIVE_CONFIGS
+from tenants.planned_changes import EXCEPTIONS_OF_INSTALLATION, LIVE_CONFIGS
 
 __all__ = ["BoundGroup", "BoundInstallation", "bound_groups", "bound_installations"]
 
@@ -16,17 +16,27 @@ __all__ = ["BoundGroup", "BoundInstallation", "bound_groups", "bound_installatio
 # pointer of its own, which is rare: reading ten thousand documents takes longer than everything else here.
 BOUND = (
     """
-WITH bound AS (
+WITH freed AS (
+    SELECT installation.id, jsonb_agg(exception.document::jsonb ORDER BY exception.id)::text AS exceptions
+    FROM tenants_installation installation
+    JOIN tenants_floorexceptionrecord exception ON """  # noqa: S608 - constants only
+    + EXCEPTIONS_OF_INSTALLATION
+    + """
+    WHERE exception.starts_at <= statement_timestamp() AND exception.ends_at > statement_timestamp()
+    GROUP BY 1
+), bound AS (
     SELECT installation.id, installation.public_id, installation.tenant_id, installation.environment,
-        installation.app_id, config.id AS config_id, coalesce(config.checksum, '') AS checksum,
+        installation.app_id, config.id AS config_id, coalesce(freed.exceptions, '[]') AS exceptions,
+        coalesce(config.checksum, '') || coalesce(':' || md5(freed.exceptions), '') AS checksum,
         CASE WHEN config.document LIKE '{"spec":%%' THEN config.document::jsonb -> 'spec'
             ELSE app.blueprint::jsonb -> 'spec' END AS pointer
     FROM tenants_installation installation
     JOIN tenants_app app ON app.id = installation.app_id
-    LEFT JOIN ("""  # noqa: S608 - constants only
+    LEFT JOIN ("""
     + LIVE_CONFIGS
     + """) live ON live.installation_id = installation.id
     LEFT JOIN tenants_tenantappconfig config ON config.id = live.config_id
+    LEFT JOIN freed ON freed.id = installation.id
 )
 """
 )
@@ -36,7 +46,7 @@ GROUPS = (
     + """
 , alike AS (
     SELECT app_id, checksum, pointer -> 'version' IS NOT NULL AS is_pinned, count(*) AS installations,
-        min(config_id) AS config_id
+        min(config_id) AS config_id, min(exceptions) AS exceptions
     FROM bound WHERE pointer ->> 'name' = %(name)s
     GROUP BY 1, 2, 3
 )
@@ -46,7 +56,8 @@ GROUPS = (
               WHERE floor.app_id IS NULL OR floor.app_id = app.id ORDER BY floor.app_id NULLS FIRST) AS floors
     FROM tenants_app app WHERE app.id IN (SELECT app_id FROM alike)
 )
-SELECT alike.app_id, alike.checksum, alike.is_pinned, alike.installations, app.blueprint, config.document, app.floors
+SELECT alike.app_id, alike.checksum, alike.is_pinned, alike.installations, app.blueprint, config.document, app.floors,
+    alike.exceptions
 FROM alike
 JOIN app ON app.id = alike.app_id
 LEFT JOIN tenants_tenantappconfig config ON config.id = alike.config_id
@@ -72,7 +83,7 @@ LIMIT %(limit)s OFFSET %(offset)s
 
 
 class BoundGroup(NamedTuple):
-    """Installations of one app with the same override, and the canonical documents that make their config.
+    """Installations of one app with the same override and exceptions, and the documents that make their config.
 
     ``is_pinned``: the pointer names a version, and no later one changes anything for them.
     """
@@ -84,6 +95,7 @@ class BoundGroup(NamedTuple):
     blueprint: str
     override: str | None
     floors: list[str]
+    exceptions: str
 
 
 class BoundInstallation(NamedTuple):

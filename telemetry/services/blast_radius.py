@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from telemetry.core.blast_radius import BELOW_FLOOR, ORPHANED, InstallationImpact
-from telemetry.core.config import AppBlueprint, PrivacyFloor, TenantOverride
+from telemetry.core.config import AppBlueprint, FloorException, PrivacyFloor, TenantOverride
 from telemetry.core.errors import UnknownSpec
 from telemetry.core.floors import combine_floors
 from telemetry.core.spec import TelemetrySpec
@@ -174,7 +174,9 @@ class _Survey:
             blueprint = msgspec.json.decode(group.blueprint, type=AppBlueprint)
             self.of_apps[group.app_id] = (blueprint, combine_floors(*floors))
         blueprint, floor = self.of_apps[group.app_id]
-        return Layers(blueprint, msgspec.json.decode(group.override or "{}", type=TenantOverride), floor)
+        override = msgspec.json.decode(group.override or "{}", type=TenantOverride)
+        exceptions = msgspec.json.decode(group.exceptions, type=tuple[FloorException, ...])
+        return Layers(blueprint, override, floor, exceptions)
 
 
 def _kinds(composition: Composition) -> tuple[ImpactKind, ...]:

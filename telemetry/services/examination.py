@@ -21,7 +21,14 @@ from telemetry.core.blast_radius import (
     impact_of_parts,
     new_problems,
 )
-from telemetry.core.config import AppBlueprint, EffectiveConfig, InstallationIdentity, PrivacyFloor, TenantOverride
+from telemetry.core.config import (
+    AppBlueprint,
+    EffectiveConfig,
+    FloorException,
+    InstallationIdentity,
+    PrivacyFloor,
+    TenantOverride,
+)
 from telemetry.core.enums import Environment, Layer
 from telemetry.core.errors import FieldError
 from telemetry.core.reach import reach_of, within_reach
@@ -49,6 +56,15 @@ class Layers(NamedTuple):
     blueprint: AppBlueprint
     override: TenantOverride
     floor: PrivacyFloor
+    exceptions: tuple[FloorException, ...] = ()
+
+    @property
+    def limits(self) -> "Limits":
+        """The floor with what is excepted from it."""
+        return self.floor, self.exceptions
+
+
+Limits = tuple[PrivacyFloor, tuple[FloorException, ...]]
 
 
 class Composition(NamedTuple):
@@ -135,9 +151,9 @@ class Examination:
         blueprint = within_reach(layers.blueprint, self.reach)
         override = within_reach(layers.override, self.reach)
         bare = msgspec.structs.replace(override, events={})
-        base = self._once(("base", blueprint, bare, layers.floor), lambda: self._base(blueprint, bare, layers.floor))
+        base = self._once(("base", blueprint, bare, layers.limits), lambda: self._base(blueprint, bare, layers.limits))
         own = {
-            self._places[name]: self._part(name, blueprint, bare, override, layers.floor)
+            self._places[name]: self._part(name, blueprint, bare, override, layers.limits)
             for name in dict.fromkeys(reference.partition("@")[0] for reference in override.events)
         }
         changes = [part.changes for part in base.parts]
@@ -172,10 +188,10 @@ class Examination:
         """
         if self._before is None:
             return ()
-        blueprint, override, floor = layers
+        blueprint, override = layers.blueprint, layers.override
         self._spend(2 * len(self._before.spec.events))
-        of_blueprint = find_loosening(self._before.spec, None, _as_override(blueprint), floor)
-        of_tenant = find_loosening(self._before.spec, blueprint, override, floor)
+        of_blueprint = find_loosening(self._before.spec, None, _as_override(blueprint), *layers.limits)
+        of_tenant = find_loosening(self._before.spec, blueprint, override, *layers.limits)
         return (*_within(Layer.BLUEPRINT, of_blueprint), *_within(Layer.TENANT, of_tenant))
 
     def _spend(self, resolutions: int) -> None:
@@ -188,47 +204,47 @@ class Examination:
             self._known[key] = work_out()
         return self._known[key]  # type: ignore[return-value]  # each kind of key has one kind of value
 
-    def _base(self, blueprint: AppBlueprint, bare: TenantOverride, floor: PrivacyFloor) -> _Base:
-        parts = tuple(self._part(name, blueprint, bare, bare, floor) for name in self.names)
+    def _base(self, blueprint: AppBlueprint, bare: TenantOverride, limits: Limits) -> _Base:
+        parts = tuple(self._part(name, blueprint, bare, bare, limits) for name in self.names)
         general = msgspec.structs.replace(blueprint, events={})
-        after, problems_after = self._resolve(self._after, self._after.bare, general, bare, floor)
+        after, problems_after = self._resolve(self._after, self._after.bare, general, bare, limits)
         before: EffectiveConfig | None = None
         problems_before: tuple[FieldError, ...] = ()
         if self._before is not None:
-            before, problems_before = self._resolve(self._before, self._before.bare, general, bare, floor)
+            before, problems_before = self._resolve(self._before, self._before.bare, general, bare, limits)
         return _Base(
             parts,
             tuple(place for place, part in enumerate(parts) if part.before or part.after),
             self._configs.of(tuple(config_changes(before, after))),
-            () if self._before is None else (*find_orphans_of_floor(self._before.whole, floor), *problems_before),
-            (*find_orphans_of_floor(self._after.whole, floor), *problems_after),
+            () if self._before is None else (*find_orphans_of_floor(self._before.whole, limits[0]), *problems_before),
+            (*find_orphans_of_floor(self._after.whole, limits[0]), *problems_after),
         )
 
     def _part(
-        self, name: str, blueprint: AppBlueprint, bare: TenantOverride, override: TenantOverride, floor: PrivacyFloor
+        self, name: str, blueprint: AppBlueprint, bare: TenantOverride, override: TenantOverride, limits: Limits
     ) -> _Part:
         about = _about(name, blueprint)
         said = msgspec.structs.replace(bare, events=_about(name, override).events)
-        return self._once((name, about, said, floor), lambda: self._work_out(name, about, said, floor))
+        return self._once((name, about, said, limits), lambda: self._work_out(name, about, said, limits))
 
-    def _work_out(self, name: str, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor) -> _Part:
-        after, problems_after = self._resolve(self._after, self._after.by_name[name], blueprint, override, floor)
+    def _work_out(self, name: str, blueprint: AppBlueprint, override: TenantOverride, limits: Limits) -> _Part:
+        after, problems_after = self._resolve(self._after, self._after.by_name[name], blueprint, override, limits)
         if self._before is None:
             return _Part(self._changes.of(tuple(event_impacts(None, after.events))), (), problems_after)
-        before, problems = self._resolve(self._before, self._before.by_name[name], blueprint, override, floor)
+        before, problems = self._resolve(self._before, self._before.by_name[name], blueprint, override, limits)
         return _Part(self._changes.of(tuple(event_impacts(before.events, after.events))), problems, problems_after)
 
     def _resolve(
-        self, side: _Spec, spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, floor: PrivacyFloor
+        self, side: _Spec, spec: TelemetrySpec, blueprint: AppBlueprint, override: TenantOverride, limits: Limits
     ) -> tuple[EffectiveConfig, tuple[FieldError, ...]]:
         """The config, and everything in the layers that has no effect, with paths that begin with the layer."""
         self._spend(len(spec.events))
-        config, refused = resolve_and_judge(spec, blueprint, override, floor, installation=ANYBODY)
+        config, refused = resolve_and_judge(spec, blueprint, override, *limits, installation=ANYBODY)
         of_blueprint = self._once(
-            ("blueprint", id(spec), blueprint, floor),
+            ("blueprint", id(spec), blueprint, limits),
             lambda: (
                 *side.references.misfits(blueprint),
-                *find_loosening(spec, None, _as_override(blueprint), floor),
+                *find_loosening(spec, None, _as_override(blueprint), *limits),
             ),
         )
         of_tenant = (*side.references.misfits(override), *refused)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from telemetry.core.config import (
     AnomalyOverride,
     AppBlueprint,
     EventOverride,
+    FloorException,
     PrivacyFloor,
     SamplingBounds,
     SpecPointer,
     TenantOverride,
 )
-from telemetry.core.enums import Environment, PrivacyLevel, RedactionStrategy
+from telemetry.core.enums import Environment, FloorLimit, PrivacyLevel, RedactionStrategy
 from telemetry.core.errors import NotAllowed, UnknownSpec
 from telemetry.core.spec import Redaction, Retention, TelemetryDefaults, TelemetrySpec, Threshold
 from telemetry.services import blast_radius as module
@@ -28,6 +30,7 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import App, ConfigPeriod, ConfigStatus, Installation, Tenant, TenantAppConfig
 from tenants.roles import Role
+from tenants.services.floor_exceptions import grant_exception
 from tenants.services.floors import save_floor
 from tests.core.builders import make_event, make_property, make_spec
 from tests.telemetry.factories import everything_stored, make_draft, make_published
@@ -192,6 +195,30 @@ def test_what_a_blueprint_or_floor_says_is_looked_at_too() -> None:
     (item,) = impact(OTHER).items
 
     assert [each.path for each in item.impact.orphaned] == ["floor.forcedOff.step", "blueprint.events.step"]
+
+
+def test_an_exception_from_the_floor_counts_where_it_holds() -> None:
+    short, long = (make_event("step", privacy=PrivacyLevel.PII, retention=Retention(days=days)) for days in (10, 90))
+    make_published(make_spec(short))
+    floor = PrivacyFloor(maximum_retention_days={PrivacyLevel.PII: 30})
+    save_floor(actor=SYSTEM, app=None, floor=floor, expected_revision=0)
+    app = make_app(blueprint=AppBlueprint(spec=POINTER))
+    held, freed = make_bound(app, slug="held"), make_bound(app, slug="freed")
+    exception = FloorException(limit=FloorLimit.MAXIMUM_RETENTION_DAYS, level=PrivacyLevel.PII, retention_days=60)
+    grant_exception(
+        actor=SYSTEM,
+        tenant=freed.tenant,
+        app=freed.app,
+        exception=exception,
+        reason="An investigation needs them",
+        ends_at=timezone.now() + timedelta(days=9),
+    )
+
+    report = impact(long)
+
+    days = {item.tenant: item.impact.events[0].values[0].after for item in report.items}
+    assert days == {held.tenant.slug: 30, freed.tenant.slug: 60}
+    assert (report.summary.changed, report.distinct) == (2, 2)
 
 
 def test_installations_of_a_spec_that_was_never_published_gain_its_events() -> None:

@@ -38,7 +38,7 @@ def whole_impact(before: TelemetrySpec | None, after: TelemetrySpec, layers: Lay
 
 
 def problems(spec: TelemetrySpec, layers: Layers) -> Iterator[FieldError]:
-    blueprint, override, floor = layers
+    blueprint, override, floor = layers.blueprint, layers.override, layers.floor
     as_override = TenantOverride(
         enabled=blueprint.enabled,
         default_sampling_rate=blueprint.default_sampling_rate,
