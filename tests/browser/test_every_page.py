@@ -13,7 +13,7 @@ from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.browser.conftest import PersonMaker
 from tests.core.builders import make_event, make_spec
-from tests.telemetry.factories import ingest, make_draft, make_incoming, make_installation, make_published
+from tests.telemetry.factories import ingest, make_draft, make_incoming, make_installation, make_provider, make_published
 from tests.telemetry.services.quarantine.held import held, make_holding_spec
 from tests.tenants.factories import make_draft_config, make_key, make_membership, make_published_config, make_user
 
@@ -38,6 +38,8 @@ LISTS = [
     "violations/",
     "quarantine/",
     "privacy-inbox/",
+    "providers/",
+    "providers/connect/",
     "password_change/",
 ]
 NO_FORM = {
@@ -48,6 +50,8 @@ NO_FORM = {
     "violations/",
     "quarantine/",
     "privacy-inbox/",
+    "providers/",
+    "providers/connect/",
     "password_change/",
 }
 FORMS = [f"{name}add/" for name in LISTS[1:] if name not in NO_FORM]
@@ -71,6 +75,7 @@ def pages_of_a_full_workspace() -> list[str]:
             properties={"durationMs": "slow", "a_very_long_name_that_nobody_has_declared_in_any_spec_at_all": 1}
         ),
     )
+    provider = make_provider(installation, name="a" * 64)
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
         floor = save_floor(
@@ -101,6 +106,7 @@ def pages_of_a_full_workspace() -> list[str]:
         f"audit/{entry.pk}/change/",
         f"violations/{violation.pk}/",
         f"privacy-inbox/{finding.pk}/",
+        *(f"providers/{provider.public_id}/{page}" for page in ("", "resend/", "remove/")),
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]
     return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]
