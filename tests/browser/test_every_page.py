@@ -13,7 +13,14 @@ from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.browser.conftest import PersonMaker
 from tests.core.builders import make_event, make_spec
-from tests.telemetry.factories import ingest, make_draft, make_incoming, make_installation, make_provider, make_published
+from tests.telemetry.factories import (
+    ingest,
+    make_draft,
+    make_incoming,
+    make_installation,
+    make_provider,
+    make_published,
+)
 from tests.telemetry.services.quarantine.held import held, make_holding_spec
 from tests.tenants.factories import make_draft_config, make_key, make_membership, make_published_config, make_user
 

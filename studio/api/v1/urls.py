@@ -40,6 +40,7 @@ from studio.api.v1.installations.configs import (
     ConfigVersionsView,
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
+from studio.api.v1.providers.views import DeliveriesView, ProvidersView, ProviderView, ResendView
 from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
 from studio.api.v1.reviews.views import (
     ApprovalView,
@@ -119,6 +120,10 @@ urlpatterns = [
     path("privacy-findings/<number:finding_id>/dismiss", DismissalView.as_view()),
     path("privacy-findings/<number:finding_id>/snooze", SnoozeView.as_view()),
     path("privacy-findings/<number:finding_id>/reopen", ReopeningView.as_view()),
+    path("providers", ProvidersView.as_view()),
+    path("providers/<uuid:provider_id>", ProviderView.as_view()),
+    path("providers/<uuid:provider_id>/deliveries", DeliveriesView.as_view()),
+    path("providers/<uuid:provider_id>/resend", ResendView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),
 ]

@@ -129,7 +129,9 @@ def every_path() -> list[str]:
         "<number:event_spec_id>": "1",
         "<number:group_id>": "1",
         "<tenant_slug:slug>": "other",
+        "<number:incident_id>": "1",
         "<uuid:installation_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11",
+        "<uuid:provider_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b12",
     }
     paths = []
     for pattern in urls.urlpatterns:

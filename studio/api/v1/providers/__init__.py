@@ -1,0 +1,1 @@
+"""Providers: connected, listed, and what they did not take."""
