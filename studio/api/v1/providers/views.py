@@ -54,6 +54,7 @@ class ProvidersView(ApiView):
         Needs the ability `provider.manage`, and a login: where events go would outlive a stolen key. 400 for an address
         that leads into an internal network; 409 if the name is taken.
         """
+        require_somewhere(actor_of(request), "provider.manage")
         body = decode_body(request, NewProvider)
         provider = connect_provider(
             actor=actor_of(request),
@@ -98,7 +99,9 @@ class ResendView(ApiView):
     @extend_schema(operation_id="resendDeadLetters", request=Resend, responses=Resent)
     def post(self, request: Request, provider_id: UUID) -> Response:
         """One dead letter, or all, wait as if they were new. Needs the ability `provider.operate` in the tenant."""
-        body, provider = decode_body(request, Resend), provider_by_id(provider_id)
+        provider = provider_by_id(provider_id)
+        require(actor_of(request), "provider.operate", provider.tenant_id)
+        body = decode_body(request, Resend)
         count = resend_dead_letters(actor=actor_of(request), provider=provider, delivery_id=body.delivery)
         transaction.on_commit(partial(wake_providers, [provider.pk]))
         return Response(Resent(deliveries=count))
