@@ -20,12 +20,13 @@ from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, 
 from studio.api.v1.specs import serializers as specs
 from studio.api.v1.specs.serializers import SpecPublication
 from studio.api.v1.tenants.serializers import NewTenant
+from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.violations import serializers as violations
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
 from telemetry.core.mending import Mending
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import (
+from telemetry.models import IncidentStatus, (
     FindingState,
     PrivacyFinding,
     ReviewState,
@@ -128,6 +129,9 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.FINDING_DISMISSAL, findings.FindingDismissal),
         (examples.FINDING_SNOOZE, findings.FindingSnooze),
         (examples.MENDING, Mending),
+        (examples.INCIDENT_COMMENT, incidents.IncidentComment),
+        (examples.INCIDENT_MUTE, incidents.IncidentMute),
+        (examples.BACKTEST, incidents.BacktestRequest),
     ],
 )
 def test_every_example_is_valid(example: Any, type_: type) -> None:
@@ -171,6 +175,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/privacy-findings": "PrivacyFindingPage",
         "/api/v1/quarantine": "HeldGroupPage",
         f"/api/v1/privacy-findings/{finding.pk}": "PrivacyFindingItem",
+        "/api/v1/incidents": "IncidentPage",
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",
         "/api/v1/apps": "AppPage",
@@ -227,4 +232,5 @@ def test_each_status_of_the_models_is_described() -> None:
     assert set(get_args(reviews.Decision)) == set(Verdict.values) - {""}
     assert set(get_args(installations.Status)) == set(ConfigStatus.values)
     assert set(get_args(findings.State)) == set(FindingState.values)
+    assert set(get_args(incidents.State)) == set(IncidentStatus.values)
     assert set(get_args(violations.State)) == set(ViolationState.values)

@@ -16,6 +16,7 @@ __all__ = [
     "BacktestAnswer",
     "BacktestRequest",
     "IncidentComment",
+    "IncidentDeed",
     "IncidentDetail",
     "IncidentItem",
     "IncidentMute",
@@ -101,6 +102,10 @@ class IncidentComment(Shape, frozen=True, kw_only=True):
     """What somebody says about an incident."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+class IncidentDeed(Shape, frozen=True, kw_only=True):
+    """Nothing more is to be said: an empty object."""
 
 
 class IncidentMute(Shape, frozen=True, kw_only=True):

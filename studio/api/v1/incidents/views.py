@@ -19,6 +19,7 @@ from studio.api.v1.incidents.serializers import (
     BacktestAnswer,
     BacktestRequest,
     IncidentComment,
+    IncidentDeed,
     IncidentDetail,
     IncidentItem,
     IncidentMute,
@@ -82,7 +83,7 @@ class IncidentView(ApiView):
 class AcknowledgementView(ApiView):
     """``/api/v1/incidents/{id}/acknowledge``."""
 
-    @extend_schema(operation_id="acknowledgeIncident", request=None, responses=IncidentItem)
+    @extend_schema(operation_id="acknowledgeIncident", request=IncidentDeed, responses=IncidentItem)
     def post(self, request: Request, incident_id: int) -> Response:
         """Somebody looks after it. Needs the ability `incident.handle`; 409 for a resolved one."""
         return _handled(request, incident_id, acknowledge_incident)
@@ -91,7 +92,7 @@ class AcknowledgementView(ApiView):
 class UnmuteView(ApiView):
     """``/api/v1/incidents/{id}/unmute``."""
 
-    @extend_schema(operation_id="unmuteIncident", request=None, responses=IncidentItem)
+    @extend_schema(operation_id="unmuteIncident", request=IncidentDeed, responses=IncidentItem)
     def post(self, request: Request, incident_id: int) -> Response:
         """It is open again. Needs the ability `incident.handle`; 409 for a resolved one."""
         return _handled(request, incident_id, unmute_incident)
@@ -100,7 +101,7 @@ class UnmuteView(ApiView):
 class ResolutionView(ApiView):
     """``/api/v1/incidents/{id}/resolve``."""
 
-    @extend_schema(operation_id="resolveIncident", request=None, responses=IncidentItem)
+    @extend_schema(operation_id="resolveIncident", request=IncidentDeed, responses=IncidentItem)
     def post(self, request: Request, incident_id: int) -> Response:
         """It is over, whatever the metric says. Needs the ability `incident.handle`; 409 for a resolved one."""
         return _handled(request, incident_id, resolve_incident)
@@ -169,5 +170,6 @@ def _allowed(request: Request, incident_id: int) -> tuple[Actor, Incident]:
 
 def _handled(request: Request, incident_id: int, deed: Callable[..., Incident]) -> Response:
     actor, incident = _allowed(request, incident_id)
+    decode_body(request, IncidentDeed)
     deed(actor=actor, incident=incident)
     return Response(write_incident(incident_by_id(incident_id)))
