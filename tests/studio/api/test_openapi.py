@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
 from studio.api.v1.findings import serializers as findings
+from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
 from studio.api.v1.reviews import serializers as reviews
@@ -20,14 +21,14 @@ from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, 
 from studio.api.v1.specs import serializers as specs
 from studio.api.v1.specs.serializers import SpecPublication
 from studio.api.v1.tenants.serializers import NewTenant
-from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.violations import serializers as violations
 from telemetry.core.codec import convert_document, encode_spec
 from telemetry.core.config import TenantOverride
 from telemetry.core.mending import Mending
 from telemetry.core.spec import TelemetrySpec
-from telemetry.models import IncidentStatus, (
+from telemetry.models import (
     FindingState,
+    IncidentStatus,
     PrivacyFinding,
     ReviewState,
     Verdict,
