@@ -5,7 +5,7 @@ All calls happen in a tenant context that shows the installation; else ``NotFoun
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,7 @@ __all__ = [
     "preview_config",
     "preview_layers",
     "resolve_layers",
+    "secret_fields",
     "spec_behind",
 ]
 
@@ -118,27 +119,25 @@ def preview_layers(installation: Installation, override: TenantOverride) -> Conf
 
 
 def config_etag(public_id: UUID, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:
-    """The weak entity tag of an installation's ``config_document`` of this revision; nothing is hashed."""
+    """The weak entity tag of an installation's config of this revision, plain or explained; nothing is hashed."""
     variant = f"{'e' if explain else ''}{'s' if with_secret else ''}" or "p"
     return f'W/"{FORMAT}-{public_id.hex}-{revision}-{variant}"'
 
 
-def config_document(
-    installation: Installation, revision: int, *, explain: bool = False, with_secret: bool = False
-) -> ConfigDocument:
+def config_document(installation: Installation, revision: int, *, with_secret: bool = False) -> ConfigDocument:
     """The effective config as the installation's apps fetch it.
 
     ``revision`` comes from ``selectors.configs.config_revision``, read just before. A document of that revision is
     answered from memory, without a query; otherwise all layers are read in one query, and the answer carries the
-    revision of that moment, which may be a later one. ``explain`` adds the provenance; ``with_secret``, for keys with
-    the scope ``config:secret``, the tenant's pseudonym key. Errors as for ``effective_config``.
+    revision of that moment, which may be a later one. ``with_secret``, for keys with the scope ``config:secret``, adds
+    the tenant's pseudonym key. Errors as for ``effective_config``.
     """
-    document = _cache.get(_key(installation, revision, explain, with_secret))
+    document = _cache.get(_key(installation, revision, with_secret))
     if document is None:
         layers = config_layers(installation.pk)
-        tag = config_etag(installation.public_id, layers.revision, explain=explain, with_secret=with_secret)
-        document = ConfigDocument(_encode(layers, explain=explain, with_secret=with_secret), tag, layers.revision)
-        _cache.put(_key(installation, layers.revision, explain, with_secret), document)
+        tag = config_etag(installation.public_id, layers.revision, with_secret=with_secret)
+        document = ConfigDocument(_encode(layers, with_secret=with_secret), tag, layers.revision)
+        _cache.put(_key(installation, layers.revision, with_secret), document)
     return document
 
 
@@ -189,14 +188,15 @@ def resolve_layers(layers: ConfigLayers, *, event_names: Collection[str] | None 
     )
 
 
-def _encode(layers: ConfigLayers, *, explain: bool, with_secret: bool) -> bytes:
-    more: dict[str, object] = {}
-    if with_secret:
-        # Not the tenant that came with the installation: it was read earlier, and may hold the key of before.
-        tenant = Tenant(pseudonym_salt=layers.pseudonym_salt, pseudonym_epoch=layers.pseudonym_epoch)
-        more["pseudonymKey"] = to_plain(installation_pseudonym_key(tenant))
-    if explain:
-        return encode_document(cast("dict[str, object]", to_plain(resolve_layers(layers))) | more)
+def secret_fields(layers: ConfigLayers) -> dict[str, object]:
+    """What a document has besides, for keys that may have the tenant's pseudonym key."""
+    # Not the tenant that came with the installation: it was read earlier, and may hold the key of before.
+    tenant = Tenant(pseudonym_salt=layers.pseudonym_salt, pseudonym_epoch=layers.pseudonym_epoch)
+    return {"pseudonymKey": to_plain(installation_pseudonym_key(tenant))}
+
+
+def _encode(layers: ConfigLayers, *, with_secret: bool) -> bytes:
+    more = secret_fields(layers) if with_secret else {}
     documents = LayerDocuments(
         spec=document_behind(layers),
         blueprint=layers.blueprint,
@@ -207,6 +207,6 @@ def _encode(layers: ConfigLayers, *, explain: bool, with_secret: bool) -> bytes:
     return _documents.make(documents, installation=layers.identity, revision=layers.revision, more=more)
 
 
-def _key(installation: Installation, revision: int, explain: bool, with_secret: bool) -> tuple[object, ...]:
+def _key(installation: Installation, revision: int, with_secret: bool) -> tuple[object, ...]:
     # The public id, not the row's: a restored or emptied database gives row ids out again.
-    return FORMAT, installation.public_id, revision, explain, with_secret
+    return FORMAT, installation.public_id, revision, with_secret

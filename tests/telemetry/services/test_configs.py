@@ -308,18 +308,6 @@ def test_the_document_is_the_config_and_nothing_more() -> None:
     assert body["events"][0]["properties"]["userId"]["redaction"] == {"strategy": "mask"}
 
 
-def test_an_explanation_names_the_layer_of_every_leaf() -> None:
-    make_published()
-    installation = make_installation(override=TenantOverride(events={STEP: EventOverride(sampling_rate=0.25)}))
-
-    body = fetched(installation, explain=True)
-
-    assert body["provenance"][f"events[{STEP}@1].sampling.rate"] == {
-        "layer": "tenant",
-        "path": f'events["{STEP}"].samplingRate',
-    }
-
-
 def test_the_pseudonym_key_comes_only_when_asked_for() -> None:
     make_published()
     installation = make_installation()
@@ -329,7 +317,6 @@ def test_the_pseudonym_key_comes_only_when_asked_for() -> None:
 
     assert with_key["pseudonymKey"] == {"epoch": 1, "secret": base64.b64encode(key.secret).decode()}
     assert "pseudonymKey" not in fetched(installation)
-    assert "pseudonymKey" not in fetched(installation, explain=True)
 
 
 def test_a_renewed_key_comes_with_the_next_document() -> None:

@@ -13,15 +13,14 @@ from studio.api.pages import page_of
 from studio.api.queries import read_query
 from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
-from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer
-from studio.api.v1.config.serializers import ConfigQuery
+from studio.api.v1.config.answers import CONFIG_RESPONSES, config_answer, past_answer, preview_answer
+from studio.api.v1.config.serializers import ExplainedAppConfig, PersonConfigQuery
 from studio.api.v1.installations.serializers import (
     InstallationItem,
     InstallationPage,
     InstallationQuery,
     write_installation,
 )
-from telemetry.core.config import EffectiveConfig
 from tenants.actors import require, require_somewhere
 from tenants.models import Installation
 from tenants.selectors import installation_by_public_id, installations_in_context
@@ -58,18 +57,25 @@ class InstallationView(ApiView):
 class EffectiveConfigView(ApiView):
     """``/api/v1/installations/{id}/effective-config``."""
 
-    queries = {"GET": ConfigQuery}
+    queries = {"GET": PersonConfigQuery}
 
     @extend_schema(
         operation_id="getEffectiveConfig",
-        parameters=parameters_of(ConfigQuery),
-        responses={200: EffectiveConfig, **CONFIG_RESPONSES},
+        parameters=parameters_of(PersonConfigQuery),
+        responses={200: ExplainedAppConfig, **CONFIG_RESPONSES},
     )
     def get(self, request: Request, installation_id: UUID) -> HttpResponse:
-        """What the installation's apps fetch from `/api/v1/config`, for people. Needs the ability `view`."""
-        query = read_query(request, ConfigQuery)
+        """What the installation's apps fetch from `/api/v1/config`, for people. Needs the ability `view`.
+
+        `at` answers for any instant: what was in force then, and with `explain` who had said so.
+        """
+        query = read_query(request, PersonConfigQuery)
         installation = installation_by_public_id(installation_id)
         require(actor_of(request), "view", installation.tenant_id)
+        if query.preview is not None:
+            return preview_answer(installation, query.preview)
+        if query.at is not None or query.event:
+            return past_answer(installation, query)
         return config_answer(request, installation, explain=query.explain)
 
 

@@ -16,13 +16,15 @@ from pythonjsonlogger.json import JsonFormatter
 
 from telemetry.core.config import AppBlueprint, EventOverride, TenantOverride
 from telemetry.services import configs
+from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import ApiKey, Installation
 from tenants.roles import Role, Scope
+from tenants.services.config_drafts import preview_config as open_preview
 from tenants.services.keys import IssuedKey
 from tests.studio.api.calls import Caller, caller_with_role, code_of, queries_of, signed_in
 from tests.telemetry.factories import everything_stored, make_installation, make_published
-from tests.tenants.factories import make_key, make_published_config, make_user
+from tests.tenants.factories import make_draft_config, make_key, make_published_config, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -104,11 +106,52 @@ def test_head_says_the_same_without_the_body(app: Caller) -> None:
     assert dict(head.headers) == dict(whole.headers)
 
 
-def test_explain_adds_where_each_value_comes_from(app: Caller) -> None:
+def test_explain_tells_the_story_of_each_value(app: Caller) -> None:
     answer = app.get(CONFIG, {"explain": "1"})
 
-    provenance = answer.json()["provenance"]
-    assert provenance[f"events[{STEP}@1].sampling.rate"] == {"layer": "spec", "path": "config.defaultSamplingRate"}
+    plain = app.get(CONFIG).json()
+    rate = answer.json()["provenance"][f"events[{STEP}@1].sampling.rate"]
+    assert {key: value for key, value in answer.json().items() if key != "provenance"} == plain
+    assert (rate["layer"], rate["path"], rate["version"], rate["by"]) == (
+        "spec",
+        "config.defaultSamplingRate",
+        1,
+        "system",
+    )
+    assert rate["source"] == "Spec sigil.telemetry"
+    assert rate["without"] == 1
+    assert [step["layer"] for step in rate["steps"]] == ["product", "spec"]
+    assert "without" not in answer.json()["provenance"][f"events[{STEP}@1].privacy"]
+
+
+def test_a_preview_is_fetched_by_its_number_with_a_scope_of_its_own(installation: Installation) -> None:
+    draft = make_draft_config(installation, TenantOverride(enabled=False))
+    previewer = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_PREVIEW).text)
+    reader = Caller(key=make_key(installation, Scope.CONFIG_READ).text)
+    assert previewer.get(CONFIG, {"preview": "1"}).status_code == 404
+    with tenant_context(ALL):
+        open_preview(actor=SYSTEM, config=draft, expected_checksum=draft.checksum)
+
+    shown, live = previewer.get(CONFIG, {"preview": "1"}), previewer.get(CONFIG)
+
+    assert (shown.json()["enabled"], live.json()["enabled"]) == (False, True)
+    assert (shown["Cache-Control"], shown["X-Config-Preview"]) == ("no-store", "1")
+    assert shown["ETag"] != live["ETag"]
+    assert "X-Config-Preview" not in live
+    assert previewer.get(CONFIG, If_None_Match=shown["ETag"]).status_code == 200
+    assert reader.get(CONFIG, {"preview": "1"}).status_code == 403
+    assert previewer.get(CONFIG, {"preview": "7"}).status_code == 404
+
+
+def test_a_preview_of_another_tenant_does_not_exist(installation: Installation) -> None:
+    draft = make_draft_config(installation, TenantOverride(enabled=False))
+    with tenant_context(ALL):
+        open_preview(actor=SYSTEM, config=draft, expected_checksum=draft.checksum)
+    other = make_installation("globex")
+
+    answer = Caller(key=make_key(other, Scope.CONFIG_PREVIEW).text).get(CONFIG, {"preview": "1"})
+
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("text", ["0", "false"])

@@ -1,8 +1,10 @@
 """Installations as a list, one by one, and what holds at them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from telemetry.core.config import EventOverride, TenantOverride
 from telemetry.core.enums import Environment
@@ -11,6 +13,7 @@ from tenants.roles import Role, Scope
 from tests.studio.api.calls import Caller, caller_with_key, caller_with_role, cost_of
 from tests.telemetry.factories import make_installation as make_bound_installation
 from tests.telemetry.factories import make_published
+from tests.tenants.clock import pass_time
 from tests.tenants.factories import (
     make_app,
     make_installation,
@@ -166,6 +169,27 @@ def test_people_see_which_layer_said_so(viewer: Caller) -> None:
     config = answer.json()
     assert config["events"][0]["enabled"] is False
     assert config["provenance"][f"events[{STEP}@1].enabled"]["layer"] == "tenant"
+
+
+def test_people_ask_what_was_in_force_at_an_instant(viewer: Caller) -> None:
+    make_published()
+    installation = make_bound_installation(override=TenantOverride(events={STEP: EventOverride(enabled=False)}))
+    pass_time(timedelta(days=2))
+    make_published_config(installation)
+    address = f"{INSTALLATIONS}/{installation.public_id}/effective-config"
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat()
+
+    then = viewer.get(address, {"at": yesterday, "explain": "1"}).json()
+    now = viewer.get(address, {"event": STEP}).json()
+
+    enabled = then["provenance"][f"events[{STEP}@1].enabled"]
+    assert then["events"][0]["enabled"] is False
+    assert (enabled["layer"], enabled["version"], enabled["without"]) == ("tenant", 1, True)
+    assert [event["enabled"] for event in now["events"]] == [True]
+    assert viewer.get(address, {"at": "2001-01-01T00:00:00Z"}).status_code == 409
+    for wrong in ("yesterday", "2026-01-01T00:00:00"):
+        assert viewer.get(address, {"at": wrong}).status_code == 400
+    assert viewer.get(address, {"event": "no such event"}).json()["events"] == []
 
 
 def test_people_never_see_the_pseudonym_key() -> None:
