@@ -15,8 +15,9 @@ from telemetry.core.spec import (
     TelemetryDefaults,
     TelemetryMeta,
 )
-from telemetry.formats.building import EventDraft, PropertyDraft, PropertySet, SpecDraft, fit_text, fits
+from telemetry.formats.building import EventDraft, PropertyDraft, PropertySet, SpecDraft
 from telemetry.formats.cursor import Cursor
+from telemetry.formats.fitting import fit_text, fits
 
 __all__ = ["read_spec_document"]
 

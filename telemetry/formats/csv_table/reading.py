@@ -10,9 +10,10 @@ from typing import Any, Final
 from telemetry.core.enums import PropertyType
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.spec import Semantics
-from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft, fit_text, fits
+from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft
 from telemetry.formats.csv_table.columns import COLUMNS, FLAGS, NAME, column_of, unguard
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import fit_text, fits
 from telemetry.formats.losses import LossReport
 from telemetry.formats.sources import Imported, SourceFile, invalid, read_text
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from telemetry.core.enums import PropertyType
-from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft, allowed_values
+from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import allowed_values
 from telemetry.formats.glean.values import (
     CATEGORY_OF_LEVEL,
     EXTRA_TYPES,

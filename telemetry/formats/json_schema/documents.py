@@ -9,8 +9,9 @@ from urllib.parse import quote
 from telemetry.core.plain import to_plain
 from telemetry.core.shapes import write_path
 from telemetry.core.spec import TelemetrySpec
-from telemetry.formats.building import ImportOptions, SpecDraft, fit_text
+from telemetry.formats.building import ImportOptions, SpecDraft
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import fit_text
 from telemetry.formats.json_schema.events import read_payload, write_payload
 from telemetry.formats.json_schema.extension import EXTENSION, read_spec_extension
 from telemetry.formats.json_schema.importing import KEYWORD_REASONS

@@ -4,8 +4,9 @@ from typing import Final
 
 from telemetry.core.plain import document_fields
 from telemetry.core.spec import EventDefinition, PropertyDefinition, Semantics, TelemetryDefaults, TelemetryMeta
-from telemetry.formats.building import EventDraft, PropertyDraft, SpecDraft, fits
+from telemetry.formats.building import EventDraft, PropertyDraft, SpecDraft
 from telemetry.formats.cursor import Cursor
+from telemetry.formats.fitting import fits
 
 __all__ = ["EXTENSION", "read_event_extension", "read_property_extension", "read_spec_extension"]
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from telemetry.core.enums import PropertyType
-from telemetry.formats.building import PropertyDraft, PropertySet, allowed_values
+from telemetry.formats.building import PropertyDraft, PropertySet
 from telemetry.formats.cursor import Cursor
+from telemetry.formats.fitting import allowed_values
 from telemetry.formats.json_schema.extension import EXTENSION, read_property_extension
 from telemetry.formats.json_schema.views import SchemaView
 

@@ -6,8 +6,9 @@ Source: OpenTelemetry weaver, semantic convention definition language, ``annotat
 from typing import Final
 
 from telemetry.core.spec import PropertyDefinition
-from telemetry.formats.building import EventDraft, PropertyDraft, fits
+from telemetry.formats.building import EventDraft, PropertyDraft
 from telemetry.formats.cursor import Cursor
+from telemetry.formats.fitting import fits
 from telemetry.formats.json_schema.extension import read_event_extension
 
 __all__ = ["ANNOTATION", "extension_of", "read_property_annotation", "read_signal_annotation"]

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from telemetry.core.enums import PropertyType
-from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, PropertySet, SpecDraft, allowed_values
+from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, PropertySet, SpecDraft
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import allowed_values
 from telemetry.formats.json_schema.extension import read_spec_extension
 from telemetry.formats.losses import LossReport
 from telemetry.formats.otel.extension import extension_of, read_property_annotation, read_signal_annotation

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from telemetry.core.enums import PropertyType
 from telemetry.core.spec import TelemetrySpec
-from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft, allowed_values, fit_text
+from telemetry.formats.building import EventDraft, ImportOptions, PropertyDraft, SpecDraft
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import allowed_values, fit_text
 from telemetry.formats.payloads import KINDS, name_of_call
 
 __all__ = ["Project", "is_resource"]
@@ -23,7 +24,6 @@ _LISTS: Final[Mapping[str, tuple[str, str]]] = {
     "custom-types": ("types", "custom-type"),
     "categories": ("categories", "category"),
 }
-_SINGULAR: Final = {plural: singular for plural, (_, singular) in _LISTS.items()}
 _TYPES: Final[Mapping[str, PropertyType]] = {
     "string": PropertyType.STRING,
     "number": PropertyType.NUMBER,

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from telemetry.core.spec import TelemetrySpec
-from telemetry.formats.building import ImportOptions, SpecDraft, fit_text
+from telemetry.formats.building import ImportOptions, SpecDraft
 from telemetry.formats.cursor import Cursor, Ledger
+from telemetry.formats.fitting import fit_text
 from telemetry.formats.json_schema.importing import KEYWORD_REASONS, read_property
 from telemetry.formats.json_schema.views import SchemaView
 from telemetry.formats.losses import LossReport
