@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from telemetry.core.codec import checksum
 from telemetry.core.registry import TelemetryRegistry
-from telemetry.core.spec import Deprecation, TelemetrySpec
+from telemetry.core.spec import Deprecation, Semantics, TelemetrySpec
 from telemetry.formats.clients import LANGUAGES, generate, is_untouched, read_mark
 from telemetry.sdk import InMemoryProvider, TelemetryTracker
 from tests.core import strategies
@@ -82,6 +82,24 @@ def test_code_of_any_spec_is_of_its_language(spec: TelemetrySpec) -> None:
 @pytest.mark.parametrize("language", ["kotlin", "swift"])
 def test_odd_names_and_texts_are_of_the_language(language: str) -> None:
     assert syntax_errors(language, generate(ODD, language)) == []
+
+
+@pytest.mark.parametrize("language", ["python", "typescript", "kotlin", "swift"])
+def test_no_text_leaves_its_comment(language: str) -> None:
+    # Given text with a line break in every place that a comment shows, as a unit once had it.
+    broken = "first\nleaked_code()\r\u2028leaked_code()"
+    number = make_property("number", description=broken, unit="ms\nleaked_code()")
+    event = make_event(
+        "step",
+        semantics=Semantics(what=broken, who=broken, why=broken),
+        properties={"durationMs": number},
+        deprecation=Deprecation(reason=broken),
+    )
+
+    lines = generate(make_spec(event), language).splitlines()
+
+    assert any("leaked_code()" in line for line in lines)
+    assert [line for line in lines if line.strip().startswith("leaked_code()")] == []
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,7 @@ def _field(
 def _about_field(definition: PropertyDefinition, event: EventDefinition) -> tuple[str, ...]:
     hidden = required_redaction(definition, event.privacy)
     said = [_line(definition.description)] if definition.description.strip() else []
-    said += [f"In {definition.unit}."] if definition.unit.strip() else []
+    said += [f"In {_line(definition.unit)}."] if definition.unit.strip() else []
     said += ["Personal data."] if definition.pii else []
     said += [f"Hidden before it leaves the process: {hidden.strategy}."] if hidden is not None else []
     return tuple(said)
