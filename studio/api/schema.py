@@ -126,8 +126,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, Any]:
     """Each operation names the errors that it may answer with, all of one body. For ``POSTPROCESSING_HOOKS``."""
     statuses = set()
-    for operation in _operations(result):
-        for status in _error_statuses(operation):
+    for method, operation in _operations(result):
+        for status in _error_statuses(method, operation):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
             statuses.add(status)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -139,20 +139,22 @@ def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, 
     return result
 
 
-def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in result["paths"].values():
-        yield from (path[method] for method in METHODS if method in path)
+        yield from ((method, path[method]) for method in METHODS if method in path)
 
 
-def _error_statuses(operation: Mapping[str, Any]) -> Iterator[int]:
+def _error_statuses(method: str, operation: Mapping[str, Any]) -> Iterator[int]:
     yield from ALWAYS
     if any(operation.get("security", ())):
         yield from (401, 403)
     parameters = operation.get("parameters", ())
     if any(parameter["in"] == "path" for parameter in parameters):
         yield 404
+    if method in ("post", "put"):
+        yield 409
     if "requestBody" in operation:
-        yield from (409, 413, 415)
+        yield from (413, 415)
     if any(parameter["name"] == "If-Match" for parameter in parameters):
         yield from (412, 428)
 

@@ -21,13 +21,13 @@ UNUSABLE_CHARACTER: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def find_fault(value: object, info: inspect.Type) -> Fault | None:
-    """The rule of the scalar type ``info`` that ``value`` breaks, or ``None``; other types have no rules here.
+    """The rule of the scalar type ``info`` that ``value`` breaks, or ``None``; of other types only text has rules.
 
     Codes: ``wrong_type``, ``unknown_word``, ``out_of_range``, ``bad_number``, ``bad_length``, ``bad_format``,
     ``bad_character``.
     """
-    rule = _RULES.get(type(info))
-    return rule(value, info) if rule is not None else None
+    rule = _RULES.get(type(info), _foreign_fault)
+    return rule(value, info)
 
 
 def _described_fault(value: object, info: inspect.Metadata) -> Fault | None:
@@ -123,6 +123,11 @@ def _free_fault(value: object, _info: inspect.AnyType) -> Fault | None:
     if isinstance(value, int | float):
         return _float_fault(value, inspect.FloatType())
     return "wrong_type", "must be a JSON value"
+
+
+def _foreign_fault(value: object, _info: inspect.Type) -> Fault | None:
+    """For types whose form msgspec reads itself, such as instants, which takes text that UTF-8 can carry only."""
+    return _text_fault(value, inspect.StrType()) if isinstance(value, str) else None
 
 
 _RULES: Final[dict[type[inspect.Type], Callable[[object, Any], Fault | None]]] = {

@@ -77,6 +77,8 @@ def end_period(*, actor: Actor, period: ConfigPeriod) -> ConfigPeriod:
     stamp = take_stamp()
     settle([period.installation_id], stamp)
     period = ConfigPeriod.objects.select_related("config").get(pk=period.pk)
+    if period.is_given_up:
+        raise Conflict("this was given up already")
     has_started = period.starts_at <= stamp.at
     if has_started and period.ends_at is None:
         raise Conflict("this version is live for good; publish or roll back to another one instead")

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -15,6 +17,7 @@ from telemetry.core.errors import FieldError
 from telemetry.core.plain import to_plain
 from telemetry.core.shapes import MAXIMUM_ERRORS, read_shape, write_path
 from telemetry.core.spec import TelemetrySpec
+from telemetry.core.validation import read_value
 from tests.core import strategies
 from tests.core.builders import make_sigil_spec
 
@@ -442,3 +445,19 @@ def _converts(document: object, type_: type) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+class _Appointment(msgspec.Struct):
+    """What msgspec reads itself: an instant and an identifier."""
+
+    at: datetime | None = None
+    who: UUID | None = None
+
+
+@pytest.mark.parametrize("key", ["at", "who"])
+def test_half_a_surrogate_pair_in_what_msgspec_reads_is_a_broken_rule(key: str) -> None:
+    # The regression of a server error: msgspec cannot even begin to read such text.
+    value, errors = read_value({key: "2026-01-01\ud83d"}, _Appointment)
+
+    assert value is None
+    assert [(error.code, error.path) for error in errors] == [("bad_character", key)]

@@ -6,8 +6,12 @@ from drf_spectacular.utils import OpenApiExample
 
 __all__ = [
     "BACKTEST",
+    "BULK_CHANGE",
+    "CONFIG_PREVIEW",
+    "CONFIG_PROMOTION",
     "CONFIG_PUBLICATION",
     "CONFIG_ROLLBACK",
+    "CONFIG_SCHEDULE",
     "EVENT_BATCH",
     "EVENT_SPEC",
     "EVENT_SPEC_REMOVAL",
@@ -152,3 +156,19 @@ BACKTEST: Final = _request(
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}
 )
+CONFIG_PREVIEW: Final = _request("The draft that was just saved", {"number": 4, "expectedChecksum": CHECKSUM})
+CONFIG_SCHEDULE: Final = _request(
+    "For one weekend",
+    {
+        "number": 4,
+        "expectedChecksum": CHECKSUM,
+        "expectedPublishedNumber": 3,
+        "changeSummary": "Keep less during the campaign",
+        "startsAt": "2027-03-06T00:00:00Z",
+        "endsAt": "2027-03-08T00:00:00Z",
+    },
+)
+BULK_CHANGE: Final = _request(
+    "Half of all events with personal data", {"filter": {"privacy": "pii"}, "change": {"samplingRate": 0.5}}
+)
+CONFIG_PROMOTION: Final = _request("What is live in staging", {"from": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11"})

@@ -39,6 +39,16 @@ from studio.api.v1.installations.configs import (
     ConfigStateView,
     ConfigVersionsView,
 )
+from studio.api.v1.installations.lifecycle import (
+    BulkView,
+    ConfigDiffView,
+    ConfigPreviewView,
+    ConfigVersionView,
+    PromotionView,
+    ScheduleView,
+    UndoView,
+    UnscheduleView,
+)
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
 from studio.api.v1.providers.views import DeliveriesView, ProvidersView, ProviderView, ResendView
 from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
@@ -97,6 +107,14 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/publish", ConfigPublicationView.as_view()),
     path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),
     path("installations/<uuid:installation_id>/config/versions", ConfigVersionsView.as_view()),
+    path("installations/<uuid:installation_id>/config/versions/<number:number>", ConfigVersionView.as_view()),
+    path("installations/<uuid:installation_id>/config/diff", ConfigDiffView.as_view()),
+    path("installations/<uuid:installation_id>/config/preview", ConfigPreviewView.as_view()),
+    path("installations/<uuid:installation_id>/config/schedule", ScheduleView.as_view()),
+    path("installations/<uuid:installation_id>/config/schedule/<number:period_id>/end", UnscheduleView.as_view()),
+    path("installations/<uuid:installation_id>/config/bulk", BulkView.as_view()),
+    path("installations/<uuid:installation_id>/config/undo", UndoView.as_view()),
+    path("installations/<uuid:installation_id>/config/promote", PromotionView.as_view()),
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
     path("incidents", IncidentsView.as_view()),
     path("incidents/<number:incident_id>", IncidentView.as_view()),

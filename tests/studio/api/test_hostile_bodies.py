@@ -55,6 +55,19 @@ ADDRESSES = [
     Address("POST", "/api/v1/reviews/{review}/approve", {"text": "A remark"}),
     Address("POST", "/api/v1/reviews/{review}/request-changes", {"text": "A remark"}),
     Address("POST", "/api/v1/reviews/{review}/withdraw", {"text": "A remark"}),
+    Address(
+        "POST",
+        "/api/v1/installations/{id}/config/schedule",
+        {
+            "number": 2,
+            "expectedChecksum": CHECKSUM,
+            "expectedPublishedNumber": 1,
+            "changeSummary": "A change",
+            "startsAt": "2100-01-01T00:00:00Z",
+        },
+    ),
+    Address("POST", "/api/v1/installations/{id}/config/preview", {"number": 2, "expectedChecksum": CHECKSUM}),
+    Address("POST", "/api/v1/installations/{id}/config/promote", {"from": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11"}),
     Address("PUT", "/api/v1/installations/{id}/config", OVERRIDE, reads_yaml=True),
     Address(
         "POST",
@@ -67,13 +80,16 @@ ADDRESSES = [
         {"number": 1, "expectedPublishedNumber": 2, "changeSummary": "A change"},
     ),
 ]
-# Addresses whose bodies above name a state that is not the current one, or a review that its author alone withdraws.
+# Addresses whose bodies above name what is not the current state, or is not there, or is only for its author.
 STALE = {
     "/api/v1/specs/sigil.telemetry/publish",
     "/api/v1/specs/sigil.telemetry/reviews",
     "/api/v1/reviews/{review}/withdraw",
+    "/api/v1/installations/{id}/config/preview",
+    "/api/v1/installations/{id}/config/promote",
     "/api/v1/installations/{id}/config/publish",
     "/api/v1/installations/{id}/config/rollback",
+    "/api/v1/installations/{id}/config/schedule",
 }
 # For an override this means: no wish at all.
 VALID_FOR_OVERRIDES = "the value {}"

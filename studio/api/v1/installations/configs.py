@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from studio.api.v1.installations.serializers import (
     ConfigPublication,
     ConfigRollback,
     ConfigState,
+    ConfigStateQuery,
     ConfigVersion,
     ConfigVersionItem,
     ConfigVersionPage,
@@ -29,6 +31,7 @@ from studio.api.v1.installations.serializers import (
 from telemetry.core.config import TenantOverride
 from telemetry.core.errors import Conflict
 from telemetry.services.configs import effective_config
+from telemetry.services.explanations import explain_installation
 from telemetry.services.overrides import publish_override, rollback_override, save_override
 from tenants.actors import require
 from tenants.models import Installation, TenantAppConfig
@@ -40,7 +43,16 @@ from tenants.selectors import (
     published_config,
 )
 
-__all__ = ["ConfigPublicationView", "ConfigRollbackView", "ConfigStateView", "ConfigVersionsView"]
+__all__ = [
+    "ETAG",
+    "IF_MATCH",
+    "ConfigPublicationView",
+    "ConfigRollbackView",
+    "ConfigStateView",
+    "ConfigVersionsView",
+    "installation_for",
+    "state_tag",
+]
 
 ETAG = OpenApiParameter(
     "ETag",
@@ -61,13 +73,20 @@ class ConfigStateView(ApiView):
     """``/api/v1/installations/{id}/config``."""
 
     parser_classes = [JsonParser, YamlParser]
+    queries = {"GET": ConfigStateQuery}
 
-    @extend_schema(operation_id="getInstallationConfig", parameters=[ETAG], responses=ConfigState)
+    @extend_schema(
+        operation_id="getInstallationConfig", parameters=[*parameters_of(ConfigStateQuery), ETAG], responses=ConfigState
+    )
     def get(self, request: Request, installation_id: UUID) -> Response:
         """The override that is live, the draft, and what holds in short. Needs the ability `view` in the tenant."""
-        installation = _installation(request, "view", installation_id)
+        query = read_query(request, ConfigStateQuery)
+        installation = installation_for(request, "view", installation_id)
         published, draft = published_config(installation), draft_config(installation)
-        return Response(_state(installation, published, draft), headers={"ETag": _tag(published, draft)})
+        state = _state(installation, published, draft)
+        if query.explain and state.effective is not None:
+            state = msgspec.structs.replace(state, explanation=explain_installation(installation).leaves())
+        return Response(state, headers={"ETag": state_tag(published, draft)})
 
     @extend_schema(
         operation_id="saveInstallationConfig",
@@ -81,17 +100,17 @@ class ConfigStateView(ApiView):
 
         400 with the path of each wish that does not fit the spec, or would loosen privacy or leave the floor.
         """
-        installation = _installation(request, "config.edit", installation_id)
+        installation = installation_for(request, "config.edit", installation_id)
         published, draft = published_config(installation), draft_config(installation)
         if draft is not None or "If-Match" in request.headers:
-            require_match(request, _tag(published, draft))
+            require_match(request, state_tag(published, draft))
         saved = save_override(
             actor=actor_of(request),
             installation=installation,
             override=decode_body(request, TenantOverride, what="tenant override"),
             expected_checksum=None if draft is None else draft.checksum,
         )
-        return Response(write_config(saved), headers={"ETag": _tag(published, saved)})
+        return Response(write_config(saved), headers={"ETag": state_tag(published, saved)})
 
 
 class ConfigPublicationView(ApiView):
@@ -105,7 +124,7 @@ class ConfigPublicationView(ApiView):
     )
     def post(self, request: Request, installation_id: UUID) -> Response:
         """The draft is live, and apps get a new config. Needs `config.publish`; 409 `stale_revision` after a change."""
-        installation = _installation(request, "config.publish", installation_id)
+        installation = installation_for(request, "config.publish", installation_id)
         publication = decode_body(request, ConfigPublication)
         published = publish_override(
             actor=actor_of(request),
@@ -113,6 +132,7 @@ class ConfigPublicationView(ApiView):
             change_summary=publication.change_summary,
             expected_checksum=publication.expected_checksum,
             expected_published_number=publication.expected_published_number,
+            ends_at=publication.ends_at,
         )
         return Response(write_config_item(published))
 
@@ -128,7 +148,7 @@ class ConfigRollbackView(ApiView):
     )
     def post(self, request: Request, installation_id: UUID) -> Response:
         """A superseded override is live again, as a new version. Needs `config.publish`."""
-        installation = _installation(request, "config.publish", installation_id)
+        installation = installation_for(request, "config.publish", installation_id)
         rollback = decode_body(request, ConfigRollback)
         restored = rollback_override(
             actor=actor_of(request),
@@ -150,19 +170,20 @@ class ConfigVersionsView(ApiView):
     )
     def get(self, request: Request, installation_id: UUID) -> Response:
         """All versions of the override, newest first. Needs the ability `view` in the tenant."""
-        installation = _installation(request, "view", installation_id)
+        installation = installation_for(request, "view", installation_id)
         query = read_query(request, PageQuery)
         return Response(page_of(config_versions(installation), query, write_config_item))
 
 
-def _installation(request: Request, ability: str, public_id: UUID) -> Installation:
+def installation_for(request: Request, ability: str, public_id: UUID) -> Installation:
     """The installation, once the caller is known to have the ability in its tenant."""
     installation = installation_by_public_id(public_id)
     require(actor_of(request), ability, installation.tenant_id)
     return installation
 
 
-def _tag(published: TenantAppConfig | None, draft: TenantAppConfig | None) -> str:
+def state_tag(published: TenantAppConfig | None, draft: TenantAppConfig | None) -> str:
+    """The tag of what is live and what is drafted."""
     return f'"{draft.checksum if draft else "none"}-{published.number if published else 0}"'
 
 
