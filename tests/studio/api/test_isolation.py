@@ -33,6 +33,27 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
     "/api/v1/installations/{id}/config/rollback": {
         "POST": {"number": 1, "expectedPublishedNumber": 1, "changeSummary": "Mine"}
     },
+    "/api/v1/installations/{id}/balance": {"GET": None},
+    "/api/v1/installations/{id}/backtest": {
+        "POST": {"event": "sigil.telemetry.workflow_step", "eventVersion": 1, "anomalyDetection": {}}
+    },
+    "/api/v1/installations/{id}/config/versions/1": {"GET": None},
+    "/api/v1/installations/{id}/config/diff?from=1&to=1": {"GET": None},
+    "/api/v1/installations/{id}/config/preview": {"POST": {"number": 2, "expectedChecksum": "{checksum}"}},
+    "/api/v1/installations/{id}/config/schedule": {
+        "GET": None,
+        "POST": {
+            "number": 2,
+            "expectedChecksum": "{checksum}",
+            "expectedPublishedNumber": 1,
+            "changeSummary": "Mine",
+            "startsAt": "2100-01-01T00:00:00Z",
+        },
+    },
+    "/api/v1/installations/{id}/config/schedule/1/end": {"POST": {}},
+    "/api/v1/installations/{id}/config/bulk": {"POST": {"change": {"samplingRate": 0.5}}},
+    "/api/v1/installations/{id}/config/undo": {"POST": {}},
+    "/api/v1/installations/{id}/config/promote": {"POST": {}},
 }
 CALLS = [(address, method) for address, methods in OF_TENANTS.items() for method in methods]
 
@@ -113,7 +134,8 @@ def test_lists_neither_show_nor_count_what_is_anothers(stranger: Caller, theirs:
 def test_the_tables_above_name_every_address_of_tenants() -> None:
     patterns = [str(pattern.pattern) for pattern in urls.urlpatterns]
 
-    of_tenants = {pattern for pattern in patterns if "<uuid:" in pattern or "<tenant_slug:" in pattern}
+    # What belongs to an installation is told apart by its own id in the tests of its own address.
+    of_tenants = {pattern for pattern in patterns if "<uuid:installation_id>" in pattern or "<tenant_slug:" in pattern}
 
     assert len(of_tenants) == len(OF_TENANTS)
 
@@ -123,6 +145,8 @@ def every_path() -> list[str]:
     values = {
         "<spec_name:name>": "sigil.telemetry",
         "<number:version>": "1",
+        "<number:number>": "1",
+        "<number:period_id>": "1",
         "<number:review_id>": "1",
         "<number:violation_id>": "1",
         "<number:finding_id>": "1",

@@ -37,7 +37,7 @@ from studio.api.v1.installations.serializers import (
     write_period,
 )
 from telemetry.core.config import TenantOverride
-from telemetry.core.errors import Conflict, NotFound
+from telemetry.core.errors import Conflict, FieldError, InvalidDocument, NotFound
 from telemetry.services.config_comparisons import compare_configs, compare_overrides
 from telemetry.services.overrides import schedule_override
 from telemetry.services.promotion import plan_promotion, promote_override
@@ -219,6 +219,8 @@ class PromotionView(ApiView):
         """What taking over another environment's override would change here. Needs the ability `view` in the tenant."""
         query = read_query(request, PromotionQuery)
         installation = installation_for(request, "view", installation_id)
+        if query.source is None:
+            raise InvalidDocument([FieldError("missing_key", "from", "is required")], what="query")
         plan = plan_promotion(_source(request, query.source), installation, number=query.number)
         live = published_config(installation)
         before = TenantOverride() if live is None else override_of(live)

@@ -248,8 +248,11 @@ class ConfigPromotion(Shape, frozen=True, kw_only=True):
     number: Number | None = None
 
 
-class PromotionQuery(ConfigPromotion, frozen=True, kw_only=True):
-    """The same, for looking at it first."""
+class PromotionQuery(Shape, frozen=True, kw_only=True):
+    """The same, for looking at it first; `from` is required."""
+
+    source: UUID | None = msgspec.field(default=None, name="from")
+    number: Number | None = None
 
 
 class PromotionPlan(Shape, frozen=True, kw_only=True):
