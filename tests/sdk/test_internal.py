@@ -320,7 +320,8 @@ def test_a_full_buffer_drops_the_oldest_events_and_counts_them(make: Make, serve
     found = provider.delivery()
     assert found.dropped > 0
     assert found.dropped + found.waiting == 2000
-    assert provider.transport().spooled_bytes <= 4000
+    # What is being sent is never dropped, so that the newest batch may stand beyond the limit until it is settled.
+    assert provider.transport().spooled_bytes <= 4000 + 1000
 
 
 # The end of the process, and the next one
