@@ -14,6 +14,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
+from telemetry.core.enums import Environment
 from telemetry.core.errors import NotFound
 from tenants.models import (
     ApiKey,
@@ -21,8 +22,6 @@ from tenants.models import (
     ConfigPeriod,
     ConfigStatus,
     DraftStep,
-    FloorExceptionRecord,
-    FloorRecord,
     Installation,
     KeyKind,
     Membership,
@@ -33,14 +32,13 @@ from tenants.planned_changes import LIVE_PERIOD, MOMENT
 from tenants.roles import Scope
 
 __all__ = [
+    "app_by_slug",
     "apps",
     "config_by_number",
     "config_versions",
     "draft_config",
-    "exceptions_of",
-    "floor_exceptions",
-    "floors_of",
     "installation_by_public_id",
+    "installation_of",
     "installations_in_context",
     "keys_of",
     "last_step",
@@ -101,6 +99,11 @@ def apps() -> QuerySet[App]:
     return App.objects.all()
 
 
+def app_by_slug(slug: str) -> App:
+    """The app with this slug; ``NotFound``."""
+    return _one(App.objects.filter(slug=slug), "app")
+
+
 def installations_in_context() -> QuerySet[Installation]:
     """The installations of the tenants in the transaction's context, with tenant and app, by both and environment."""
     return Installation.objects.select_related("tenant", "app").order_by("tenant__slug", "app__slug", "environment")
@@ -112,6 +115,12 @@ def installation_by_public_id(public_id: UUID) -> Installation:
         Installation.objects.filter(public_id=public_id).select_related("tenant", "app"),
         "installation",
     )
+
+
+def installation_of(tenant: Tenant, app: App, environment: Environment) -> Installation:
+    """The app at the tenant in the environment, with both; ``NotFound``."""
+    rows = Installation.objects.filter(tenant=tenant, app=app, environment=environment)
+    return _one(rows.select_related("tenant", "app"), "installation")
 
 
 def keys_of(installation: Installation) -> QuerySet[ApiKey]:
@@ -175,24 +184,6 @@ def last_step(draft: TenantAppConfig) -> DraftStep | None:
 def config_by_number(installation: Installation, number: int) -> TenantAppConfig:
     """Version ``number`` of the installation's override; ``NotFound``."""
     return _one(TenantAppConfig.objects.filter(installation=installation, number=number), f"version as {number}")
-
-
-def floor_exceptions() -> QuerySet[FloorExceptionRecord]:
-    """The exceptions of the tenants in the context, with all that they name, those that end last first."""
-    rows = FloorExceptionRecord.objects.select_related("tenant", "app", "installation__tenant", "installation__app")
-    return rows.order_by("-ends_at", "-pk")
-
-
-def exceptions_of(installation: Installation) -> QuerySet[FloorExceptionRecord]:
-    """The exceptions that hold or held at the installation, also those that were revoked; as ``floor_exceptions``."""
-    here = Q(installation=None) | Q(installation=installation)
-    return floor_exceptions().filter(here, tenant_id=installation.tenant_id, app_id=installation.app_id)
-
-
-def floors_of(app: App) -> tuple[FloorRecord | None, FloorRecord | None]:
-    """The organisation's floor and the app's own, either may be ``None``; one query."""
-    records = {record.app_id: record for record in FloorRecord.objects.filter(Q(app=app) | Q(app=None)).order_by()}
-    return records.get(None), records.get(app.pk)
 
 
 def working_keys(key_ids: Collection[int], scope: Scope) -> dict[int, int]:

@@ -18,7 +18,8 @@ from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import check_spec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
-from telemetry.services.blast_radius import AffectedInstallation, ImpactKind, ImpactReport, ImpactSummary, impact_of
+from telemetry.services.blast_radius import impact_of
+from telemetry.services.impact_reports import AffectedInstallation, ImpactKind, ImpactReport, ImpactSummary
 from tenants.actors import Actor, require
 
 __all__ = ["impact", "impact_on_publish_page", "sentence_of"]

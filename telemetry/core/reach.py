@@ -1,4 +1,4 @@
-"""What a new version of a spec can make a difference to, and what of a layer it meets there.
+"""What a new version of a spec, or another floor, can make a difference to, and what of a layer it meets there.
 
 Many installations differ only in what a change does not touch: without that, they are alike. A value of an effective
 config depends on few wishes of each layer (its sampling rate on two, its retention on three), so where the spec says
@@ -8,11 +8,11 @@ the same about it before and after, these wishes can be left out.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeVar
 
-from telemetry.core.config import AppBlueprint, EventOverride, TenantOverride
+from telemetry.core.config import AppBlueprint, EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.layers import event_reference
 from telemetry.core.spec import AnomalyDefaults, EventDefinition, TelemetryDefaults, TelemetrySpec
 
-__all__ = ["Reach", "reach_of", "within_reach"]
+__all__ = ["Reach", "reach_of", "reach_of_floors", "within_reach"]
 
 LayerType = TypeVar("LayerType", AppBlueprint, TenantOverride)
 Versions = dict[int, EventDefinition]
@@ -28,6 +28,14 @@ _WISHES: Final[Mapping[str, frozenset[str]]] = {
 }
 # An event that comes or goes brings or takes all its values, and whether a wish about it is in order turns on other
 # things than before. Otherwise it is never for the spec to say whether an event is switched on.
+# The wishes that the limits of a floor meet, at every event; what it forces on or off meets single events.
+_MET: Final[Mapping[str, frozenset[str]]] = {
+    "minimum_redaction": frozenset({"privacy", "redaction"}),
+    "maximum_retention_days": frozenset({"privacy", "retention_days"}),
+    "sampling": frozenset({"sampling_rate"}),
+}
+# What a blueprint or override says about all events, and the wish about one that it stands for.
+_GENERAL: Final[Mapping[str, str]] = {"default_sampling_rate": "sampling_rate", "enabled": "enabled"}
 _ALL_WISHES: Final = frozenset(EventOverride.__struct_fields__)
 
 
@@ -53,15 +61,30 @@ def reach_of(before: TelemetrySpec | None, after: TelemetrySpec) -> Reach:
         touched = _touched(old.get(name, {}), new.get(name, {}), was, now)
         if touched is not None:
             events[name] = touched
-    fields = set()
     met = frozenset().union(*events.values())
-    if "sampling_rate" in met:
-        fields.add("default_sampling_rate")
-    if "enabled" in met:
-        fields.add("enabled")
+    fields = {field for field, wish in _GENERAL.items() if wish in met}
     if before is None or was.undeclared_properties != now.undeclared_properties:
         fields.add("undeclared_properties")
     return Reach(events, frozenset(fields), frozenset(_references(old)) & frozenset(_references(new)))
+
+
+def reach_of_floors(spec: TelemetrySpec, before: PrivacyFloor, after: PrivacyFloor) -> Reach:
+    """What can differ when the floor ``after`` takes the place of ``before`` above a spec that stays."""
+    versions = _by_name(spec)
+    everywhere = frozenset().union(*(_MET[part] for part in _MET if getattr(before, part) != getattr(after, part)))
+    forced = {
+        reference.partition("@")[0]
+        for old, new in ((before.forced_off, after.forced_off), (before.forced_on, after.forced_on))
+        for reference in set(old) ^ set(new)
+    }
+    events = {
+        name: everywhere | ({"enabled"} if name in forced else frozenset())
+        for name in versions
+        if everywhere or name in forced
+    }
+    met = frozenset().union(*events.values())
+    fields = {field for field, wish in _GENERAL.items() if wish in met}
+    return Reach(events, frozenset(fields), frozenset(_references(versions)))
 
 
 def within_reach(layer: LayerType, reach: Reach) -> LayerType:

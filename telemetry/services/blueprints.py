@@ -8,9 +8,9 @@ from telemetry.core.floors import combine_floors
 from telemetry.core.resolution import find_loosening
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
+from tenants.floor_selectors import floors_of
 from tenants.mappers import floor_of
 from tenants.models import App, FloorRecord
-from tenants.selectors import floors_of
 from tenants.services import apps
 from tenants.services.config_revision import bump
 

@@ -1,4 +1,4 @@
-"""What a new version of a spec does to each kind of installation, worked out event by event.
+"""What a new version of a spec, or another floor, does to each kind of installation, worked out event by event.
 
 An event's part in a config depends on what the layers say about this event and about all events, and on nothing else.
 So each event is resolved once for everything that is said about it, however many installations say it, and whole
@@ -31,12 +31,12 @@ from telemetry.core.config import (
 )
 from telemetry.core.enums import Environment, Layer
 from telemetry.core.errors import FieldError
-from telemetry.core.reach import reach_of, within_reach
+from telemetry.core.reach import Reach, reach_of, within_reach
 from telemetry.core.resolution import find_loosening, resolve_and_judge
 from telemetry.core.spec import TelemetrySpec
 from telemetry.services.references import References
 
-__all__ = ["Composition", "Examination", "Layers", "TooManyDiffer"]
+__all__ = ["Budget", "Composition", "Examination", "Layers", "TooManyDiffer"]
 
 Value = TypeVar("Value")
 
@@ -65,6 +65,13 @@ class Layers(NamedTuple):
 
 
 Limits = tuple[PrivacyFloor, tuple[FloorException, ...]]
+
+
+class _Change(NamedTuple):
+    """The limits before and after."""
+
+    before: Limits
+    after: Limits
 
 
 class Composition(NamedTuple):
@@ -131,11 +138,34 @@ class _Spec:
             self.by_name[event.name] = msgspec.structs.replace(known, events=(*known.events, event))
 
 
-class Examination:
-    """Works out impacts of one change; ``budget`` is how many resolutions of events it may take, unless ``None``."""
+class Budget:
+    """How many resolutions of events may be needed at most, by all examinations of one question together."""
 
-    def __init__(self, before: TelemetrySpec | None, after: TelemetrySpec, *, budget: int | None = None) -> None:
-        self.reach = reach_of(before, after)
+    def __init__(self, resolutions: int) -> None:
+        self._left = resolutions
+
+    def spend(self, resolutions: int) -> None:
+        """So many more are needed; raises ``TooManyDiffer`` if that is too much."""
+        self._left -= resolutions
+        if self._left < 0:
+            raise TooManyDiffer
+
+
+class Examination:
+    """Works out impacts of one change, within the ``budget`` if there is one.
+
+    ``reach`` is what can differ, if that is more than what a change of the spec meets.
+    """
+
+    def __init__(
+        self,
+        before: TelemetrySpec | None,
+        after: TelemetrySpec,
+        *,
+        reach: Reach | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.reach = reach_of(before, after) if reach is None else reach
         self.names = tuple(self.reach.events)
         self.resolved = 0
         self._budget = budget
@@ -146,14 +176,18 @@ class Examination:
         self._configs: _Numbers[ValueChange] = _Numbers()
         self._known: dict[Hashable, object] = {}
 
-    def compose(self, layers: Layers) -> Composition:
-        """What happens to an installation with these layers. Raises ``TooManyDiffer`` when the budget is spent."""
+    def compose(self, layers: Layers, floor: PrivacyFloor | None = None) -> Composition:
+        """What happens to an installation with these layers, whose floor becomes ``floor`` unless that is unset.
+
+        Raises ``TooManyDiffer`` when the budget is spent.
+        """
+        change = _Change(layers.limits, layers.limits if floor is None else (floor, layers.exceptions))
         blueprint = within_reach(layers.blueprint, self.reach)
         override = within_reach(layers.override, self.reach)
         bare = msgspec.structs.replace(override, events={})
-        base = self._once(("base", blueprint, bare, layers.limits), lambda: self._base(blueprint, bare, layers.limits))
+        base = self._once(("base", blueprint, bare, change), lambda: self._base(blueprint, bare, change))
         own = {
-            self._places[name]: self._part(name, blueprint, bare, override, layers.limits)
+            self._places[name]: self._part(name, blueprint, bare, override, change)
             for name in dict.fromkeys(reference.partition("@")[0] for reference in override.events)
         }
         changes = [part.changes for part in base.parts]
@@ -196,42 +230,42 @@ class Examination:
 
     def _spend(self, resolutions: int) -> None:
         self.resolved += resolutions
-        if self._budget is not None and self.resolved > self._budget:
-            raise TooManyDiffer
+        if self._budget is not None:
+            self._budget.spend(resolutions)
 
     def _once(self, key: Hashable, work_out: Callable[[], Value]) -> Value:
         if key not in self._known:
             self._known[key] = work_out()
         return self._known[key]  # type: ignore[return-value]  # each kind of key has one kind of value
 
-    def _base(self, blueprint: AppBlueprint, bare: TenantOverride, limits: Limits) -> _Base:
-        parts = tuple(self._part(name, blueprint, bare, bare, limits) for name in self.names)
+    def _base(self, blueprint: AppBlueprint, bare: TenantOverride, change: _Change) -> _Base:
+        parts = tuple(self._part(name, blueprint, bare, bare, change) for name in self.names)
         general = msgspec.structs.replace(blueprint, events={})
-        after, problems_after = self._resolve(self._after, self._after.bare, general, bare, limits)
+        after, problems_after = self._resolve(self._after, self._after.bare, general, bare, change.after)
         before: EffectiveConfig | None = None
         problems_before: tuple[FieldError, ...] = ()
         if self._before is not None:
-            before, problems_before = self._resolve(self._before, self._before.bare, general, bare, limits)
+            before, problems_before = self._resolve(self._before, self._before.bare, general, bare, change.before)
         return _Base(
             parts,
             tuple(place for place, part in enumerate(parts) if part.before or part.after),
             self._configs.of(tuple(config_changes(before, after))),
-            () if self._before is None else (*find_orphans_of_floor(self._before.whole, limits[0]), *problems_before),
-            (*find_orphans_of_floor(self._after.whole, limits[0]), *problems_after),
+            (*_orphans(self._before, change), *problems_before),
+            (*_orphans(self._after, change), *problems_after),
         )
 
     def _part(
-        self, name: str, blueprint: AppBlueprint, bare: TenantOverride, override: TenantOverride, limits: Limits
+        self, name: str, blueprint: AppBlueprint, bare: TenantOverride, override: TenantOverride, change: _Change
     ) -> _Part:
         about = _about(name, blueprint)
         said = msgspec.structs.replace(bare, events=_about(name, override).events)
-        return self._once((name, about, said, limits), lambda: self._work_out(name, about, said, limits))
+        return self._once((name, about, said, change), lambda: self._work_out(name, about, said, change))
 
-    def _work_out(self, name: str, blueprint: AppBlueprint, override: TenantOverride, limits: Limits) -> _Part:
-        after, problems_after = self._resolve(self._after, self._after.by_name[name], blueprint, override, limits)
+    def _work_out(self, name: str, blueprint: AppBlueprint, override: TenantOverride, change: _Change) -> _Part:
+        after, problems_after = self._resolve(self._after, self._after.by_name[name], blueprint, override, change.after)
         if self._before is None:
             return _Part(self._changes.of(tuple(event_impacts(None, after.events))), (), problems_after)
-        before, problems = self._resolve(self._before, self._before.by_name[name], blueprint, override, limits)
+        before, problems = self._resolve(self._before, self._before.by_name[name], blueprint, override, change.before)
         return _Part(self._changes.of(tuple(event_impacts(before.events, after.events))), problems, problems_after)
 
     def _resolve(
@@ -249,6 +283,13 @@ class Examination:
         )
         of_tenant = (*side.references.misfits(override), *refused)
         return config, (*_within(Layer.BLUEPRINT, of_blueprint), *_within(Layer.TENANT, of_tenant))
+
+
+def _orphans(side: _Spec | None, change: _Change) -> tuple[FieldError, ...]:
+    """What the floor forces on or off and this side does not have; of a floor that changes that is no news."""
+    if side is None or change.before != change.after:
+        return ()
+    return find_orphans_of_floor(side.whole, change.before[0])
 
 
 LayerType = TypeVar("LayerType", AppBlueprint, TenantOverride)

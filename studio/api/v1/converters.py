@@ -13,7 +13,7 @@ class SpecNameConverter(StringConverter):
 
 
 class SlugConverter(StringConverter):
-    """The slug of a tenant."""
+    """The slug of a tenant or app."""
 
     regex = r"[a-z0-9][a-z0-9_.:-]{0,127}"
 

@@ -18,6 +18,8 @@ __all__ = [
     "FINDING_ACCEPTANCE",
     "FINDING_DISMISSAL",
     "FINDING_SNOOZE",
+    "FLOOR",
+    "FLOOR_EXCEPTION",
     "INCIDENT_COMMENT",
     "INCIDENT_MUTE",
     "MENDING",
@@ -172,3 +174,23 @@ BULK_CHANGE: Final = _request(
     "Half of all events with personal data", {"filter": {"privacy": "pii"}, "change": {"samplingRate": 0.5}}
 )
 CONFIG_PROMOTION: Final = _request("What is live in staging", {"from": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11"})
+FLOOR: Final = _request(
+    "What touches people is hidden and does not stay",
+    {
+        "minimumRedaction": {"pii": "hash", "sensitive": "drop"},
+        "maximumRetentionDays": {"pii": 30},
+        "forcedOff": ["sigil.telemetry.panel_opened@1"],
+        "sampling": {"minimumRate": 0.01, "maximumRate": 1},
+    },
+)
+FLOOR_EXCEPTION: Final = _request(
+    "Longer retention while a migration is checked",
+    {
+        "tenant": "acme",
+        "app": "sigil",
+        "environment": "production",
+        "exception": {"limit": "maximumRetentionDays", "level": "pii", "retentionDays": 60},
+        "reason": "The migration of March is compared with last month",
+        "endsAt": "2027-03-31T00:00:00Z",
+    },
+)

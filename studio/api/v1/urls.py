@@ -23,6 +23,8 @@ from studio.api.v1.findings.views import (
     ReopeningView,
     SnoozeView,
 )
+from studio.api.v1.floor_exceptions.views import ExceptionsView, ExceptionView, RevocationView
+from studio.api.v1.floors.views import AppFloorImpactView, AppFloorView, FloorImpactView, FloorView
 from studio.api.v1.incidents.views import (
     AcknowledgementView,
     BacktestView,
@@ -100,6 +102,13 @@ urlpatterns = [
     path("tenants", TenantsView.as_view()),
     path("tenants/<tenant_slug:slug>", TenantView.as_view()),
     path("apps", AppsView.as_view()),
+    path("apps/<tenant_slug:slug>/floor", AppFloorView.as_view()),
+    path("apps/<tenant_slug:slug>/floor/impact", AppFloorImpactView.as_view()),
+    path("floor", FloorView.as_view()),
+    path("floor/impact", FloorImpactView.as_view()),
+    path("floor-exceptions", ExceptionsView.as_view()),
+    path("floor-exceptions/<number:exception_id>", ExceptionView.as_view()),
+    path("floor-exceptions/<number:exception_id>/revoke", RevocationView.as_view()),
     path("installations", InstallationsView.as_view()),
     path("installations/<uuid:installation_id>", InstallationView.as_view()),
     path("installations/<uuid:installation_id>/balance", BalanceView.as_view()),

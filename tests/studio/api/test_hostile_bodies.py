@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 CHECKSUM = "0" * 64
 SPEC: dict[str, Any] = json.loads(encode_spec(make_spec(make_event(), name="hostile.spec")))
+FLOOR: dict[str, Any] = {"maximumRetentionDays": {"pii": 30}}
 OVERRIDE: dict[str, Any] = {
     "spec": {"name": "sigil.telemetry", "version": 1},
     "defaultSamplingRate": 0.5,
@@ -68,6 +69,18 @@ ADDRESSES = [
     ),
     Address("POST", "/api/v1/installations/{id}/config/preview", {"number": 2, "expectedChecksum": CHECKSUM}),
     Address("POST", "/api/v1/installations/{id}/config/promote", {"from": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11"}),
+    Address("PUT", "/api/v1/floor", FLOOR, reads_yaml=True),
+    Address(
+        "POST",
+        "/api/v1/floor-exceptions",
+        {
+            "tenant": "acme",
+            "app": "sigil",
+            "exception": {"limit": "forcedOff", "events": ["step"]},
+            "reason": "A reason",
+            "endsAt": "2100-01-01T00:00:00Z",
+        },
+    ),
     Address("PUT", "/api/v1/installations/{id}/config", OVERRIDE, reads_yaml=True),
     Address(
         "POST",
@@ -82,6 +95,7 @@ ADDRESSES = [
 ]
 # Addresses whose bodies above name what is not the current state, or is not there, or is only for its author.
 STALE = {
+    "/api/v1/floor-exceptions",
     "/api/v1/specs/sigil.telemetry/publish",
     "/api/v1/specs/sigil.telemetry/reviews",
     "/api/v1/reviews/{review}/withdraw",
@@ -91,8 +105,8 @@ STALE = {
     "/api/v1/installations/{id}/config/rollback",
     "/api/v1/installations/{id}/config/schedule",
 }
-# For an override this means: no wish at all.
-VALID_FOR_OVERRIDES = "the value {}"
+# For an override or a floor this means: no wish at all, no limit.
+VALID_IF_NOTHING_IS_SAID = "the value {}"
 
 
 @pytest.fixture
@@ -112,7 +126,7 @@ def places() -> dict[str, object]:
 def bodies_for(address: Address) -> Iterator[HostileBody]:
     yield from bodies_made_from(address.valid)
     for body in bodies_that_lie():
-        if not (address.valid is OVERRIDE and body.name == VALID_FOR_OVERRIDES):
+        if not (address.valid in (OVERRIDE, FLOOR) and body.name == VALID_IF_NOTHING_IS_SAID):
             yield body
 
 

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
 from studio.api.v1.findings import serializers as findings
+from studio.api.v1.floor_exceptions.serializers import NewException
 from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
@@ -23,7 +24,7 @@ from studio.api.v1.specs.serializers import SpecPublication
 from studio.api.v1.tenants.serializers import NewTenant
 from studio.api.v1.violations import serializers as violations
 from telemetry.core.codec import convert_document, encode_spec
-from telemetry.core.config import TenantOverride
+from telemetry.core.config import PrivacyFloor, TenantOverride
 from telemetry.core.mending import Mending
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import (
@@ -122,6 +123,8 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.OVERRIDE, TenantOverride),
         (examples.CONFIG_PUBLICATION, ConfigPublication),
         (examples.CONFIG_ROLLBACK, ConfigRollback),
+        (examples.FLOOR, PrivacyFloor),
+        (examples.FLOOR_EXCEPTION, NewException),
         (examples.CONFIG_PREVIEW, installations.ConfigPreview),
         (examples.CONFIG_SCHEDULE, installations.ConfigSchedule),
         (examples.CONFIG_PROMOTION, installations.ConfigPromotion),
@@ -185,6 +188,9 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",
         "/api/v1/apps": "AppPage",
+        "/api/v1/floor": "FloorItem",
+        f"/api/v1/apps/{installation.app.slug}/floor": "FloorItem",
+        "/api/v1/floor-exceptions": "ExceptionPage",
         "/api/v1/installations": "InstallationPage",
         place: "InstallationItem",
         f"{place}/config": "ConfigState",

@@ -24,7 +24,8 @@ from telemetry.core.enums import Environment, FloorLimit, PrivacyLevel, Redactio
 from telemetry.core.errors import NotAllowed, UnknownSpec
 from telemetry.core.spec import Redaction, Retention, TelemetryDefaults, TelemetrySpec, Threshold
 from telemetry.services import blast_radius as module
-from telemetry.services.blast_radius import ImpactKind, ImpactReport, ImpactSummary, impact_of, impact_of_draft
+from telemetry.services.blast_radius import impact_of, impact_of_draft
+from telemetry.services.impact_reports import ImpactKind, ImpactReport, ImpactSummary
 from telemetry.services.specs import delete_event
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context

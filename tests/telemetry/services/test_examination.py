@@ -9,12 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.core.blast_radius import InstallationImpact, blast_radius, find_orphans_of_floor
-from telemetry.core.config import AppBlueprint, EventOverride, PrivacyFloor, SamplingBounds, TenantOverride
+from telemetry.core.config import (
+    AppBlueprint,
+    EventOverride,
+    FloorException,
+    PrivacyFloor,
+    SamplingBounds,
+    TenantOverride,
+)
 from telemetry.core.enums import Layer
 from telemetry.core.errors import FieldError
+from telemetry.core.reach import reach_of_floors
 from telemetry.core.resolution import find_loosening, resolve_config
 from telemetry.core.spec import Retention, TelemetryDefaults, TelemetrySpec
-from telemetry.services.examination import ANYBODY, Examination, Layers, TooManyDiffer
+from telemetry.services.examination import ANYBODY, Budget, Examination, Layers, TooManyDiffer
 from telemetry.services.references import find_misfits
 from tests.core import strategies
 from tests.core.builders import make_event, make_spec
@@ -38,16 +46,16 @@ def whole_impact(before: TelemetrySpec | None, after: TelemetrySpec, layers: Lay
 
 
 def problems(spec: TelemetrySpec, layers: Layers) -> Iterator[FieldError]:
-    blueprint, override, floor = layers.blueprint, layers.override, layers.floor
+    blueprint, override, limits = layers.blueprint, layers.override, layers.limits
     as_override = TenantOverride(
         enabled=blueprint.enabled,
         default_sampling_rate=blueprint.default_sampling_rate,
         undeclared_properties=blueprint.undeclared_properties,
         events=blueprint.events,
     )
-    of_blueprint = (*find_misfits(spec, blueprint), *find_loosening(spec, None, as_override, floor))
-    of_tenant = (*find_misfits(spec, override), *find_loosening(spec, blueprint, override, floor))
-    yield from find_orphans_of_floor(spec, floor)
+    of_blueprint = (*find_misfits(spec, blueprint), *find_loosening(spec, None, as_override, *limits))
+    of_tenant = (*find_misfits(spec, override), *find_loosening(spec, blueprint, override, *limits))
+    yield from find_orphans_of_floor(spec, layers.floor)
     for layer, found in ((Layer.BLUEPRINT, of_blueprint), (Layer.TENANT, of_tenant)):
         yield from (FieldError(each.code, f"{layer}.{each.path}", each.message) for each in found)
 
@@ -60,7 +68,7 @@ def about_known_events(layers: Layers, before: TelemetrySpec | None, after: Tele
         events = {key: value for key, value in layer.events.items() if key.partition("@")[0] in names}
         return msgspec.structs.replace(layer, events=events)
 
-    return Layers(known(layers.blueprint), known(layers.override), layers.floor)
+    return layers._replace(blueprint=known(layers.blueprint), override=known(layers.override))
 
 
 def comparable(impact: InstallationImpact) -> Any:
@@ -98,6 +106,45 @@ def test_an_impact_put_together_from_parts_is_that_of_whole_configs(
 
     for composition, impact in found:
         assert [other == composition for other, _ in found] == [same == impact for _, same in found]
+
+
+@given(
+    strategies.specs(),
+    strategies.blueprints(),
+    st.lists(strategies.overrides(), min_size=2, max_size=3),
+    strategies.floors(),
+    strategies.floors(),
+    st.lists(strategies.floor_exceptions(), max_size=2).map(tuple),
+)
+def test_the_impact_of_a_floor_put_together_from_parts_is_that_of_whole_configs(
+    spec: TelemetrySpec,
+    blueprint: AppBlueprint,
+    overrides: list[TenantOverride],
+    before: PrivacyFloor,
+    after: PrivacyFloor,
+    exceptions: tuple[FloorException, ...],
+) -> None:
+    examination = Examination(spec, spec, reach=reach_of_floors(spec, before, after))
+
+    for override in (*overrides, TenantOverride()):
+        layers = about_known_events(Layers(blueprint, override, before, exceptions), None, spec)
+        impact = examination.impact(examination.compose(layers, after))
+
+        old, new = (
+            resolve_config(spec, *layers._replace(floor=floor), installation=ANYBODY) for floor in (before, after)
+        )
+        expected = blast_radius(
+            old,
+            new,
+            problems_before=problems(spec, layers),
+            problems_after=without_orphans_of_floor(problems(spec, layers._replace(floor=after))),
+        )
+        assert comparable(impact) == comparable(expected)
+
+
+def without_orphans_of_floor(found: Iterator[FieldError]) -> Iterator[FieldError]:
+    """Installations that have no such event lose nothing by a floor that names one."""
+    return (each for each in found if not each.path.startswith("floor."))
 
 
 def test_what_is_said_alike_of_an_event_is_resolved_once() -> None:
@@ -146,7 +193,7 @@ def test_a_wish_about_all_events_that_had_no_effect_before_is_not_blamed_on_an_e
 
 def test_a_spent_budget_is_said_and_what_is_known_is_still_told() -> None:
     before, after = make_spec(make_event("a")), make_spec(make_event("a", retention=Retention(days=7)))
-    examination = Examination(before, after, budget=4)
+    examination = Examination(before, after, budget=Budget(4))
     layers = [
         NOBODY._replace(override=TenantOverride(events={"a": EventOverride(retention_days=days)})) for days in (2, 3)
     ]

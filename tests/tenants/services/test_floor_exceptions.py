@@ -13,10 +13,10 @@ from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed
 from telemetry.selectors.configs import config_layers, config_revision
 from tenants.actors import SYSTEM, Actor
 from tenants.context import ALL, tenant_context
+from tenants.floor_selectors import exceptions_of
 from tenants.models import AuditEntry, FloorExceptionRecord, Installation
 from tenants.permissions import abilities_of
 from tenants.roles import Role
-from tenants.selectors import exceptions_of
 from tenants.services.floor_exceptions import LONGEST, grant_exception, revoke_exception
 from tenants.services.settling import settle_due
 from tests.core.builders import NOON

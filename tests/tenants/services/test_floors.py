@@ -6,10 +6,10 @@ from telemetry.core.config import PrivacyFloor
 from telemetry.core.enums import PrivacyLevel
 from telemetry.core.errors import NotAllowed, StaleRevision
 from tenants.context import ALL, tenant_context
+from tenants.floor_selectors import floors_of
 from tenants.mappers import floor_of
 from tenants.models import AuditEntry, FloorRecord
 from tenants.roles import Role
-from tenants.selectors import floors_of
 from tenants.services.floors import save_floor
 from tests.tenants.factories import make_actor, make_app, make_installation
 from tests.tenants.revisions import own_revision

@@ -13,9 +13,10 @@ from studio.api.schema import parameters_of
 from studio.api.shapes import Page, PageQuery, Shape
 from studio.api.v1.base import ApiView
 from telemetry.core.blast_radius import InstallationImpact
-from telemetry.services.blast_radius import AffectedInstallation, ImpactKind, impact_of_draft
+from telemetry.services.blast_radius import impact_of_draft
+from telemetry.services.impact_reports import AffectedInstallation, ImpactKind
 
-__all__ = ["AffectedItem", "ImpactPage", "ImpactQuery", "ImpactTotals", "ImpactView"]
+__all__ = ["AffectedItem", "ImpactPage", "ImpactQuery", "ImpactTotals", "ImpactView", "write_affected"]
 
 
 class ImpactQuery(PageQuery, frozen=True, kw_only=True):
@@ -25,13 +26,15 @@ class ImpactQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class ImpactTotals(Shape, frozen=True, kw_only=True):
-    """Numbers of installations bound to the spec; ``orphaned`` to ``changed`` may overlap, ``affected`` counts once.
+    """Numbers of installations looked at; ``orphaned`` to ``changed`` may overlap, ``affected`` counts once.
 
-    Those ``pinned`` to a version are not affected; ``unexamined`` ones differ in too many ways to be looked at.
+    Those ``pinned`` to a version are not affected by a new one, those ``unbound`` have no config; ``unexamined`` ones
+    differ in too many ways to be looked at.
     """
 
     installations: int
     pinned: int
+    unbound: int
     unaffected: int
     affected: int
     orphaned: int
@@ -83,14 +86,15 @@ class ImpactView(ApiView):
             page=query.page,
             page_size=query.page_size,
             total=report.total,
-            items=tuple(_write(item) for item in report.items),
+            items=tuple(write_affected(item) for item in report.items),
             summary=ImpactTotals(**report.summary._asdict()),
             distinct=report.distinct,
         )
         return Response(page)
 
 
-def _write(item: AffectedInstallation) -> AffectedItem:
+def write_affected(item: AffectedInstallation) -> AffectedItem:
+    """No query."""
     return AffectedItem(
         installation=item.public_id,
         tenant=item.tenant,

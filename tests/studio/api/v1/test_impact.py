@@ -40,6 +40,7 @@ def test_the_impact_names_installations_and_what_happens_to_them(acme: Installat
     assert shown["summary"] == {
         "installations": 1,
         "pinned": 0,
+        "unbound": 0,
         "unaffected": 0,
         "affected": 1,
         "orphaned": 1,

@@ -1,0 +1,1 @@
+"""What is freed from a floor for a while."""
