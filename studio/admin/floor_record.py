@@ -1,7 +1,7 @@
 """Privacy floors in the admin."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -18,10 +18,13 @@ from studio.admin.fields import LinesField, NumberField, RevisionField, WholeNum
 from studio.admin.refusals import ServiceForm
 from studio.admin.site import site
 from studio.head import Fact, Head
+from studio.pages.impact import impact_groups
 from studio.people import actor_of
 from telemetry.core.codec import convert_document
 from telemetry.core.config import PrivacyFloor
 from telemetry.core.enums import FloorStrategy, PrivacyLevel
+from telemetry.services.floor_impact import impact_of_floor
+from tenants.actors import Actor
 from tenants.mappers import floor_of
 from tenants.models import App, FloorRecord
 from tenants.services.floors import save_floor
@@ -29,6 +32,9 @@ from tenants.services.floors import save_floor
 __all__ = ["FloorRecordAdmin"]
 
 LEVELS = tuple(PrivacyLevel)
+# The button that asks what the floor would do.
+LOOK: Final = "_look"
+SHOWN: Final = 25
 
 
 class FloorForm(ServiceForm):
@@ -85,6 +91,15 @@ class FloorForm(ServiceForm):
         del self.fields["holds_for"]
         self.initial.update(_initial(floor_of(self.instance)), expected_revision=self.instance.config_revision)
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether the person asked what it would do, and not to save it."""
+        return self.is_bound and LOOK in self.data
+
+    def is_valid(self) -> bool:
+        """What is looked at only is never saved."""
+        return super().is_valid() and not self.is_looked_at
+
     def floor(self) -> PrivacyFloor:
         """What the form holds; raises ``InvalidDocument``."""
         data = self.cleaned_data
@@ -126,6 +141,7 @@ class FloorRecordAdmin(StudioModelAdmin):
     add_ability = "floor.edit"
     change_ability = "floor.edit"
     form = FloorForm
+    change_form_after_template = "studio/components/floor_impact.html"
     list_display = ["holds_for_name", "limits", "events", "sampling", "changed"]
     list_select_related = ["app"]
 
@@ -183,6 +199,14 @@ class FloorRecordAdmin(StudioModelAdmin):
         """For whom, and since when."""
         return Head(facts=(Fact("Holds for", self.holds_for_name(row)), Fact("Changed", self.changed(row))))
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """With what the floor in the form would do, if that was asked."""
+        form = context["adminform"].form
+        if form.is_bound and form.is_looked_at and not form.errors:
+            context |= _impact(actor_of(request), form)
+        may_look = self.has_change_permission(request)
+        return super().render_change_form(request, context | {"may_look": may_look}, *args, **kwargs)
+
     def save_row(self, request: HttpRequest, row: Any, form: Any, formsets: Any, change: bool) -> FloorRecord:
         """The floor as the form holds it."""
         return save_floor(
@@ -191,6 +215,17 @@ class FloorRecordAdmin(StudioModelAdmin):
             floor=form.floor(),
             expected_revision=form.cleaned_data["expected_revision"],
         )
+
+
+def _impact(actor: Actor, form: FloorForm) -> dict[str, Any]:
+    app = form.instance.app if form.instance.pk else form.cleaned_data["holds_for"]
+    report, unknown = impact_of_floor(actor=actor, app=app, floor=form.floor(), page_size=SHOWN)
+    return {
+        "floor_summary": report.summary,
+        "impact_groups": list(impact_groups(report.items)),
+        "impact_more": report.total - len(report.items),
+        "unknown_events": unknown,
+    }
 
 
 def _limits(floor: PrivacyFloor) -> Iterator[tuple[SafeString, str]]:

@@ -94,6 +94,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             several="privacy findings",
         ),
         Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),
+        Entry("tenants_floorexceptionrecord", "Exceptions", "exception", "lock_clock"),
     ),
     "Admin": (
         Entry("auth_user", "People", "person", "group", "people.manage", everywhere=True),

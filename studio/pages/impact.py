@@ -22,7 +22,7 @@ from telemetry.services.blast_radius import impact_of
 from telemetry.services.impact_reports import AffectedInstallation, ImpactKind, ImpactReport, ImpactSummary
 from tenants.actors import Actor, require
 
-__all__ = ["impact", "impact_on_publish_page", "sentence_of"]
+__all__ = ["impact", "impact_groups", "impact_on_publish_page", "sentence_of"]
 
 PAGE_SIZE: Final = 25
 # The publish page shows the worst; the rest is on a page of its own.
@@ -85,7 +85,7 @@ def impact_on_publish_page(actor: Actor, draft: TelemetrySpec) -> dict[str, Any]
     return {
         "summary": report.summary,
         "impact_sentence": sentence_of(report.summary),
-        "impact_groups": list(_groups(report.items)),
+        "impact_groups": list(impact_groups(report.items)),
         "impact_more": report.total - len(report.items),
     }
 
@@ -117,7 +117,7 @@ def _report(request: HttpRequest, actor: Actor, draft: TelemetrySpec) -> dict[st
     return {
         "summary": report.summary,
         "impact_sentence": sentence_of(report.summary),
-        "impact_groups": list(_groups(report.items)),
+        "impact_groups": list(impact_groups(report.items)),
         "filters": _filters(report, kind),
         "page": Paginator(range(report.total), PAGE_SIZE).get_page(number),
         "query": urlencode({"kind": kind.value}) if kind else "",
@@ -142,7 +142,8 @@ def _filters(report: ImpactReport, chosen: ImpactKind | None) -> list[tuple[str,
     ]
 
 
-def _groups(items: Iterable[AffectedInstallation]) -> Iterator[ImpactGroup]:
+def impact_groups(items: Iterable[AffectedInstallation]) -> Iterator[ImpactGroup]:
+    """What happens, each with the installations of the page to which it does."""
     # Equal impacts stand together.
     for found, same in groupby(items, key=lambda item: item.impact):
         installations = tuple(same)

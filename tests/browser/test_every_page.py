@@ -1,14 +1,18 @@
 """Every page in a real browser: nothing wider than the screen, no script that fails, readable in the dark."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
 from telemetry.models import PrivacyFinding, ViolationRecord
+from telemetry.services.overrides import schedule_override
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
-from tenants.models import AuditEntry, ConfigStatus
+from tenants.models import AuditEntry, ConfigPeriod, ConfigStatus, TenantAppConfig
 from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.browser.conftest import PersonMaker
@@ -22,7 +26,14 @@ from tests.telemetry.factories import (
     make_published,
 )
 from tests.telemetry.services.quarantine.held import held, make_holding_spec
-from tests.tenants.factories import make_draft_config, make_key, make_membership, make_published_config, make_user
+from tests.tenants.factories import (
+    make_draft_config,
+    make_floor_exception,
+    make_key,
+    make_membership,
+    make_published_config,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +49,7 @@ LISTS = [
     "configs/",
     "api-keys/",
     "floors/",
+    "floor-exceptions/",
     "people/",
     "roles/",
     "audit/",
@@ -64,6 +76,20 @@ NO_FORM = {
 FORMS = [f"{name}add/" for name in LISTS[1:] if name not in NO_FORM]
 
 
+def plan(draft: TenantAppConfig) -> ConfigPeriod:
+    """The draft goes live in an hour."""
+    with tenant_context(ALL):
+        return schedule_override(
+            actor=SYSTEM,
+            config=draft,
+            change_summary="Later",
+            expected_checksum=draft.checksum,
+            expected_published_number=None,
+            starts_at=timezone.now() + timedelta(hours=1),
+            ends_at=None,
+        )
+
+
 def pages_of_a_full_workspace() -> list[str]:
     """Their paths; every list has a row and every row its page."""
     version = make_published(make_holding_spec())
@@ -73,7 +99,10 @@ def pages_of_a_full_workspace() -> list[str]:
     step = "sigil.telemetry.workflow_step"
     installation = make_installation("acme", override=TenantOverride(events={step: EventOverride(enabled=False)}))
     make_published_config(installation)
-    make_draft_config(installation)
+    draft_config = make_draft_config(installation)
+    elsewhere = make_installation("staging", override=None)
+    period = plan(make_draft_config(elsewhere))
+    exception = make_floor_exception(installation)
     key = make_key(installation).key
     ingest(
         make_installation("busy"),
@@ -103,8 +132,12 @@ def pages_of_a_full_workspace() -> list[str]:
         f"apps/{installation.app_id}/change/",
         *(
             f"installations/{installation.public_id}/{page}/"
-            for page in ("change", "toggles", "config", "explain", "history")
+            for page in ("change", "toggles", "reset", "compare", "promote", "config", "explain", "history")
         ),
+        f"installations/{installation.public_id}/toggle_event/?event={step}@1",
+        f"configs/{draft_config.pk}/release/",
+        f"configs/periods/{period.pk}/end/",
+        *(f"floor-exceptions/{exception.pk}/{page}/" for page in ("change", "revoke")),
         *(f"configs/{superseded.pk}/{page}/" for page in ("change", "rollback", "archive")),
         *(f"api-keys/{key.pk}/{page}/" for page in ("change", "revoke", "rotate")),
         f"floors/{floor.pk}/change/",

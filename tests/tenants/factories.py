@@ -1,20 +1,23 @@
 """Rows for tests: plain functions with sensible defaults, in a context of their own."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser, User
+from django.utils import timezone
 
-from telemetry.core.config import AppBlueprint, TenantOverride
-from telemetry.core.enums import Environment
+from telemetry.core.config import AppBlueprint, FloorException, TenantOverride
+from telemetry.core.enums import Environment, FloorLimit, PrivacyLevel
 from tenants.actors import SYSTEM, Actor, actor_of_user
 from tenants.context import ALL, tenant_context
-from tenants.models import App, Installation, Membership, Tenant, TenantAppConfig
+from tenants.models import App, FloorExceptionRecord, Installation, Membership, Tenant, TenantAppConfig
 from tenants.roles import Role, Scope
 from tenants.selectors import published_config
 from tenants.services.apps import create_app
 from tenants.services.config_drafts import save_draft_config
 from tenants.services.configs import publish_config
+from tenants.services.floor_exceptions import grant_exception
 from tenants.services.installations import create_installation
 from tenants.services.keys import IssuedKey, issue_key
 from tenants.services.tenants import create_tenant
@@ -24,6 +27,7 @@ __all__ = [
     "make_actor",
     "make_app",
     "make_draft_config",
+    "make_floor_exception",
     "make_installation",
     "make_key",
     "make_membership",
@@ -60,6 +64,19 @@ def make_installation(
     tenant, app = tenant or make_tenant(), app or make_app()
     with tenant_context(ALL):
         return create_installation(actor=SYSTEM, tenant=tenant, app=app, environment=environment)
+
+
+def make_floor_exception(place: Installation, /, **fields: Any) -> FloorExceptionRecord:
+    """An exception for the place's app at its tenant, live for a day, from the least redaction of ``pii``."""
+    usual: dict[str, Any] = {
+        "tenant": place.tenant,
+        "app": place.app,
+        "exception": FloorException(limit=FloorLimit.MINIMUM_REDACTION, level=PrivacyLevel.PII),
+        "reason": "A migration",
+        "ends_at": timezone.now() + timedelta(days=1),
+    }
+    with tenant_context(ALL):
+        return grant_exception(actor=SYSTEM, **usual | fields)
 
 
 def make_user(username: str = "", *, is_superuser: bool = False, is_active: bool = True) -> User:

@@ -22,6 +22,7 @@ from tests.studio.visitors import (
     text_of,
     visitor,
 )
+from tests.telemetry.factories import everything_stored, make_installation, make_published
 from tests.tenants.factories import make_app, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,51 @@ def test_the_list_says_what_each_floor_holds() -> None:
     assert "The whole organisation pii at most 30 days" in text
     assert "App Webshop" in text
     assert "1 off, 0 on" in text
+
+
+def test_what_a_floor_would_do_is_shown_before_it_is_saved() -> None:
+    make_published()
+    installation = make_installation("acme")
+    asked = visitor(Role.PRIVACY_OFFICER)
+    asked.get(ADD)
+    before = everything_stored()
+
+    shown = asked.fill_in(ADD, holds_for=installation.app.pk, days_internal="3", _look="")
+
+    text = text_of(shown)
+    assert "1 of 1 installation would be altered" in text
+    assert "retention.days" in text
+    assert "becomes 3" in text
+    assert everything_stored() == before
+    # What was typed stays, and can be saved from here.
+    assert fields_of(shown)["days_internal"] == "3"
+    asked.post(ADD, {key: value for key, value in fields_of(shown).items() if key != "_look"})
+    assert floor_of(FloorRecord.objects.get()).maximum_retention_days == {PrivacyLevel.INTERNAL: 3}
+
+
+def test_what_would_alter_nobody_and_what_no_spec_has_is_said() -> None:
+    record = make_floor()
+    asked = visitor(Role.PRIVACY_OFFICER)
+
+    assert "No installation obeys this floor yet" in text_of(asked.fill_in(page(record), days_pii="3", _look=""))
+    make_published()
+    make_installation("acme")
+    text = text_of(asked.fill_in(page(record), forced_on="made.up", _look=""))
+    assert "0 of 1 installation would be altered" in text
+    assert "No installation's spec has made.up" in text
+
+
+def test_a_floor_that_breaks_a_rule_has_no_effects_to_show() -> None:
+    asked = visitor(Role.PRIVACY_OFFICER)
+
+    shown = asked.fill_in(ADD, minimum_rate="0.9", maximum_rate="0.1", _look="")
+
+    assert "more than maximumRate" in " ".join(errors_in(shown)["minimum_rate"])
+    assert "would be altered" not in text_of(shown)
+
+
+def test_who_may_not_edit_floors_has_no_button_that_asks() -> None:
+    record = make_floor()
+
+    assert 'name="_look"' not in visitor(Role.VIEWER).get(page(record)).content.decode()
+    assert 'name="_look"' in visitor(Role.PRIVACY_OFFICER).get(page(record)).content.decode()

@@ -74,6 +74,7 @@ ADD: dict[str, Callable[[], object]] = {
     "api-keys": lambda: tenants.make_key(tenants.make_installation()),
     "event-specs": add_event_spec,
     "floors": add_floor,
+    "floor-exceptions": lambda: tenants.make_floor_exception(tenants.make_installation()),
     "people": lambda: tenants.make_membership(tenants.make_user(), Role.ANALYST, tenants.make_tenant()),
     "roles": lambda: tenants.make_membership(tenants.make_user(), Role.ANALYST, tenants.make_tenant()),
     "audit": tenants.make_tenant,
@@ -185,12 +186,12 @@ READ = [
     ("role", "in_tenant", "entries"),
     [
         (None, False, ["Overview"]),
-        (Role.VIEWER, False, [*READ, "Privacy floors", "Providers"]),
-        (Role.ANALYST, True, [*READ, "Privacy floors", "Providers"]),
-        (Role.PRIVACY_OFFICER, False, [*READ, "Privacy floors", "Providers", "Audit log"]),
-        (Role.PUBLISHER, True, [*READ, "Privacy floors", "Providers"]),
-        (Role.ADMIN, True, [*READ, "Privacy floors", "Roles", "Providers", "Audit log"]),
-        (Role.ADMIN, False, [*READ, "Privacy floors", "People", "Roles", "Providers", "Audit log"]),
+        (Role.VIEWER, False, [*READ, "Privacy floors", "Exceptions", "Providers"]),
+        (Role.ANALYST, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
+        (Role.PRIVACY_OFFICER, False, [*READ, "Privacy floors", "Exceptions", "Providers", "Audit log"]),
+        (Role.PUBLISHER, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
+        (Role.ADMIN, True, [*READ, "Privacy floors", "Exceptions", "Roles", "Providers", "Audit log"]),
+        (Role.ADMIN, False, [*READ, "Privacy floors", "Exceptions", "People", "Roles", "Providers", "Audit log"]),
     ],
 )
 def test_the_side_bar_shows_what_the_person_may_see(role: Role | None, in_tenant: bool, entries: list[str]) -> None:

@@ -128,7 +128,7 @@ class FloorImpactView(_ImpactView):
         examples=[FLOOR],
     )
     def post(self, request: Request) -> Response:
-        """Whose configs the body would alter as the organisation's floor; nothing is saved. Needs `view` in the workspace."""
+        """Whose configs the body would alter as the floor of all; nothing is saved. Needs `view` in the workspace."""
         return self.look(request, None)
 
 
