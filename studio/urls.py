@@ -16,7 +16,7 @@ from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
 from studio.pages.privacy_inbox import privacy_inbox
 from studio.pages.provider import provider_page
-from studio.pages.provider_deeds import connect, remove, resend, switch, try_out
+from studio.pages.provider_deeds import connect, remove, resend, resend_one, switch, try_out
 from studio.pages.providers import providers_page
 from studio.pages.quarantine import quarantine
 from studio.pages.violation import violation_page
@@ -60,6 +60,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/providers/<uuid:provider_id>/try/", site.admin_view(try_out), name="provider_try"),
     path("studio/providers/<uuid:provider_id>/switch/", site.admin_view(switch), name="provider_switch"),
     path("studio/providers/<uuid:provider_id>/resend/", site.admin_view(resend), name="provider_resend"),
+    path(
+        "studio/providers/<uuid:provider_id>/resend/<int:delivery_id>/",
+        site.admin_view(resend_one),
+        name="provider_resend_one",
+    ),
     path("studio/providers/<uuid:provider_id>/remove/", site.admin_view(remove), name="provider_remove"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),

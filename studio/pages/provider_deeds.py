@@ -24,7 +24,7 @@ from telemetry.selectors.providers import provider_by_id
 from telemetry.services import providers as services
 from tenants.actors import require, require_somewhere
 
-__all__ = ["connect", "remove", "resend", "switch", "try_out"]
+__all__ = ["connect", "remove", "resend", "resend_one", "switch", "try_out"]
 
 
 def connect(request: HttpRequest) -> HttpResponse:
@@ -104,6 +104,17 @@ def resend(request: HttpRequest, provider_id: UUID) -> HttpResponse:
         deed=deed,
         tone="primary",
     )
+
+
+@require_POST
+def resend_one(request: HttpRequest, provider_id: UUID, delivery_id: int) -> HttpResponse:
+    """One dead letter waits again."""
+    provider = provider_by_id(provider_id)
+    count = services.resend_dead_letters(actor=actor_of(request), provider=provider, delivery_id=delivery_id)
+    _wake(provider)
+    said = "The dead letter waits to be sent again." if count else "That is no dead letter any more."
+    messages.success(request, said)
+    return HttpResponseRedirect(_page(provider))
 
 
 def remove(request: HttpRequest, provider_id: UUID) -> HttpResponse:

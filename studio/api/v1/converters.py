@@ -32,6 +32,13 @@ class NumberConverter:
         return str(value)
 
 
+class BigNumberConverter(NumberConverter):
+    """The number of a row of which there may be billions."""
+
+    regex = r"[1-9][0-9]{0,17}"
+
+
 register_converter(SpecNameConverter, "spec_name")
 register_converter(SlugConverter, "tenant_slug")
 register_converter(NumberConverter, "number")
+register_converter(BigNumberConverter, "big_number")

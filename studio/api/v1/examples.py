@@ -23,8 +23,12 @@ __all__ = [
     "INCIDENT_COMMENT",
     "INCIDENT_MUTE",
     "MENDING",
+    "NEW_PROVIDER",
     "NEW_TENANT",
     "OVERRIDE",
+    "PROVIDER_CHANGE",
+    "PROVIDER_SWITCH",
+    "RESEND",
     "REVIEW",
     "REVIEW_COMMENT",
     "REVIEW_OBJECTION",
@@ -155,6 +159,23 @@ BACKTEST: Final = _request(
         "days": 30,
     },
 )
+NEW_PROVIDER: Final = _request(
+    "A web hook",
+    {
+        "installation": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11",
+        "name": "Orders",
+        "kind": "webhook",
+        "settings": {"url": "https://hooks.example.com/events"},
+        "credential": "a signing secret of your own",
+        "highestLevel": "internal",
+    },
+)
+PROVIDER_CHANGE: Final = _request(
+    "Events up to a higher level, to the same address",
+    {"settings": {"url": "https://hooks.example.com/events"}, "highestLevel": "pii"},
+)
+PROVIDER_SWITCH: Final = _request("Off for a while", {"isEnabled": False})
+RESEND: Final = _request("One of them", {"delivery": 4711})
 CONFIG_ROLLBACK: Final = _request(
     "Back to the second version", {"number": 2, "expectedPublishedNumber": 4, "changeSummary": "Too few events"}
 )

@@ -52,7 +52,16 @@ from studio.api.v1.installations.lifecycle import (
     UnscheduleView,
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
-from studio.api.v1.providers.views import DeliveriesView, ProvidersView, ProviderView, ResendView
+from studio.api.v1.providers.views import (
+    DeliveriesView,
+    DeliveryView,
+    ProviderRemovalView,
+    ProvidersView,
+    ProviderView,
+    ResendView,
+    SwitchView,
+    TrialView,
+)
 from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
 from studio.api.v1.reviews.views import (
     ApprovalView,
@@ -149,7 +158,11 @@ urlpatterns = [
     path("privacy-findings/<number:finding_id>/reopen", ReopeningView.as_view()),
     path("providers", ProvidersView.as_view()),
     path("providers/<uuid:provider_id>", ProviderView.as_view()),
+    path("providers/<uuid:provider_id>/switch", SwitchView.as_view()),
+    path("providers/<uuid:provider_id>/try", TrialView.as_view()),
+    path("providers/<uuid:provider_id>/remove", ProviderRemovalView.as_view()),
     path("providers/<uuid:provider_id>/deliveries", DeliveriesView.as_view()),
+    path("providers/<uuid:provider_id>/deliveries/<big_number:delivery_id>", DeliveryView.as_view()),
     path("providers/<uuid:provider_id>/resend", ResendView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),

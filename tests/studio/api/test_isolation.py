@@ -160,6 +160,7 @@ def every_path() -> list[str]:
         "<tenant_slug:slug>": "other",
         "<number:incident_id>": "1",
         "<uuid:installation_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11",
+        "<big_number:delivery_id>": "1",
         "<uuid:provider_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b12",
     }
     paths = []

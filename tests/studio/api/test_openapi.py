@@ -17,6 +17,7 @@ from studio.api.v1.floor_exceptions.serializers import NewException
 from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
+from studio.api.v1.providers import serializers as providers
 from studio.api.v1.reviews import serializers as reviews
 from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, Remark
 from studio.api.v1.specs import serializers as specs
@@ -42,7 +43,14 @@ from tenants.models import ConfigStatus
 from tenants.roles import Role, Scope
 from tests.core.builders import make_sigil_spec
 from tests.studio.api.calls import Caller, caller_with_role
-from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published, make_review
+from tests.telemetry.factories import (
+    ingest,
+    make_incoming,
+    make_installation,
+    make_provider,
+    make_published,
+    make_review,
+)
 from tests.tenants.factories import make_draft_config, make_key, make_published_config
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
@@ -140,6 +148,10 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.MENDING, Mending),
         (examples.INCIDENT_COMMENT, incidents.IncidentComment),
         (examples.INCIDENT_MUTE, incidents.IncidentMute),
+        (examples.NEW_PROVIDER, providers.NewProvider),
+        (examples.PROVIDER_CHANGE, providers.ProviderChange),
+        (examples.PROVIDER_SWITCH, providers.ProviderSwitch),
+        (examples.RESEND, providers.Resend),
         (examples.BACKTEST, incidents.BacktestRequest),
     ],
 )
@@ -160,6 +172,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
     make_draft_config(installation)
     admin = caller_with_role(Role.ADMIN)
     review = make_review()
+    provider = make_provider(installation)
     ingest(installation, make_incoming(name="made_up"), make_incoming(properties={"contact": "alice@example.com"}))
     with tenant_context(ALL):
         violation = ViolationRecord.objects.get(code="unknown_event")
@@ -192,6 +205,9 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         f"/api/v1/apps/{installation.app.slug}/floor": "FloorItem",
         "/api/v1/floor-exceptions": "ExceptionPage",
         "/api/v1/installations": "InstallationPage",
+        "/api/v1/providers": "ProviderPage",
+        f"/api/v1/providers/{provider.public_id}": "ProviderItem",
+        f"/api/v1/providers/{provider.public_id}/deliveries?state=waiting": "DeliveryPage",
         place: "InstallationItem",
         f"{place}/config": "ConfigState",
         f"{place}/config/versions": "ConfigVersionPage",

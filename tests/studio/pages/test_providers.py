@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from telemetry.models import DeliveryRecord, ProviderKind, ProviderRecord
@@ -162,7 +163,7 @@ def test_others_try_switch_and_resend_nothing(installation: Installation, role: 
 
     someone = visitor(role)
 
-    for deed in ("try", "switch", "resend"):
+    for deed in ("try", "switch", "resend", "resend/1"):
         assert_denied("provider.operate", partial(someone.post, f"{page(provider)}{deed}/"))
 
 
@@ -173,7 +174,7 @@ def test_another_tenants_provider_is_not_there(installation: Installation) -> No
     assert provider.name not in text_of(stranger.get(LIST))
     for address in (page(provider), f"{page(provider)}remove/", f"{page(provider)}resend/"):
         assert stranger.get(address).status_code == 404
-    for deed in ("try", "switch"):
+    for deed in ("try", "switch", "resend/1"):
         assert stranger.post(f"{page(provider)}{deed}/").status_code == 404
 
 
@@ -240,6 +241,27 @@ def test_dead_letters_are_shown_and_sent_again(installation: Installation, hook:
     with tenant_context(ALL):
         assert DeliveryRecord.objects.get().state == "delivered"
     assert "Nothing was given up" in text_of(publisher.get(page(provider)))
+
+
+def test_one_dead_letter_is_sent_again_and_the_others_stay(installation: Installation, hook: Receiver) -> None:
+    provider = make_provider(installation, hook.url)
+    ingest(installation, make_incoming())
+    ingest(installation, make_incoming())
+    with tenant_context(ALL):
+        DeliveryRecord.objects.update(state="dead", settled_at=timezone.now(), error="answered", status=400)
+        first, second = DeliveryRecord.objects.filter(state="dead").order_by("id")
+    publisher = visitor(Role.PUBLISHER)
+    address = f"{page(provider)}resend/{first.pk}/"
+    assert address in publisher.get(page(provider)).content.decode()
+
+    publisher.post(address)
+    again = publisher.post(address)
+
+    with tenant_context(ALL):
+        states = dict(DeliveryRecord.objects.values_list("pk", "state"))
+    assert states == {first.pk: "waiting", second.pk: "dead"}
+    assert again.headers["Location"] == page(provider)
+    assert "That is no dead letter any more." in text_of(publisher.get(page(provider)))
 
 
 def test_a_provider_is_removed_with_all_that_waits(installation: Installation) -> None:
