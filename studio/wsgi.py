@@ -13,7 +13,9 @@ refuse_unsafe_settings()
 
 # Imports models, which the call above has made ready.
 from studio.api.fast_config import FastConfig  # noqa: E402
+from studio.garbage import settle  # noqa: E402
 from tenants.config_lease import PROCESS_LEASE  # noqa: E402
 
 application = FastConfig(_django)
 PROCESS_LEASE.lease = application.lease
+settle()

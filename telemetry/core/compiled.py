@@ -34,6 +34,7 @@ class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
 
     ``admits_null`` says whether null is a value of the property; otherwise it means that the property is absent.
     ``is_hidden`` tells values that stand for a hidden one already from those that still have to be hidden.
+    ``allowed`` are all values that there may be; empty where any of the type will do.
     """
 
     path: str
@@ -43,6 +44,7 @@ class CompiledProperty(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[Any], Any]
     redactor: Redactor | None
     is_hidden: Callable[[Any], bool]
+    allowed: frozenset[Any]
 
 
 class CompiledRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +216,7 @@ def _compile_property(rule: EffectiveProperty, path: str, is_hidden: bool) -> Co
         read=only_allowed(read, rule.allowed_values) if rule.allowed_values else read,
         redactor=None if redaction is None else compile_redactor(rule.type, redaction),
         is_hidden=hidden_form(rule.type, redaction),
+        allowed=frozenset(rule.allowed_values),
     )
 
 

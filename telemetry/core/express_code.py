@@ -16,10 +16,11 @@ import msgspec
 from telemetry.core.compiled import CompiledEvent, CompiledProperty
 from telemetry.core.enums import DropReason, PropertyType
 from telemetry.core.events import Accepted, Context, Dispatch, Dropped
-from telemetry.core.payload import LONGEST_TEXT_BYTES, MOST_PROPERTIES, READERS, plain_text
+from telemetry.core.payload import LONGEST_TEXT_BYTES, MOST_PROPERTIES, READERS, is_unicode, plain_text
 from telemetry.core.pseudonyms import Pseudonymiser
 from telemetry.core.redaction import DROPPED
 from telemetry.core.sampling import HASH_SPACE, sampling_point
+from telemetry.core.timestamps import parse_timestamp
 
 __all__ = ["ShapeJudge", "Subject", "write_judge"]
 
@@ -69,12 +70,21 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 def _step(rule: CompiledProperty) -> _Step:
-    is_common = rule.read is READERS[rule.type] and rule.type is not PropertyType.TIMESTAMP
     return _Step(
-        check=rule.type.value if is_common else "read",
+        check=_check(rule),
         is_metric=rule.type is PropertyType.NUMBER,
         is_hidden=rule.redactor is not None,
     )
+
+
+def _check(rule: CompiledProperty) -> str:
+    if rule.type is PropertyType.STRING and rule.allowed and all(map(_is_safe, rule.allowed)):
+        return "choice"
+    return rule.type.value if rule.read is READERS[rule.type] else "read"
+
+
+def _is_safe(allowed: Any) -> bool:
+    return type(allowed) is str and "\0" not in allowed and is_unicode(allowed)
 
 
 def _constants(names: Sequence[str], found: Sequence[CompiledProperty], rules: CompiledEvent) -> dict[str, Any]:
@@ -88,6 +98,7 @@ def _constants(names: Sequence[str], found: Sequence[CompiledProperty], rules: C
         "sampled_out": DropReason.SAMPLED_OUT,
         "sampling_point": sampling_point,
         "are_plain": _are_plain,
+        "parse_timestamp": parse_timestamp,
         "numbers": _NUMBERS,
         "largest": _LARGEST_DOUBLE,
         "longest": LONGEST_TEXT_BYTES,
@@ -103,6 +114,7 @@ def _constants(names: Sequence[str], found: Sequence[CompiledProperty], rules: C
         constants[f"name{position}"] = name
         constants[f"read{position}"] = rule.read
         constants[f"hide{position}"] = rule.redactor
+        constants[f"allowed{position}"] = rule.allowed
     return constants
 
 
@@ -134,11 +146,13 @@ def _checks(steps: Sequence[_Step]) -> Iterator[str]:
     yield f"metrics = {{{', '.join(metrics)}}}"
 
 
-# Written so that "not a number" does not pass.
+# Written so that "not a number" does not pass. What is allowed or a timestamp is safe, and not too long, by that alone.
 _TESTS: Final = {
     "string": "type(v{0}) is str",
     "number": "type(v{0}) in numbers and -largest <= v{0} <= largest",
     "boolean": "(v{0} is True or v{0} is False)",
+    "choice": "type(v{0}) is str and v{0} in allowed{0}",
+    "timestamp": "type(v{0}) is str and parse_timestamp(v{0}) is not None",
 }
 
 

@@ -1,5 +1,6 @@
 """What the pipeline made of a batch: what the store, the tallies and the hooks of the transaction work on."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -67,6 +68,6 @@ class BatchResult(NamedTuple):
     items: Sequence[BatchItem]
     provider_ids: Sequence[int] = ()
 
-    def count(self, outcome: EventOutcome) -> int:
-        """How many events had this outcome."""
-        return sum(item.outcome is outcome for item in self.items)
+    def counts(self) -> Counter[EventOutcome]:
+        """How many events had which outcome."""
+        return Counter(item.outcome for item in self.items)

@@ -29,7 +29,7 @@ class LogsView(ClientView):
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         key = key.strip() if scheme.lower() == "bearer" else ""
         result = self.receive(request, key, lambda _: read_request(logs))
-        refused = result.count(EventOutcome.REJECTED)
+        refused = result.counts()[EventOutcome.REJECTED]
         content = encode_answer(request.content_type, rejected=refused, message=_reasons(result))
         return HttpResponse(content, content_type=request.content_type)
 

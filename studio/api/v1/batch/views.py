@@ -100,7 +100,8 @@ def _refuse_hopeless(result: BatchResult) -> None:
 
 
 def _answer(result: BatchResult) -> BatchAnswer:
-    counts = {outcome.value: result.count(outcome) for outcome in EventOutcome}
+    counted = result.counts()
+    counts = {outcome.value: counted[outcome] for outcome in EventOutcome}
     items = tuple(
         ItemAnswer(
             index=index,
