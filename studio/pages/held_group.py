@@ -11,8 +11,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 
 from studio import markup
 from studio.addresses import address_of
+from studio.live_lines import OUTCOME_TONES, OUTCOME_WORDS
 from studio.pages.forms import PageForm, errors_of, place_of, sentence, statement
-from studio.pages.live_lines import OUTCOME_TONES, OUTCOME_WORDS
 from studio.pages.shell import confirm, render_page, report_refusal
 from studio.pages.violation_words import installation_words, reason_parts
 from studio.people import actor_of

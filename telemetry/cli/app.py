@@ -14,6 +14,7 @@ from telemetry.cli.exchange import pull, push
 from telemetry.cli.generate import generate, status
 from telemetry.cli.infer import infer
 from telemetry.cli.lint import lint
+from telemetry.cli.tail import tail
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
 from telemetry.cli.wizard import create_telemetry
 from telemetry.core.errors import TelemetryError
@@ -42,6 +43,7 @@ app.command()(status)
 app.command()(infer)
 app.command()(pull)
 app.command()(push)
+app.command()(tail)
 
 
 def _show_version(is_asked: bool) -> None:

@@ -1,8 +1,9 @@
 """The REST API of a studio, as far as commands need it."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -27,6 +28,8 @@ _MAXIMUM_BYTES: Final = 8 * 1024 * 1024
 _OK, _CREATED, _NOT_FOUND, _STALE = 200, 201, 404, 412
 _REFUSALS: Final[dict[int, type[NotAllowed] | type[NotAuthenticated]]] = {401: NotAuthenticated, 403: NotAllowed}
 _ERRORS: Final = {404: NotFound, 409: Conflict, 428: Conflict}
+# The studio is too busy or away; the same call may succeed later.
+_PASSING: Final = frozenset({429, 500, 502, 503, 504})
 
 StudioOption: TypeAlias = Annotated[
     str | None, typer.Option("--studio", help="Address of the studio.", metavar="URL", envvar="STUDIO_URL")
@@ -95,6 +98,22 @@ class Studio:
         self._check(answer, _OK)
         return answer.body
 
+    def installation_id(self, tenant: str, app: str, environment: str) -> str:
+        """The id of the installation there; raises ``NotFound`` if the caller sees none."""
+        asked = urlencode({"tenant": tenant, "app": app, "environment": environment})
+        answer = self._ask("GET", f"installations?{asked}")
+        self._check(answer, _OK)
+        found = _read(answer)["items"]
+        if not found:
+            raise NotFound(f"the studio shows you no installation {tenant}/{app}/{environment}")
+        return str(found[0]["id"])
+
+    def live(self, installation: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """One look at the events of an installation, as the API tells it."""
+        answer = self._ask("GET", f"installations/{installation}/live?{urlencode(query)}")
+        self._check(answer, _OK)
+        return _read(answer)
+
     def _ask(
         self,
         method: str,
@@ -134,6 +153,8 @@ def _error_of(answer: Answer) -> TelemetryError:
     said = _read(answer)
     detail = said.get("detail")
     message = f"the studio answered {answer.status}: {detail if isinstance(detail, str) else 'no reason given'}"
+    if answer.status in _PASSING:
+        return Unavailable(message, retry_after=answer.retry_after)
     errors = [
         FieldError(str(each.get("code", "")), str(each.get("path", "")), str(each.get("message", "")))
         for each in said.get("errors") or ()

@@ -9,10 +9,12 @@ from rich.text import Text
 
 from telemetry.core.errors import TelemetryError
 
-__all__ = ["FOUND_SOMETHING", "INPUT_IS_WRONG", "console", "printable", "say_error", "write"]
+__all__ = ["FOUND_SOMETHING", "INPUT_IS_WRONG", "INTERRUPTED", "console", "printable", "say_error", "write"]
 
 FOUND_SOMETHING: Final = 1
 INPUT_IS_WRONG: Final = 2
+# Ctrl-C, as shells tell it: 128 and the number of the signal.
+INTERRUPTED: Final = 130
 
 # Names in files may be anything; as control characters they could repaint the screen or hide what is printed.
 _UNPRINTABLE: Final = re.compile(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

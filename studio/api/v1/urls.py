@@ -52,6 +52,7 @@ from studio.api.v1.installations.lifecycle import (
     UnscheduleView,
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
+from studio.api.v1.live.views import LiveView
 from studio.api.v1.providers.views import (
     DeliveriesView,
     DeliveryView,
@@ -134,6 +135,7 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/undo", UndoView.as_view()),
     path("installations/<uuid:installation_id>/config/promote", PromotionView.as_view()),
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
+    path("installations/<uuid:installation_id>/live", LiveView.as_view()),
     path("incidents", IncidentsView.as_view()),
     path("incidents/<number:incident_id>", IncidentView.as_view()),
     path("incidents/<number:incident_id>/acknowledge", AcknowledgementView.as_view()),

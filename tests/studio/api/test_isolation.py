@@ -34,6 +34,7 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
         "POST": {"number": 1, "expectedPublishedNumber": 1, "changeSummary": "Mine"}
     },
     "/api/v1/installations/{id}/balance": {"GET": None},
+    "/api/v1/installations/{id}/live": {"GET": None},
     "/api/v1/installations/{id}/backtest": {
         "POST": {"event": "sigil.telemetry.workflow_step", "eventVersion": 1, "anomalyDetection": {}}
     },

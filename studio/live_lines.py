@@ -7,10 +7,11 @@ from typing import Final, Literal, NamedTuple
 from studio.markup import counted, percent
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.models import DeliveryState
-from telemetry.selectors.live_deliveries import LiveDelivery
+from telemetry.selectors.live_deliveries import LiveDelivery, live_deliveries
 from telemetry.services.live import LiveLine, LiveSampling
+from tenants.models import Installation
 
-__all__ = ["OUTCOME_TONES", "OUTCOME_WORDS", "ShownDelivery", "ShownLine", "Step", "shown_delivery", "shown_line"]
+__all__ = ["OUTCOME_TONES", "OUTCOME_WORDS", "ShownDelivery", "ShownLine", "Step", "shown_delivery", "shown_lines"]
 
 OUTCOME_WORDS: Final = {
     EventOutcome.STORED: "stored",
@@ -66,8 +67,17 @@ class ShownLine(NamedTuple):
     delivery: ShownDelivery | None
 
 
-def shown_line(line: LiveLine, deliveries: Sequence[LiveDelivery] = ()) -> ShownLine:
-    """The line as it is drawn."""
+def shown_lines(installation: Installation, lines: Sequence[LiveLine]) -> list[ShownLine]:
+    """The lines as they are drawn, with where they were passed on; up to two queries."""
+    stored = [line.event_id for line in lines if line.event_id and line.outcome is EventOutcome.STORED]
+    found = live_deliveries(installation, stored)
+    return [
+        _shown_line(line, found.get(line.event_id, ()) if line.event_id and line.outcome is EventOutcome.STORED else ())
+        for line in lines
+    ]
+
+
+def _shown_line(line: LiveLine, deliveries: Sequence[LiveDelivery]) -> ShownLine:
     return ShownLine(
         line=line,
         steps=tuple(_steps(line)),

@@ -1,0 +1,1 @@
+"""What arrives at an installation, as it arrives."""
