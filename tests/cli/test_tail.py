@@ -17,6 +17,7 @@ from telemetry.cli.live_lines import LineFormat, LiveWriter
 from telemetry.cli.remote import Studio as Remote
 from telemetry.cli.tail import follow
 from telemetry.cli.watching import LiveQuestion, Watch
+from telemetry.core.enums import EventOutcome
 from telemetry.core.errors import NotFound, Unavailable
 from telemetry.services.deliveries.delivering import deliver_once
 from telemetry.stores.live import connect, live_stream
@@ -117,9 +118,8 @@ def test_it_follows_and_shows_each_event_once(installation: Installation, capsys
 
 
 def test_it_shows_only_what_was_asked_for(installation: Installation) -> None:
-    refused, named = (
-        watch_of(installation, LiveQuestion(**question)) for question in ({"outcome": "rejected"}, {"event": STEP})
-    )
+    refused = watch_of(installation, LiveQuestion(outcome=EventOutcome.REJECTED))
+    named = watch_of(installation, LiveQuestion(STEP))
     refused.look(), named.look()
     ingest(installation, make_incoming(), make_incoming(name="made_up"))
 
@@ -130,7 +130,8 @@ def test_it_shows_only_what_was_asked_for(installation: Installation) -> None:
 def test_after_an_outage_it_goes_on_where_it_was(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watch, sleeps = watch_of(installation), []
+    watch = watch_of(installation)
+    sleeps: list[float] = []
     watch.look()
     ask = Remote.live
 
@@ -261,7 +262,7 @@ def test_in_a_terminal_control_c_ends_it_with_130(installation: Installation) ->
     child.close()
 
     assert child.exitstatus == 130
-    assert "Traceback" not in child.before
+    assert "Traceback" not in (child.before or "")
 
 
 def test_a_signal_from_a_script_ends_it_the_same_way(installation: Installation, tmp_path: Path) -> None:
