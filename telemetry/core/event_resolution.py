@@ -79,7 +79,8 @@ class EventResolution:
         path = f"{self.path}.enabled"
         wishes = [wishes.ask("enabled", lambda override: override.enabled) for wishes in self.wishes]
         value = self.trace.free(path, Wish(Layer.PRODUCT, "", defaults.DEFAULT_ENABLED), wishes)
-        if value and not self.inherited.enabled.value:
+        is_all_off = value and not self.inherited.enabled.value
+        if is_all_off:
             value = self.trace.given(path, self.inherited.enabled)
         if self._is_named(self.floor.forced_off):
             freed = self.exceptions.forced(FloorLimit.FORCED_OFF, value)
@@ -88,7 +89,8 @@ class EventResolution:
                 return value
         if self._is_named(self.floor.forced_on):
             freed = self.exceptions.forced(FloorLimit.FORCED_ON, value)
-            value = self.trace.hold(path, value, True, "forcedOn", freed)
+            # Who turns all telemetry off does so for every event but those that are forced on.
+            value = self.trace.hold(path, value, True, "forcedOn", freed, is_refusal=not is_all_off)
         return value
 
     def _is_named(self, references: Iterable[str]) -> bool:

@@ -84,10 +84,13 @@ class Trace:
         self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=tuple(limited))
         return chosen.value
 
-    def hold(self, path: str, value: T, held: T, floor_path: str, freed: Wish[T] | None = None) -> T:
+    def hold(
+        self, path: str, value: T, held: T, floor_path: str, freed: Wish[T] | None = None, *, is_refusal: bool = True
+    ) -> T:
         """``held``, which the floor puts in place of the settled ``value``; the losing layer is remembered.
 
         ``freed`` is what an exception makes of ``value`` instead. It counts only where it differs from ``held``.
+        Without ``is_refusal`` the losing layer asked for something wider, which holds elsewhere: nothing is refused.
         """
         if held == value:
             return value
@@ -100,7 +103,8 @@ class Trace:
         limited = before.limited
         if chosen.value != value:
             limited = (*limited, before.layer)
-            self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
+            if is_refusal:
+                self.refuse(Wish(before.layer, before.path, value), "below_floor", "is outside the privacy floor")
         self.provenance[path] = Provenance(layer=chosen.layer, path=chosen.path, limited=limited)
         return chosen.value
 

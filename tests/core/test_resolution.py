@@ -166,6 +166,7 @@ def test_telemetry_turned_off_disables_every_event_but_those_the_floor_forces_on
     assert config.provenance["events[login@1].enabled"] == Provenance(
         layer=Layer.FLOOR, path="forcedOn", limited=(Layer.TENANT,)
     )
+    assert find_loosening(spec, None, TenantOverride(enabled=False), floor) == ()
 
 
 def test_what_the_floor_forces_off_stays_off_even_if_it_is_forced_on_too() -> None:
