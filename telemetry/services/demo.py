@@ -21,6 +21,7 @@ from telemetry.core.config import (
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
 from telemetry.core.spec import Redaction, TelemetrySpec
 from telemetry.services.blueprints import create_app
+from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
 from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
@@ -88,8 +89,12 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
             "api_keys": api_keys,
             "people": passwords,
         }
-        for seed, installation in enumerate(Installation.objects.select_related("tenant", "app").order_by("id")):
+        installations = list(Installation.objects.select_related("tenant", "app").order_by("id"))
+        for seed, installation in enumerate(installations):
             play_days(installation, now=timezone.now(), seed=seed)
+        acme, globex = installations
+        plan_for_a_while(acme)
+        except_from_floor(globex)
         _write_private(credentials_file, json.dumps(found, indent=2) + "\n")
     return True
 

@@ -22,7 +22,9 @@ from telemetry.services.configs import effective_config
 from telemetry.services.demo import load_demo
 from tenants.actors import actor_of_user
 from tenants.context import ALL, tenant_context
-from tenants.models import Installation
+from tenants.mappers import override_of
+from tenants.models import FloorExceptionRecord, Installation
+from tenants.selectors import planned_periods
 from tenants.services.keys import authenticate
 from tests.core.builders import make_redaction, make_sigil_spec
 from tests.telemetry.factories import everything_stored
@@ -78,6 +80,18 @@ def test_the_keys_fetch_configs_that_differ_as_the_tenants_do(tmp_path: Path) ->
     ]
     assert acme.missing == globex.missing == ()
     assert all(not provenance.limited for config in (acme, globex) for provenance in config.provenance.values())
+
+
+def test_a_change_is_planned_and_an_exception_from_the_floor_runs(tmp_path: Path) -> None:
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        acme, globex = Installation.objects.order_by("id")
+        (period,) = planned_periods(acme)
+        (exception,) = FloorExceptionRecord.objects.all()
+        assert (period.config.number, period.config.status) == (2, "preview")
+        assert override_of(period.config).events["sigil.telemetry.workflow_step"].sampling_rate == 0.1
+        assert (exception.installation, exception.ends_at > exception.starts_at) == (globex, True)
 
 
 def test_people_can_sign_in_and_see_what_is_theirs(tmp_path: Path) -> None:
