@@ -170,7 +170,8 @@ class StudioModelAdmin(ModelAdmin):
         context["title"] = f"New {entry.one}" if row is None else entry.title
         # One button that saves, and says so.
         context |= {"show_save_and_continue": False, "show_save_and_add_another": self.adds_in_series and row is None}
-        context["head"] = None if row is None else self.head_of(request, row)
+        if "head" not in context:
+            context["head"] = None if row is None else self.head_of(request, row)
         if row is not None and not self.has_change_permission(request, row):
             context["adminform"] = self._switched_off(request, row, context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)

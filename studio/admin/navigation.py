@@ -7,10 +7,10 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
+from studio.pages.finding_words import count_findings
 from studio.pages.incident_words import count_waiting_incidents
 from studio.pages.review_states import count_waiting
 from studio.people import actor_of
-from telemetry.selectors.privacy_findings import count_open
 from tenants.actors import Actor
 
 __all__ = ["SECTIONS", "Entry", "entry_of", "navigation", "section_of"]
@@ -45,11 +45,6 @@ class Entry(NamedTuple):
     def address(self) -> str:
         """Where it leads."""
         return reverse(self.page) if self.page else reverse(f"admin:{self.label}_changelist")
-
-
-def count_findings(actor: Actor) -> int:
-    """How many findings wait for this person; none for who may not decide."""
-    return count_open() if actor.can_somewhere("finding.decide") else 0
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {

@@ -31,8 +31,8 @@ from studio.admin.fields import (
 )
 from studio.admin.refusals import ServiceForm
 from studio.admin.site import site
-from studio.head import Head
 from studio.pages import spec_deeds
+from studio.pages.changes import draft_beside
 from studio.pages.clone_spec import clone
 from studio.pages.compare import compare
 from studio.pages.deprecation import deprecate, restore
@@ -52,6 +52,7 @@ from telemetry.core.spec import MAXIMUM_QUARANTINE_DAYS, TelemetryDefaults, Tele
 from telemetry.mappers import defaults_from_record, meta_from_record
 from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors.specs import specs_with_status
+from telemetry.services.comparisons import compare_draft
 from telemetry.services.specs import create_spec, save_meta
 
 __all__ = ["SpecRecordAdmin"]
@@ -286,6 +287,7 @@ class SpecRecordAdmin(StudioModelAdmin):
     change_ability = "spec.edit"
     import_view = "admin:telemetry_specrecord_import_new"
     form = SpecForm
+    change_form_outer_before_template = "studio/components/spec_draft.html"
     inlines = [EventInline]
     list_display = ["title_and_name", "stability_chip", "events_number", "published", "draft", "owner_chips"]
     list_filter = [("stability", ChoicesDropdownFilter), DraftFilter]
@@ -359,9 +361,14 @@ class SpecRecordAdmin(StudioModelAdmin):
         """Who answers for it."""
         return markup.words(record.owners)
 
-    def head_of(self, request: HttpRequest, row: Any) -> Head:
-        """What is published, what is not, and what can be done."""
-        return spec_head(request, row, "change")
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """With the draft's changes beside what is published."""
+        record = context.get("original")
+        if record is not None:
+            compared = compare_draft(record) if record.has_changes else None
+            context["head"] = spec_head(request, record, "change", compared)
+            context |= {} if compared is None else draft_beside(record, compared)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages of what can be done."""

@@ -25,6 +25,7 @@ __all__ = [
     "ChangeGroup",
     "change_chip",
     "class_filters",
+    "draft_beside",
     "event_addresses",
     "groups_of",
     "page_of_groups",
@@ -36,6 +37,8 @@ __all__ = [
 
 # Events per page; one event can hold many changes, and people read them one event at a time.
 GROUPS_PER_PAGE: Final = 25
+# Above a form, where people want to know what they have changed so far, and then go on.
+GROUPS_BESIDE: Final = 5
 
 # The worst first, as people should read them.
 CLASSES: Final = (ChangeClass.BREAKING, ChangeClass.RISKY, ChangeClass.SAFE)
@@ -130,6 +133,16 @@ def shown_changes(record: SpecRecord, compared: DraftComparison, number: str | N
         "before_words": "" if before is None else f"Version {before.version}",
         "after_words": "Draft",
     }
+
+
+def draft_beside(record: SpecRecord, compared: DraftComparison) -> dict[str, Any]:
+    """The first changes of the draft beside the version that was published last; one query, none without events."""
+    if compared.before is None or not compared.diff.changes:
+        return {}
+    shown = shown_changes(record, compared, None)
+    groups = list(shown["groups"])[:GROUPS_BESIDE]
+    more = shown["page"].paginator.count - len(groups)
+    return shown | {"groups": groups, "more_groups": more}
 
 
 def plainly(value: object) -> str:

@@ -8,8 +8,18 @@ from studio import markup
 from telemetry.core.enums import RedactionStrategy
 from telemetry.detection.detector import SUGGESTIONS, Detector
 from telemetry.models import FindingState
+from telemetry.selectors.privacy_findings import count_open
+from tenants.actors import Actor
 
-__all__ = ["DETECTOR_WORDS", "STRATEGY_WORDS", "detector_chip", "finding_state_chip", "share_words", "suggestion_words"]
+__all__ = [
+    "DETECTOR_WORDS",
+    "STRATEGY_WORDS",
+    "count_findings",
+    "detector_chip",
+    "finding_state_chip",
+    "share_words",
+    "suggestion_words",
+]
 
 DETECTOR_WORDS: Final = {
     Detector.EMAIL: "E-mail",
@@ -56,3 +66,8 @@ def suggestion_words(detector: Detector) -> str:
     """How its value is best hidden, and the class that it belongs to."""
     suggestion = SUGGESTIONS[detector]
     return f"{suggestion.level}, {STRATEGY_WORDS[suggestion.strategy]}"
+
+
+def count_findings(actor: Actor) -> int:
+    """How many findings wait for this person; none for who may not decide."""
+    return count_open() if actor.can_somewhere("finding.decide") else 0

@@ -1,4 +1,4 @@
-"""The overview: what is there, what was published lately, what needs attention."""
+"""The overview: what is there, what came in, what was published lately, what needs attention."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,8 +10,12 @@ from django.utils import timezone
 
 from studio.addresses import address_of, list_address, page_address
 from studio.markup import counted, noun
+from studio.outcome_chart import DAY, outcome_chart
+from studio.pages.finding_words import count_findings
+from studio.pages.incident_words import count_waiting_incidents
+from studio.pages.review_states import count_waiting
 from studio.people import actor_of
-from telemetry.models import EventRecord, SpecRecord
+from telemetry.models import EventRecord, ReviewRecord, SpecRecord
 from telemetry.selectors import overview as selectors
 from tenants.actors import Actor
 from tenants.models import ApiKey, App, Installation, Tenant
@@ -54,14 +58,19 @@ class Publication(NamedTuple):
 
 
 def overview_context(request: HttpRequest) -> dict[str, Any]:
-    """What the overview shows to this person; eight queries, none for somebody without a role."""
+    """What the overview shows to this person; 13 queries at most, none for somebody without a role."""
     actor = actor_of(request)
     if not actor.can_somewhere("view"):
         return {"has_role": False}
+    start, end = DAY.span(timezone.now())
+    busiest = selectors.busiest_installations(start, end)
     return {
         "has_role": True,
         "figures": _figures(selectors.counts()),
-        "tasks": list(_tasks()),
+        "tasks": [*_waiting(actor), *_tasks()],
+        "busiest": busiest,
+        # Nothing to draw, nothing to ask for.
+        "chart": outcome_chart(None, start, end, DAY) if busiest else "",
         "publications": _publications(),
         "links": list(_links(actor)),
     }
@@ -76,6 +85,18 @@ def _figures(counts: selectors.Counts) -> list[Figure]:
         Figure(counts.tenants, noun(counts.tenants, "tenant"), apps, list_address(Tenant)),
         Figure(counts.installations, noun(counts.installations, "installation"), keys, list_address(Installation)),
     ]
+
+
+def _waiting(actor: Actor) -> Iterator[Task]:
+    """What has a list of its own, counted; a query each for who may do something about it."""
+    if incidents := count_waiting_incidents(actor):
+        text = counted(incidents, "open incident")
+        yield Task("notifications_active", text, "Nobody has taken them up yet", reverse("incidents"), "Look")
+    if findings := count_findings(actor):
+        text, note = counted(findings, "privacy finding"), "Values that look personal, in properties that do not say so"
+        yield Task("policy", text, note, reverse("privacy_inbox"), "Decide")
+    if reviews := count_waiting(actor):
+        yield Task("rate_review", counted(reviews, "review"), "Waiting for you", list_address(ReviewRecord), "Review")
 
 
 def _tasks() -> Iterator[Task]:

@@ -20,7 +20,7 @@ from telemetry.core.errors import NotAllowed
 from telemetry.models import EventRecord, ReviewRecord, SpecRecord
 from telemetry.selectors.reviews import live_review
 from telemetry.selectors.specs import specs_with_status
-from telemetry.services.comparisons import compare_draft
+from telemetry.services.comparisons import DraftComparison, compare_draft
 from tenants.actors import Actor
 
 __all__ = ["published_state", "spec_head", "spec_or_404", "stability_chip"]
@@ -59,8 +59,11 @@ def published_state(record: SpecRecord) -> SafeString:
     return version_and_time(record.published_version, record.published_at)
 
 
-def spec_head(request: HttpRequest, record: SpecRecord, page: str) -> Head:
-    """What is published, what is not, and what can be done; at most five queries, one if nothing has changed."""
+def spec_head(request: HttpRequest, record: SpecRecord, page: str, compared: DraftComparison | None = None) -> Head:
+    """What is published, what is not, and what can be done; at most five queries, one if nothing has changed.
+
+    ``compared`` is what ``compare_draft`` says of the spec, for a page that needs it too.
+    """
     actor, review = actor_of(request), live_review(record)
     chips = [stability_chip(record)]
     if record.has_changes:
@@ -69,7 +72,7 @@ def spec_head(request: HttpRequest, record: SpecRecord, page: str) -> Head:
         chips.append(review_chip(review.state, named=True))
     facts = (Fact("Published", published_state(record)), Fact("Draft revision", record.draft_revision))
     deeds = tuple(_deeds(actor, record, review, page))
-    return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(record))
+    return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(record, compared))
 
 
 def _tabs(actor: Actor, record: SpecRecord, page: str) -> Iterator[Tab]:
@@ -104,11 +107,11 @@ def _draft_deeds(record: SpecRecord, *, edits: bool) -> Iterator[Deed]:
         yield Deed("Discard draft", page_address(record, "discard"), "undo", "danger")
 
 
-def _status(record: SpecRecord) -> SafeString | str:
+def _status(record: SpecRecord, compared: DraftComparison | None) -> SafeString | str:
     """Such as "3 changes since version 2: 1 breaking, 2 safe", with the way to them."""
     if not record.has_changes:
         return ""
-    before, diff = compare_draft(record)
+    before, diff = compared or compare_draft(record)
     if before is None:
         return "Nothing is published yet: the first version is everything that the draft says."
     counted, _, classes = tally(diff).partition(": ")

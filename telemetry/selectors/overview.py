@@ -12,14 +12,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from telemetry.models import SpecRecord, SpecVersion
+from telemetry.selectors.balance import SUMS
+from telemetry.selectors.balance import Counts as EventCounts
 from tenants.models import ApiKey, ConfigStatus, TenantAppConfig
 from tenants.planned_changes import LIVE_CONFIGS
 
 __all__ = [
     "SHOWN",
+    "BusyInstallation",
     "Counts",
     "DanglingReference",
     "UnboundInstallation",
+    "busiest_installations",
     "changed_drafts",
     "counts",
     "dangling_references",
@@ -41,6 +45,24 @@ SELECT (SELECT count(*) FROM tenants_tenant), (SELECT count(*) FROM tenants_inst
     (SELECT count(*) FROM tenants_apikey WHERE kind = 'app' AND revoked_at IS NULL
         AND (expires_at IS NULL OR expires_at > now()))
 """
+
+BUSIEST: Final = f"""
+WITH busiest AS (
+    SELECT installation_id, {SUMS}
+    FROM telemetry_eventtally
+    WHERE received_minute >= %(start)s AND received_minute < %(end)s
+    GROUP BY installation_id ORDER BY 2 DESC, installation_id LIMIT %(limit)s
+)
+SELECT installation.public_id, tenant.name, app.name, installation.environment,
+    (SELECT count(*) FROM telemetry_incident incident
+        WHERE incident.installation_id = installation.id AND incident.status <> 'resolved'),
+    busiest.*
+FROM busiest
+JOIN tenants_installation installation ON installation.id = busiest.installation_id
+JOIN tenants_tenant tenant ON tenant.id = installation.tenant_id
+JOIN tenants_app app ON app.id = installation.app_id
+ORDER BY 7 DESC, busiest.installation_id
+"""  # noqa: S608 - constants only
 
 # An override's pointer stands for the blueprint's as a whole, as in ``selectors.configs``.
 BOUND = (
@@ -121,6 +143,24 @@ class DanglingReference(NamedTuple):
     reference: str
 
 
+class BusyInstallation(NamedTuple):
+    """What an installation's apps sent, and how many incidents are not resolved there."""
+
+    public_id: UUID
+    tenant: str
+    app: str
+    environment: str
+    incidents: int
+    counts: EventCounts
+
+
+def busiest_installations(start: datetime, end: datetime) -> list[BusyInstallation]:
+    """Those that received most in [start, end), whose ends are whole minutes; most first."""
+    with connection.cursor() as cursor:
+        cursor.execute(BUSIEST, {"start": start, "end": end, "limit": SHOWN})
+        return [BusyInstallation(*row[:5], EventCounts(*row[6:])) for row in cursor.fetchall()]
+
+
 def counts() -> Counts:
     """How much there is."""
     with connection.cursor() as cursor:
@@ -148,8 +188,8 @@ def changed_drafts() -> QuerySet[SpecRecord]:
 
 
 def drafted_overrides() -> QuerySet[TenantAppConfig]:
-    """Overrides that wait to be published, newest first."""
-    drafts = TenantAppConfig.objects.filter(status__in=[ConfigStatus.DRAFT, ConfigStatus.PREVIEW])
+    """Overrides that wait for somebody to publish them, newest first; those that are planned do not."""
+    drafts = TenantAppConfig.objects.filter(status__in=[ConfigStatus.DRAFT, ConfigStatus.PREVIEW], periods=None)
     rows = drafts.select_related("installation__tenant", "installation__app").defer("document")
     return rows.order_by("-created_at")[:SHOWN]
 

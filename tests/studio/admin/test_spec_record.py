@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from telemetry.core.codec import convert_document
-from telemetry.core.spec import Quarantine, TelemetryDefaults, TelemetrySpec
+from telemetry.core.spec import Quarantine, Semantics, TelemetryDefaults, TelemetrySpec
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.services.specs import save_event
+from tenants.actors import SYSTEM
+from tenants.context import ALL, tenant_context
 from tenants.roles import Role
 from tests.core.builders import make_event, make_meta, make_sigil_spec, make_spec
 from tests.studio.visitors import (
@@ -183,6 +186,23 @@ def test_the_page_counts_what_changed_since_the_published_version() -> None:
 
     assert "2 changes since version 1: 1 risky, 1 safe" in text_of(response)
     assert f"/studio/specs/{record.pk}/compare/" in response.content.decode()
+
+
+def test_the_draft_stands_beside_the_version_that_was_published_last() -> None:
+    make_published(make_spec(*(make_event(f"step{number}") for number in range(8)), name="many"))
+    record = SpecRecord.objects.get(name="many")
+    asked = visitor(Role.ANALYST)
+    assert "Draft beside" not in text_of(asked.get(page(record)))
+
+    with tenant_context(ALL):
+        for number in range(7):
+            changed = make_event(f"step{number}", semantics=Semantics(what="Said anew"))
+            save_event(actor=SYSTEM, spec_name="many", event=changed)
+
+    shown = asked.get(page(record))
+    assert "Draft beside version 1 7 changes" in text_of(shown)
+    assert [group.title for group in shown.context["groups"]] == [f"step{number}@1" for number in range(5)]
+    assert "Compare all of it: 2 more parts" in text_of(shown)
 
 
 def test_the_page_of_a_spec_that_never_was_published_compares_nothing() -> None:

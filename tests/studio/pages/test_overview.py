@@ -6,16 +6,21 @@ import pytest
 from django.utils import timezone
 
 from telemetry.core.config import AppBlueprint, EventOverride, TenantOverride
+from telemetry.services.overrides import schedule_override
+from tenants.actors import SYSTEM
+from tenants.context import ALL, tenant_context
 from tenants.roles import Role
 from tests.core.builders import make_event, make_spec
 from tests.studio.visitors import Visitor, text_of, visitor
-from tests.telemetry.factories import make_draft, make_installation, make_published
+from tests.telemetry.factories import ingest, make_draft, make_incoming, make_installation, make_published
+from tests.telemetry.services.anomalies.test_evaluation import LAG, NOON, WIDTH, judge, rule, send, start, watching
 from tests.tenants.factories import make_app, make_draft_config, make_key, make_tenant
 from tests.tenants.factories import make_installation as install
 
 pytestmark = pytest.mark.django_db
 
 HOME = "/studio/"
+STEP = "sigil.telemetry.workflow_step"
 
 
 def tasks(asked: Visitor) -> list[tuple[str, str]]:
@@ -68,6 +73,55 @@ def test_everything_that_waits_is_named_with_what_to_do() -> None:
         ("waiting", "Review"),
         ("Acme (production)", "Open"),
     ]
+
+
+def test_what_is_planned_waits_for_nobody() -> None:
+    make_published()
+    installation = make_installation("acme")
+    draft = make_draft_config(installation, TenantOverride(events={STEP: EventOverride(sampling_rate=0.5)}))
+    with tenant_context(ALL):
+        schedule_override(
+            actor=SYSTEM,
+            config=draft,
+            change_summary="Later",
+            expected_checksum=draft.checksum,
+            expected_published_number=None,
+            starts_at=timezone.now() + timedelta(days=1),
+        )
+
+    assert tasks(visitor(Role.VIEWER)) == []
+
+
+def test_a_day_of_events_is_drawn_and_told_by_installation() -> None:
+    make_published()
+    busy, calm = make_installation("acme"), make_installation("globex")
+    ingest(busy, *(make_incoming() for _ in range(3)))
+    ingest(calm, make_incoming())
+
+    response = visitor(Role.VIEWER).get(HOME)
+
+    busiest = response.context["busiest"]
+    assert [(each.tenant, each.counts.received, each.counts.stored) for each in busiest] == [
+        ("Acme", 3, 3),
+        ("Globex", 1, 1),
+    ]
+    assert "Last 24 hours" in text_of(response)
+    assert "4 stored" in response.context["chart"]
+
+
+def test_without_events_there_is_no_chart() -> None:
+    assert "Last 24 hours" not in text_of(visitor(Role.VIEWER).get(HOME))
+
+
+def test_open_incidents_wait_for_who_may_handle_them() -> None:
+    make_published(watching(rule(max=2.0)))
+    installation = make_installation()
+    start(installation)
+    send(installation, NOON, [1.0] * 3)
+    judge(NOON + WIDTH + LAG)
+
+    assert tasks(visitor(Role.ANALYST))[0] == ("1 open incident", "Look")
+    assert tasks(visitor(Role.VIEWER)) == []
 
 
 def test_other_tenants_affairs_are_not_shown() -> None:
