@@ -158,7 +158,10 @@ def busiest_installations(start: datetime, end: datetime) -> list[BusyInstallati
     """Those that received most in [start, end), whose ends are whole minutes; most first."""
     with connection.cursor() as cursor:
         cursor.execute(BUSIEST, {"start": start, "end": end, "limit": SHOWN})
-        return [BusyInstallation(*row[:5], EventCounts(*row[6:])) for row in cursor.fetchall()]
+        return [
+            BusyInstallation(key, tenant, app, environment, incidents, EventCounts(*counts))
+            for key, tenant, app, environment, incidents, _, *counts in cursor.fetchall()
+        ]
 
 
 def counts() -> Counts:

@@ -33,7 +33,7 @@ def plan_for_a_while(installation: Installation) -> None:
         config=draft,
         change_summary="Load test: the extra events say nothing.",
         expected_checksum=draft.checksum,
-        expected_published_number=live and live.number,
+        expected_published_number=None if live is None else live.number,
         starts_at=now + timedelta(days=7),
         ends_at=now + timedelta(days=10),
     )
