@@ -47,6 +47,9 @@ ABILITIES: dict[str, Ability] = {
     "finding.decide": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Refused events that are held: their fate, and what they look like redacted
     "quarantine.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # Stored events: what a run of retention may remove that is larger than usual, and what stays for a court
+    "purge.approve": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    "hold.manage": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Freeing a tenant from a limit of the floor for a while. Asked in the workspace: a tenant's own officer may not.

@@ -24,6 +24,7 @@ __all__ = [
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_QUARANTINE_KEYS",
     "STUDIO_QUARANTINE_MAX_EVENTS",
+    "STUDIO_RECEIPT_KEY",
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
@@ -48,6 +49,9 @@ STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_00
 # Secrets under which credentials of providers are kept, comma separated: the first one seals, all of them open. Without
 # one, no credential can be saved.
 STUDIO_CREDENTIAL_KEYS = env.text_list("STUDIO_CREDENTIAL_KEYS")
+
+# Secret from which the key is made that signs receipts of deletion. Without it, it is made from SECRET_KEY.
+STUDIO_RECEIPT_KEY = env.text("STUDIO_RECEIPT_KEY", "")
 
 # What web and workers become after they connect; it owns nothing, so row-level security binds it.
 STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")

@@ -6,6 +6,7 @@ from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_day import EventDay
 from telemetry.models.event_owner import EventOwner
 from telemetry.models.event_record import EventRecord
+from telemetry.models.event_removal import EventRemoval
 from telemetry.models.event_spec_record import EventSpecRecord
 from telemetry.models.event_tally import EventTally
 from telemetry.models.held_event import HeldEvent
@@ -16,9 +17,12 @@ from telemetry.models.incident import (
     IncidentStatus,
     RegenerationRequest,
 )
+from telemetry.models.legal_hold import LegalHold
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
+from telemetry.models.purge_run import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
+from telemetry.models.receipt import Receipt, ReceiptKind
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.spec_record import SpecRecord
@@ -29,6 +33,7 @@ from telemetry.models.violation_record import ViolationDay, ViolationRecord, Vio
 
 __all__ = [
     "LIVE_STATES",
+    "OPEN_STATES",
     "DeliveryRecord",
     "DeliveryState",
     "EvaluationState",
@@ -36,6 +41,7 @@ __all__ = [
     "EventDay",
     "EventOwner",
     "EventRecord",
+    "EventRemoval",
     "EventSpecRecord",
     "EventTally",
     "FindingState",
@@ -47,8 +53,14 @@ __all__ = [
     "JudgedWindow",
     "PrivacyFinding",
     "PropertyRecord",
+    "LegalHold",
     "ProviderKind",
     "ProviderRecord",
+    "PurgeItem",
+    "PurgeRun",
+    "PurgeState",
+    "Receipt",
+    "ReceiptKind",
     "RegenerationRequest",
     "ReviewComment",
     "ReviewRecord",

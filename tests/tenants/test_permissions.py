@@ -15,6 +15,8 @@ PRIVACY_OFFICER = ANALYST | {
     "privacy.loosen",
     "finding.decide",
     "quarantine.handle",
+    "purge.approve",
+    "hold.manage",
     "floor.edit",
     "floor.except",
     "pseudonym_key.renew",

@@ -1,0 +1,71 @@
+"""Receipts of what was deleted, archived, erased or held: added to the tenant's chain, signed, and never changed."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from telemetry.core.receipts import GENESIS, ReceiptBody, canonical_facts, receipt_digest
+from telemetry.core.timestamps import format_timestamp
+from telemetry.models import Receipt, ReceiptKind
+from tenants.actors import Actor
+from tenants.models import Tenant
+
+__all__ = ["record_receipt"]
+
+_PURPOSE: Final = b"studio receipts"
+# One at a time for each tenant: two would both follow the same one.
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('studio_receipts', %s))"
+
+
+def record_receipt(*, tenant: Tenant, kind: ReceiptKind, facts: Mapping[str, Any], actor: Actor) -> Receipt:
+    """One more receipt ends the tenant's chain, in the caller's transaction, whose context shows the tenant.
+
+    ``facts`` hold counts, ids, digests and words of ours, never personal data; whole numbers only. The tenant's chain
+    is locked until the transaction ends, so call this last. Three queries. Raises ``ValueError`` for fractions.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [tenant.pk])
+    last = Receipt.objects.filter(tenant=tenant).order_by("-sequence").first()
+    recorded_at = timezone.now()
+    body = ReceiptBody(
+        tenant=tenant.slug,
+        sequence=1 if last is None else last.sequence + 1,
+        kind=kind.value,
+        recorded_at=format_timestamp(recorded_at),
+        actor=f"{actor.kind} {actor.id}".strip(),
+        facts=canonical_facts(facts),
+        previous=GENESIS if last is None else last.digest,
+    )
+    digest = receipt_digest(body)
+    key, public_key = _key()
+    return Receipt.objects.create(
+        tenant=tenant,
+        sequence=body.sequence,
+        kind=kind,
+        recorded_at=recorded_at,
+        actor=body.actor,
+        facts=body.facts,
+        previous=body.previous,
+        digest=digest,
+        public_key=public_key,
+        signature=base64.b64encode(key.sign(bytes.fromhex(digest))).decode("ascii"),
+    )
+
+
+def _key() -> tuple[Ed25519PrivateKey, str]:
+    return _key_of(settings.STUDIO_RECEIPT_KEY or settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=4)
+def _key_of(secret: str) -> tuple[Ed25519PrivateKey, str]:
+    """The private key, and the public one in base64."""
+    key = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256))
+    return key, base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii")

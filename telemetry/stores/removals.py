@@ -1,0 +1,75 @@
+"""What every removal of stored events has in common: one at a time, never what is held, always counted."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from django.db import connection
+
+__all__ = ["HELD", "Removed", "count_removed", "lock_removals"]
+
+# Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
+# ``telemetry.services.holds.is_held`` compares, for rows that are not in the store.
+HELD: Final = """
+EXISTS (
+    SELECT FROM telemetry_legalhold AS hold
+    WHERE hold.lifted_at IS NULL AND hold.tenant_id = event.tenant_id
+        AND (hold.installation_id IS NULL OR hold.installation_id = event.installation_id)
+        AND (hold.event_name = '' OR hold.event_name = event.name)
+        AND (
+            hold.subjects = '{}' OR hold.subjects && ARRAY[
+                event.context ->> 'userId', event.context ->> 'sessionId',
+                event.context ->> 'deviceId', event.context ->> 'actor'
+            ]::varchar[]
+        )
+        AND (
+            (hold.starts_at IS NULL OR event.received_at >= hold.starts_at)
+            AND (hold.ends_at IS NULL OR event.received_at < hold.ends_at)
+            OR (hold.starts_at IS NULL OR event.occurred_at >= hold.starts_at)
+            AND (hold.ends_at IS NULL OR event.occurred_at < hold.ends_at)
+        )
+)
+"""
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('studio_event_removal', 0))"
+COUNT: Final = """
+INSERT INTO telemetry_eventremoval AS removal
+    (tenant_id, installation_id, day, name, version, purged, archived, erased)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (installation_id, day, name, version) DO UPDATE SET
+    purged = removal.purged + excluded.purged,
+    archived = removal.archived + excluded.archived,
+    erased = removal.erased + excluded.erased
+"""
+
+Way = Literal["purged", "archived", "erased"]
+
+
+class Removed(NamedTuple):
+    """How many events of one name and version, that came on one day (UTC), were removed."""
+
+    tenant_id: int
+    installation_id: int
+    day: date
+    name: str
+    version: int
+    rows: int
+
+
+def lock_removals() -> None:
+    """Until the transaction ends nobody else removes or changes stored events, and no hold is placed. One query.
+
+    First thing in a transaction that removes, redacts or holds stored events: what is read after it stays true.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK)
+
+
+def count_removed(removed: Iterable[Removed], way: Way) -> None:
+    """The balance knows that these events are gone, and how, once the transaction that removed them commits."""
+    rows = [
+        (*each[:5], *(each.rows if way == column else 0 for column in ("purged", "archived", "erased")))
+        for each in sorted(removed)
+        if each.rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(COUNT, rows)
