@@ -19,7 +19,7 @@ __all__ = ["is_loopback", "refuse_unsafe_settings"]
 # Characters. Django asks for 50 in SECRET_KEY; the others are 256-bit keys, and 32 random bytes in base64 are 43.
 SECRETS = {"SECRET_KEY": 50, "STUDIO_API_KEY_PEPPER": 43, "STUDIO_PSEUDONYM_KEY": 43}
 # Lists of secrets, the newest first; what they are for is off while they are empty.
-RENEWABLE_SECRETS = ("STUDIO_QUARANTINE_KEYS", "STUDIO_CREDENTIAL_KEYS")
+RENEWABLE_SECRETS = ("STUDIO_QUARANTINE_KEYS", "STUDIO_CREDENTIAL_KEYS", "STUDIO_RECEIPT_KEYS")
 UNIQUE_CHARACTERS_MINIMUM = 10
 PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "replace-me", "example", "secret")
 POSTGRESQL_MINIMUM = 150_000  # 15: views that respect row-level security

@@ -24,7 +24,7 @@ __all__ = [
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_QUARANTINE_KEYS",
     "STUDIO_QUARANTINE_MAX_EVENTS",
-    "STUDIO_RECEIPT_KEY",
+    "STUDIO_RECEIPT_KEYS",
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
@@ -50,8 +50,9 @@ STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_00
 # one, no credential can be saved.
 STUDIO_CREDENTIAL_KEYS = env.text_list("STUDIO_CREDENTIAL_KEYS")
 
-# Secret from which the key is made that signs receipts of deletion. Without it, it is made from SECRET_KEY.
-STUDIO_RECEIPT_KEY = env.text("STUDIO_RECEIPT_KEY", "")
+# Secrets from which the keys are made that sign receipts of deletion, comma separated: the first one signs. Without one,
+# the key is made from SECRET_KEY.
+STUDIO_RECEIPT_KEYS = env.text_list("STUDIO_RECEIPT_KEYS")
 
 # What web and workers become after they connect; it owns nothing, so row-level security binds it.
 STUDIO_DATABASE_ROLE = env.text("STUDIO_DATABASE_ROLE", "studio_app")

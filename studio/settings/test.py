@@ -12,7 +12,7 @@ os.environ.setdefault("STUDIO_API_KEY_PEPPER", "only for tests: " + "pepper " * 
 os.environ.setdefault("STUDIO_QUARANTINE_KEYS", "only for tests: " + "quarantine " * 10)
 os.environ.setdefault("STUDIO_PSEUDONYM_KEY", "only for tests: " + "pseudonyms " * 10)
 os.environ.setdefault("STUDIO_CREDENTIAL_KEYS", "only for tests: " + "credentials " * 10)
-os.environ.setdefault("STUDIO_RECEIPT_KEY", "only for tests: " + "receipts " * 10)
+os.environ.setdefault("STUDIO_RECEIPT_KEYS", "only for tests: " + "receipts " * 10)
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 
 from studio.settings.base import *

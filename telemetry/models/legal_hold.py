@@ -37,9 +37,7 @@ class LegalHold(models.Model):
         ordering = ["-placed_at", "-id"]
         indexes = [
             # "The holds in force", of one tenant or of all.
-            models.Index(
-                fields=["tenant"], condition=models.Q(lifted_at__isnull=True), name="telemetry_hold_in_force"
-            ),
+            models.Index(fields=["tenant"], condition=models.Q(lifted_at__isnull=True), name="telemetry_hold_in_force"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -60,9 +60,7 @@ class PurgeRun(models.Model):
                 name="telemetry_purge_one_open",
             ),
             models.UniqueConstraint(fields=["id", "tenant"], name="telemetry_purge_of_tenant"),
-            models.CheckConstraint(
-                condition=models.Q(state__in=PurgeState.values), name="telemetry_purge_state_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=PurgeState.values), name="telemetry_purge_state_known"),
         ]
 
     def __str__(self) -> str:

@@ -23,9 +23,9 @@ class Receipt(models.Model):
     """One link of a tenant's chain of receipts; ``telemetry.services.receipts`` alone adds them.
 
     The database refuses every update and removal. ``digest`` is the hash of a ``telemetry.core.receipts.ReceiptBody``,
-    ``previous`` that of the receipt before it. ``signature`` is Ed25519 over the digest's bytes, and ``public_key`` what
-    it verifies under, both base64; the key stands in each row so that a new one does not orphan what is signed.
-    ``facts`` never hold personal data.
+    ``previous`` that of the receipt before it. ``signature`` is Ed25519 over the digest's bytes, ``public_key`` what it
+    verifies under, both base64; the key stands in each row so that a new one does not orphan what is signed. ``facts``
+    never hold personal data.
     """
 
     # No index of its own: the constraint below begins with the tenant.

@@ -85,7 +85,7 @@ def active_holds(tenant_id: int) -> list[LegalHold]:
     return list(LegalHold.objects.filter(tenant_id=tenant_id, lifted_at=None).order_by("pk"))
 
 
-def is_held(  # noqa: PLR0913 - the columns by which holds go
+def is_held(
     holds: Collection[LegalHold],
     *,
     installation_id: int,

@@ -61,7 +61,7 @@ def record_receipt(*, tenant: Tenant, kind: ReceiptKind, facts: Mapping[str, Any
 
 
 def _key() -> tuple[Ed25519PrivateKey, str]:
-    return _key_of(settings.STUDIO_RECEIPT_KEY or settings.SECRET_KEY)
+    return _key_of(next(iter(settings.STUDIO_RECEIPT_KEYS), settings.SECRET_KEY))
 
 
 @lru_cache(maxsize=4)

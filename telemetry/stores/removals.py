@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
@@ -66,7 +66,7 @@ def lock_removals() -> None:
 
 def count_removed(removed: Iterable[Removed], way: Way) -> None:
     """The balance knows that these events are gone, and how, once the transaction that removed them commits."""
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (*each[:5], *(each.rows if way == column else 0 for column in ("purged", "archived", "erased")))
         for each in sorted(removed)
         if each.rows
