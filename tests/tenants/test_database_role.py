@@ -87,6 +87,7 @@ def test_the_role_may_write_the_tables_of_every_app_except_histories(login: str)
         )
         assert [name for (name,) in cursor.fetchall()] == [
             "django_migrations",
+            "telemetry_receipt",
             "telemetry_reviewcomment",
             "tenants_auditentry",
             "tenants_blueprintversion",

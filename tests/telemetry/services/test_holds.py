@@ -101,7 +101,12 @@ def test_a_hold_is_as_narrow_as_it_says(
     placed = hold(tenant, **fields)
 
     assert held_rows() == count
-    event: dict[str, Any] = {"name": STEP, "subjects": ["p1_x"], "received_at": datetime.now(UTC), "occurred_at": datetime.now(UTC)}
+    event: dict[str, Any] = {
+        "name": STEP,
+        "subjects": ["p1_x"],
+        "received_at": datetime.now(UTC),
+        "occurred_at": datetime.now(UTC),
+    }
     assert is_held([placed], installation_id=installation.pk, **event) is bool(count)
 
 
