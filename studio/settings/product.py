@@ -50,8 +50,8 @@ STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_00
 # one, no credential can be saved.
 STUDIO_CREDENTIAL_KEYS = env.text_list("STUDIO_CREDENTIAL_KEYS")
 
-# Secrets from which the keys are made that sign receipts of deletion, comma separated: the first one signs. Without one,
-# the key is made from SECRET_KEY.
+# Secrets from which the keys are made that sign receipts of deletion, comma separated: the first one signs. Without
+# one, the key is made from SECRET_KEY.
 STUDIO_RECEIPT_KEYS = env.text_list("STUDIO_RECEIPT_KEYS")
 
 # What web and workers become after they connect; it owns nothing, so row-level security binds it.
