@@ -79,6 +79,13 @@ def check_renewable_secrets(**_: Any) -> Messages:
 
 
 @register("studio")
+def check_metrics_token(**_: Any) -> Messages:
+    """What opens ``/metrics`` cannot be guessed."""
+    rule = _weakness(settings.STUDIO_METRICS_TOKEN, 32) if settings.STUDIO_METRICS_TOKEN else None
+    return [Error(f"STUDIO_METRICS_TOKEN: {rule}", id="studio.E012")] if rule else []
+
+
+@register("studio")
 def check_servers(**_: Any) -> Messages:
     """The database and the broker are named."""
     findings: Messages = []

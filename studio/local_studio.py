@@ -107,6 +107,7 @@ def run_studio(
         say("Starting web server, streams, worker and beat")
         # Not in the data directory: a socket's path holds 107 bytes at most.
         sockets = Path(stack.enter_context(TemporaryDirectory(prefix="studio-", dir="/tmp")))
+        environment["STUDIO_METRICS_DIR"] = str(sockets / "metrics")
         children += _start_processes(_commands(data, port, sockets), data, environment, stack)
         _wait_until_ready(children, port, sockets, raise_if_stopped)
         welcome()

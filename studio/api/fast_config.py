@@ -25,6 +25,7 @@ from studio.api.errors import JSON
 from studio.api.etags import names_tag
 from studio.api.request_counts import RequestCounts
 from studio.api.v1.config.answers import OWN, SHARED, require_config, whole
+from studio.metrics.process import count_config_from_memory
 from telemetry.core.errors import NotAllowed, TelemetryError
 from telemetry.selectors.configs import config_freshness
 from telemetry.services.configs import ConfigDocument, config_document, config_etag
@@ -107,6 +108,7 @@ class FastConfig:
         if answer is None:
             self.lease.start()
             return self._application(environ, self._watching(environ, digest, start_response))
+        count_config_from_memory(unchanged=answer.status is NOT_MODIFIED)
         start_response(answer.status, answer.headers)
         return answer.body
 

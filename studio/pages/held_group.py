@@ -1,16 +1,19 @@
 """Held events that were refused for one reason: mend them, try, take them in, or let them go."""
 
 import json
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from studio import markup
 from studio.addresses import address_of
+from studio.arrivals import events_arrived
 from studio.live_lines import OUTCOME_TONES, OUTCOME_WORDS
 from studio.pages.forms import PageForm, errors_of, place_of, sentence, statement
 from studio.pages.shell import confirm, render_page, report_refusal
@@ -126,7 +129,9 @@ def held_group(request: HttpRequest, row_id: int) -> HttpResponse:
             try:
                 mending = form.mending()
                 if request.POST.get("verdict") == "replay":
-                    return _answer(request, group, replay(actor=actor, group=group, mending=mending))
+                    done = replay(actor=actor, group=group, mending=mending)
+                    transaction.on_commit(partial(events_arrived, "quarantine", done.outcomes, done.provider_ids))
+                    return _answer(request, group, done)
                 shown = _shown(rehearse(actor=actor, group=group, mending=mending))
             except NotAllowed:
                 raise

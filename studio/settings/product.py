@@ -20,6 +20,8 @@ __all__ = [
     "STUDIO_HEARTBEAT_SECONDS",
     "STUDIO_INGEST_MAX_BYTES",
     "STUDIO_INSECURE_LOCAL",
+    "STUDIO_METRICS_DIR",
+    "STUDIO_METRICS_TOKEN",
     "STUDIO_OUTGOING_ALLOW",
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_QUARANTINE_KEYS",
@@ -129,3 +131,10 @@ STUDIO_DELIVERY_DAYS = env.integer("STUDIO_DELIVERY_DAYS", 7, minimum=1, maximum
 
 # How long dead letters can be looked at and sent again, if their events are still stored.
 STUDIO_DEAD_LETTER_DAYS = env.integer("STUDIO_DEAD_LETTER_DAYS", 30, minimum=1, maximum=365)
+
+# What a scraper has to present at /metrics. Without it there is no such address.
+STUDIO_METRICS_TOKEN = env.text("STUDIO_METRICS_TOKEN", "")
+
+# Where web processes of one machine keep what they count, so that any of them can tell for all; empty at their start.
+# Without it each process tells for itself alone.
+STUDIO_METRICS_DIR = env.text("STUDIO_METRICS_DIR", "")

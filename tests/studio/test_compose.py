@@ -34,6 +34,8 @@ SECRETS = (
     "STUDIO_DATABASE_PASSWORD",
     "STUDIO_REDIS_PASSWORD",
 )
+METRICS_TOKEN = "0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - of this test only
+LOGINS = b'studio_http_requests_total{method="GET",route="/studio/login/",status="200",way="django"} '
 VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 
@@ -130,8 +132,9 @@ def production() -> Iterator[Production]:
         create_login(str(sockets), values["STUDIO_DATABASE_PASSWORD"])
         ports = {"web": free_port(), "streams": free_port()}
         login = f"studio:{values['STUDIO_DATABASE_PASSWORD']}"
+        given = {"STUDIO_ALLOWED_HOSTS": "studio.example.com", "STUDIO_METRICS_TOKEN": METRICS_TOKEN}
         environment = {
-            **resolved(SERVICES["web"]["environment"], values | {"STUDIO_ALLOWED_HOSTS": "studio.example.com"}),
+            **resolved(SERVICES["web"]["environment"], values | given),
             # The servers are elsewhere than compose's; login, password and database are its own.
             "DATABASE_URL": f"postgresql://{login}@/studio?host={quote(str(sockets))}",
             "REDIS_URL": valkey.url,
@@ -141,6 +144,7 @@ def production() -> Iterator[Production]:
             "DJANGO_SETTINGS_MODULE": "studio.settings.base",
             "GRANIAN_HOST": "127.0.0.1",
             "STUDIO_STATIC_ROOT": f"{directory}/static",
+            "STUDIO_METRICS_DIR": f"{directory}/metrics",
             "HOSTNAME": os.uname().nodename,
         }
         yield Production(environment, ports, Path(directory), postgresql.url)
@@ -250,6 +254,13 @@ def test_the_commands_of_compose_run_become_healthy_and_stop(production: Product
         assert status == 200, last_lines(production.directory / "web.log")
         (stylesheet, *_) = re.findall(rb'href="(/static/[^"]+\.css)"', page)
         assert ask(production, stylesheet.decode(), **proxied)[0] == 200
+
+        # And whichever web process is asked for numbers tells them for both.
+        for _ in range(9):
+            ask(production, "/studio/login/", **proxied)
+        scrapes = [ask(production, "/metrics", Authorization=f"Bearer {METRICS_TOKEN}")[1] for _ in range(6)]
+        assert {text.partition(LOGINS)[2].partition(b"\n")[0] for text in scrapes} == {b"10.0"}
+        assert ask(production, "/metrics")[0] == 401
 
         # And plain HTTP is sent to HTTPS, and other hosts are refused.
         assert ask(production, "/studio/login/", Host="studio.example.com")[0] == 301

@@ -21,7 +21,7 @@ from studio.api.compat.events import ClientEvent, EventIds, Mapper
 from studio.api.compat.origins import allow_origin, preflight, refuse_foreign_origin
 from studio.api.errors import BodyTooLarge, answer_for
 from studio.api.throttles import count_client_request
-from studio.wakeups import wake_providers
+from studio.arrivals import events_arrived
 from telemetry.core.enums import EventSource
 from telemetry.core.errors import NotAllowed
 from telemetry.services.ingest.configs import config_at_ingest
@@ -84,7 +84,7 @@ class ClientView(View):
         if len(events) > MOST_EVENTS:
             raise BodyTooLarge(f"the body must hold at most {MOST_EVENTS} events")
         result = ingest_batch(installation=installation, events=events, received_at=received_at)
-        wake_providers(result.provider_ids)
+        events_arrived(self.source.value, result.counts(), result.provider_ids)
         if mapper.left_out:
             details = {"installation": installation.pk, "source": self.source.value, "values": mapper.left_out}
             logger.info("client.values_left_out", extra=details)

@@ -60,11 +60,15 @@ class Rehearsal(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """What became of held events; those that would still be refused are held as before, and were not counted again."""
+    """What became of held events; those that would still be refused are held as before, and were not counted again.
+
+    ``provider_ids`` are those to which events are to be passed on: whoever called wakes a job, after the commit.
+    """
 
     outcomes: Counter[EventOutcome]
     still_held: int
     left: int
+    provider_ids: Sequence[int] = ()
 
 
 class _Opened(NamedTuple):
@@ -113,7 +117,7 @@ def replay(*, actor: Actor, group: HeldGroup, mending: Mending) -> Replay:
     wanted, still_held, unreadable = _choose(group, door)
     if unreadable and not wanted and not still_held:
         raise Conflict("none of these events can be opened: the secret that they were sealed with is gone")
-    outcomes = _take_in(installation, wanted)
+    outcomes, provider_ids = _take_in(installation, wanted)
     audit.record(
         actor=actor,
         action="quarantine.replayed",
@@ -126,7 +130,8 @@ def replay(*, actor: Actor, group: HeldGroup, mending: Mending) -> Replay:
             "still_held": still_held,
         },
     )
-    return Replay(outcomes=outcomes, still_held=still_held, left=held_events(group).count())
+    left = held_events(group).count()
+    return Replay(outcomes=outcomes, still_held=still_held, left=left, provider_ids=provider_ids)
 
 
 @transaction.atomic
@@ -227,10 +232,10 @@ def _choose(group: HeldGroup, door: _Door) -> tuple[list[_Opened], int, int]:
     return wanted, still_held, unreadable
 
 
-def _take_in(installation: Installation, wanted: Sequence[_Opened]) -> Counter[EventOutcome]:
-    """The events are ingested, and those of which something became are held no longer."""
+def _take_in(installation: Installation, wanted: Sequence[_Opened]) -> tuple[Counter[EventOutcome], Sequence[int]]:
+    """The events are ingested, and those of which something became are held no longer; also whom they are owed to."""
     if not wanted:
-        return Counter()
+        return Counter(), ()
     events = [each.incoming for each in wanted]
     result = ingest_batch(installation=installation, events=events, received_at=timezone.now())
     settled = [
@@ -239,7 +244,7 @@ def _take_in(installation: Installation, wanted: Sequence[_Opened]) -> Counter[E
         if item.outcome is not EventOutcome.REJECTED
     ]
     HeldEvent.objects.filter(pk__in=settled).delete()
-    return Counter(item.outcome for item in result.items)
+    return result.counts(), result.provider_ids
 
 
 def _preview(outcome: Accepted) -> Preview:

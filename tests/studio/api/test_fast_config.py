@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from studio.api import fast_config
 from studio.api.fast_config import FastConfig
+from studio.metrics.process import counted
 from telemetry.core.config import AppBlueprint, EventOverride, TenantOverride
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -135,6 +136,30 @@ def issued(installation: Installation) -> IssuedKey:
 
 
 # The very same answers
+
+
+def test_operators_see_configs_that_were_answered_from_memory(ways: Ways, issued: IssuedKey) -> None:
+    ways.warm(key=issued.text)
+    tag = ways.short(key=issued.text).header("ETag")
+    before = from_memory()
+
+    for _ in range(3):
+        ways.short(key=issued.text)
+    ways.short(key=issued.text, if_none_match=tag)
+    ways.long(key=issued.text)
+
+    after = from_memory()
+    assert {status: after[status] - before[status] for status in after} == {"200": 3, "304": 1}
+
+
+def from_memory() -> dict[str, float]:
+    """By status, how many requests are counted as answered in front of Django."""
+    return {
+        sample.labels["status"]: sample.value
+        for family in counted().collect()
+        for sample in family.samples
+        if sample.name == "studio_http_requests_total" and sample.labels["way"] == "memory"
+    }
 
 
 # One database for all of them: what is compared is stateless, and emptying the tables takes longer than asking.

@@ -1,5 +1,6 @@
 """The address that takes batches of events."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from studio.api.ingest.reading import MOST_ITEMS, BatchReader, too_many_items
 from studio.api.ingest.views import IngestView
 from studio.api.v1.batch.serializers import BatchAnswer, EventBatch, ItemAnswer, ItemViolation
 from studio.api.v1.examples import EVENT_BATCH
-from studio.wakeups import wake_providers
+from studio.arrivals import events_arrived
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.events import Envelope, Violation
@@ -55,10 +56,11 @@ class EventBatchView(IngestView):
             raise too_many_items("reports")
         incoming = [_incoming(batch, event) for event in events] + [_reported(batch, each) for each in batch.reports]
         result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
-        wake_providers(result.provider_ids)
+        counts = result.counts()
+        events_arrived(EventSource.BATCH.value, counts, result.provider_ids)
         if not batch.reports:
             _refuse_hopeless(result)
-        return HttpResponse(_encode(_answer(result)), content_type="application/json")
+        return HttpResponse(_encode(_answer(result, counts)), content_type="application/json")
 
 
 def _incoming(batch: EventBatch, event: Any) -> Incoming:
@@ -99,9 +101,8 @@ def _refuse_hopeless(result: BatchResult) -> None:
     raise InvalidDocument(errors, what="batch")
 
 
-def _answer(result: BatchResult) -> BatchAnswer:
-    counted = result.counts()
-    counts = {outcome.value: counted[outcome] for outcome in EventOutcome}
+def _answer(result: BatchResult, counts: Mapping[EventOutcome, int]) -> BatchAnswer:
+    by_word = {outcome.value: counts.get(outcome, 0) for outcome in EventOutcome}
     items = tuple(
         ItemAnswer(
             index=index,
@@ -114,4 +115,4 @@ def _answer(result: BatchResult) -> BatchAnswer:
         for index, item in enumerate(result.items)
         if item.violations or item.outcome is not EventOutcome.STORED
     )
-    return BatchAnswer(received=len(result.items), items=items, **counts)
+    return BatchAnswer(received=len(result.items), items=items, **by_word)

@@ -1,5 +1,8 @@
 """The quarantine over HTTP."""
 
+from functools import partial
+
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +25,7 @@ from studio.api.v1.quarantine.serializers import (
     write_rehearsal,
     write_replay,
 )
+from studio.arrivals import events_arrived
 from telemetry.core.mending import Mending
 from telemetry.selectors.quarantine import group_by_id, held_groups, held_row
 from telemetry.services.quarantine.replaying import discard, rehearse, replay
@@ -79,7 +83,9 @@ class ReplayView(ApiView):
         actor, group = actor_of(request), group_by_id(group_id)
         require(actor, "quarantine.handle", group.installation.tenant_id)
         mending = decode_body(request, Mending)
-        return Response(write_replay(replay(actor=actor, group=group, mending=mending)))
+        done = replay(actor=actor, group=group, mending=mending)
+        transaction.on_commit(partial(events_arrived, "quarantine", done.outcomes, done.provider_ids))
+        return Response(write_replay(done))
 
 
 class DiscardView(ApiView):
