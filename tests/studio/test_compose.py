@@ -34,7 +34,7 @@ SECRETS = (
     "STUDIO_DATABASE_PASSWORD",
     "STUDIO_REDIS_PASSWORD",
 )
-METRICS_TOKEN = "0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 - of this test only
+METRICS_TOKEN = "0123456789-abcdefghijklmnopqrstuvwxyz"
 LOGINS = b'studio_http_requests_total{method="GET",route="/studio/login/",status="200",way="django"} '
 VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 

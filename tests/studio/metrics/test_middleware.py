@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from telemetry.sdk.identifiers import new_event_id
 from telemetry.models import DeliveryRecord, EvaluationState, Incident
+from telemetry.sdk.identifiers import new_event_id
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Scope
