@@ -100,7 +100,7 @@ def run_studio(
     Raises ``Stopped``, ``LocalStudioFailed`` or ``EmbeddedServerFailed``; all it started is gone by then. Data stays.
     """
     with ExitStack() as stack:
-        environment = _environment(data)
+        environment = _environment(data, port)
         children = _start_servers(data, environment, stack, say, raise_if_stopped)
         stack.enter_context(data.published_environment(_published(environment)))
         _prepare(data, environment, say, raise_if_stopped)
@@ -117,12 +117,17 @@ def run_studio(
             time.sleep(0.2)
 
 
-def _environment(data: LocalData) -> dict[str, str]:
-    """The variables of every child: those of this process win over the secrets that the directory keeps."""
+def _environment(data: LocalData, port: int) -> dict[str, str]:
+    """The variables of every child: those of this process win over the secrets that the directory keeps.
+
+    Unless a mail server is named, mails of alerts are files in the data directory.
+    """
     return {
         "DJANGO_SETTINGS_MODULE": "studio.settings.base",
         "PYTHONPATH": str(settings.BASE_DIR),
         "PYTHONUNBUFFERED": "1",
+        "EMAIL_URL": (data.directory / "mail").as_uri(),
+        "STUDIO_PUBLIC_URL": f"http://{HOST}:{port}",
         **data.secrets(),
         **{name: value for name, value in os.environ.items() if value},
         "STUDIO_INSECURE_LOCAL": "1",
@@ -130,7 +135,7 @@ def _environment(data: LocalData) -> dict[str, str]:
 
 
 def _published(environment: Mapping[str, str]) -> dict[str, str]:
-    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    names = ("DATABASE_URL", "EMAIL_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
     return {name: value for name, value in environment.items() if name in names or name.startswith("STUDIO_")}
 
 

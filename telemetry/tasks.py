@@ -3,6 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
+from telemetry.services.alerts.delivering import due_channels, forget_old_notifications, notify_once
+from telemetry.services.alerts.digests import gather_digests
+from telemetry.services.alerts.lateness import tell_lateness
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
 from telemetry.services.deliveries.delivering import deliver_once, due_providers, forget_old_deliveries
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
@@ -16,18 +19,25 @@ __all__ = [
     "evaluate_anomalies",
     "forget_old_anomaly_windows",
     "forget_past_deliveries",
+    "forget_past_notifications",
     "forget_what_is_mended",
     "make_partitions",
     "merge_all_tallies",
+    "notify",
     "purge_quarantine",
     "sweep_deliveries",
+    "sweep_notifications",
 ]
 
 
 @shared_task(name="telemetry.evaluate_anomalies")
 def evaluate_anomalies() -> None:
     """Every installation that is due is evaluated; running it twice, or at the same time, changes nothing more."""
-    evaluate_due()
+    try:
+        evaluate_due()
+    finally:
+        # Also when one installation failed: what happened at the others is told.
+        _wake_channels()
 
 
 @shared_task(name="telemetry.forget_old_anomaly_windows")
@@ -95,3 +105,38 @@ def forget_past_deliveries() -> None:
     """Deliveries and dead letters past their days are gone, slice by slice; running it twice changes nothing more."""
     while forget_old_deliveries(timezone.now()):
         pass
+
+
+@shared_task(name="telemetry.notify")
+def notify(channel_id: int) -> None:
+    """The channel's oldest notification is there, or the channel rests; calls itself for what is left.
+
+    Running it twice, or at the same time, sends nothing twice that was not in doubt.
+    """
+    if notify_once(channel_id):
+        notify.apply_async((channel_id,))
+
+
+@shared_task(name="telemetry.sweep_notifications")
+def sweep_notifications() -> None:
+    """Summaries that are due wait, tenants know if nobody judges their rules, and workers of what is to be sent.
+
+    It runs where notifications are sent, so that it does not hang on those who judge. Running it twice, or at the same
+    time, changes nothing more.
+    """
+    now = timezone.now()
+    tell_lateness(now)
+    gather_digests(now)
+    _wake_channels()
+
+
+@shared_task(name="telemetry.forget_past_notifications")
+def forget_past_notifications() -> None:
+    """Notifications past their days are gone, slice by slice; running it twice changes nothing more."""
+    while forget_old_notifications(timezone.now()):
+        pass
+
+
+def _wake_channels() -> None:
+    for channel_id in due_channels(timezone.now()):
+        notify.apply_async((channel_id,))

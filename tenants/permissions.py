@@ -62,6 +62,10 @@ ABILITIES: dict[str, Ability] = {
     "provider.manage": Ability(frozenset({ADMIN}), by_key=False),
     # Trying, pausing, sending again what was given up.
     "provider.operate": Ability(frozenset({PUBLISHER, ADMIN})),
+    # Who is told of incidents, and where: for as long as the channel lives.
+    "alert.manage": Ability(frozenset({ADMIN}), by_key=False),
+    # Trying, muting, switching off and on, sending again.
+    "alert.operate": Ability(frozenset({PUBLISHER, ADMIN})),
     "key.manage": Ability(frozenset({ADMIN}), by_key=False),
     "people.manage": Ability(frozenset({ADMIN}), by_key=False),
     # What apps do

@@ -119,6 +119,16 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/studio/login/"
 LOGIN_REDIRECT_URL = "/studio/"
 
+# Mail, for alerts. Seconds for each answer of the server.
+_mail = env.email("EMAIL_URL")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail["EMAIL_USE_SSL"], _mail["EMAIL_USE_TLS"]
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("STUDIO_EMAIL_FROM", "Telemetry Studio <studio@localhost>")
+
 # Language and time: instants are kept and computed in UTC; pages show the reader's zone.
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-__all__ = ["boolean", "integer", "postgresql", "redis", "text", "text_list"]
+__all__ = ["boolean", "email", "integer", "postgresql", "redis", "text", "text_list", "web_address"]
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -30,6 +30,16 @@ POSTGRESQL_OPTIONS = frozenset(
         "target_session_attrs",
     }
 )
+
+_NO_MAIL_SERVER: dict[str, Any] = {
+    "EMAIL_HOST": "localhost",
+    "EMAIL_PORT": 25,
+    "EMAIL_HOST_USER": "",
+    "EMAIL_HOST_PASSWORD": "",
+    "EMAIL_USE_SSL": False,
+    "EMAIL_USE_TLS": False,
+    "EMAIL_FILE_PATH": "",
+}
 
 
 def text(name: str, default: str | None = None, *, choices: Sequence[str] = ()) -> str:
@@ -119,6 +129,54 @@ def redis(name: str) -> str:
     if not (url.path.removeprefix("/") or "0").isdecimal():
         raise ImproperlyConfigured(f"{name}: must end with a database number, as in redis://host:6379/0")
     return value
+
+
+def email(name: str) -> dict[str, Any]:
+    """Django's ``EMAIL_...`` settings for the URL of a mail server; those of no mail at all if it is unset or empty.
+
+    ``smtps://user:password@host:465`` is TLS from the first byte, ``smtp://user:password@host:587`` STARTTLS, which
+    ``?tls=off`` leaves out for a server of the same machine. ``file:///directory`` writes each mail into a file there.
+    """
+    value = text(name, "")
+    if not value:
+        return {**_NO_MAIL_SERVER, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    url = _split(name, value, ("smtp", "smtps", "file"))
+    if url.scheme == "file":
+        if url.hostname or not url.path.startswith("/"):
+            raise ImproperlyConfigured(f"{name}: must name a directory, as in file:///var/mail")
+        return {
+            **_NO_MAIL_SERVER,
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": unquote(url.path),
+        }
+    options = dict(parse_qsl(url.query))
+    tls = options.pop("tls", "on")
+    if not url.hostname or options or tls not in ("on", "off"):
+        raise ImproperlyConfigured(
+            f"{name}: must name a host, as in smtp://user:password@host:587, and may say ?tls=off"
+        )
+    is_encrypted_first = url.scheme == "smtps"
+    return {
+        "EMAIL_FILE_PATH": "",
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or (465 if is_encrypted_first else 587),
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": is_encrypted_first,
+        "EMAIL_USE_TLS": not is_encrypted_first and tls == "on",
+    }
+
+
+def web_address(name: str) -> str:
+    """An ``https://`` or ``http://`` address of a host, without path and closing slash; empty if unset or empty."""
+    value = text(name, "")
+    if not value:
+        return ""
+    url = _split(name, value, ("https", "http"))
+    if not url.hostname or url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
+        raise ImproperlyConfigured(f"{name}: must be an address such as https://studio.example.com, without a path")
+    return f"{url.scheme}://{url.netloc}"
 
 
 def _split(name: str, value: str, schemes: Sequence[str]) -> SplitResult:

@@ -45,7 +45,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 
 # Waiting for other people's servers is a queue of its own, with workers of its own: threads, which cost little to wait.
-CELERY_TASK_ROUTES = {"telemetry.deliver": {"queue": "dispatch"}}
+CELERY_TASK_ROUTES = {
+    name: {"queue": "dispatch"} for name in ("telemetry.deliver", "telemetry.notify", "telemetry.sweep_notifications")
+}
 
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -70,6 +72,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "forget past deliveries": {
         "task": "telemetry.forget_past_deliveries",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3_600},
+    },
+    "sweep notifications": {
+        "task": "telemetry.sweep_notifications",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "forget past notifications": {
+        "task": "telemetry.forget_past_notifications",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3_600},
     },

@@ -24,6 +24,7 @@ __all__ = [
     "STUDIO_METRICS_TOKEN",
     "STUDIO_OUTGOING_ALLOW",
     "STUDIO_PSEUDONYM_KEY",
+    "STUDIO_PUBLIC_URL",
     "STUDIO_QUARANTINE_KEYS",
     "STUDIO_QUARANTINE_MAX_EVENTS",
     "STUDIO_RECEIPT_KEYS",
@@ -138,3 +139,7 @@ STUDIO_METRICS_TOKEN = env.text("STUDIO_METRICS_TOKEN", "")
 # Where web processes of one machine keep what they count, so that any of them can tell for all; empty at their start.
 # Without it each process tells for itself alone.
 STUDIO_METRICS_DIR = env.text("STUDIO_METRICS_DIR", "")
+
+# Where people reach the studio, such as https://studio.example.com: what links in alerts begin with. Without it they
+# are paths alone.
+STUDIO_PUBLIC_URL = env.web_address("STUDIO_PUBLIC_URL")

@@ -1,5 +1,6 @@
 """Rows of a draft, what people say about it, the frozen versions made from it, and the events that came in."""
 
+from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind, Pace
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
 from telemetry.models.event_claim import EventClaim, UndatedClaim
@@ -18,6 +19,7 @@ from telemetry.models.incident import (
     RegenerationRequest,
 )
 from telemetry.models.legal_hold import LegalHold
+from telemetry.models.notification import Notification, NotificationKind, NotificationState
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
@@ -34,6 +36,9 @@ from telemetry.models.violation_record import ViolationDay, ViolationRecord, Vio
 __all__ = [
     "LIVE_STATES",
     "OPEN_STATES",
+    "AlertChannel",
+    "AlertRoute",
+    "ChannelKind",
     "DeliveryRecord",
     "DeliveryState",
     "EvaluationState",
@@ -52,6 +57,10 @@ __all__ = [
     "IncidentStatus",
     "JudgedWindow",
     "LegalHold",
+    "Notification",
+    "NotificationKind",
+    "NotificationState",
+    "Pace",
     "PrivacyFinding",
     "PropertyRecord",
     "ProviderKind",

@@ -9,13 +9,17 @@ __all__ = ["EvaluationState", "JudgedWindow"]
 
 
 class EvaluationState(models.Model):
-    """When an installation's rules are next to be judged. Its row is locked while somebody judges them."""
+    """When an installation's rules are next to be judged. Its row is locked while somebody judges them.
+
+    ``late_told_at`` is when its tenant was told that this does not happen, until it happens again.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     installation = models.OneToOneField(Installation, on_delete=models.CASCADE, related_name="+")
     # Index: "who is due".
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
     checked_at = models.DateTimeField(null=True)
+    late_told_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"due {self.due_at:%Y-%m-%dT%H:%M}"

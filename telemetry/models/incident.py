@@ -1,5 +1,7 @@
 """The open case of a rule that is breached, and all that happened to it."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -23,6 +25,7 @@ class Incident(models.Model):
     ``first_window`` is where the first window in breach starts, ``last_breach_at`` where the last one ends.
     ``breaches`` counts windows; ``calm`` is the core's measure of how calm it has been since (see
     ``telemetry.core.anomaly.episodes``). ``peak_value`` is the value of the worst window, by ``peak_score``.
+    ``alert_words`` are what may be told of it outside: no number that was computed from values of a property.
     ``group`` is the earliest incident of the same installation that was open when this one began.
     """
 
@@ -43,6 +46,7 @@ class Incident(models.Model):
     peak_value = models.FloatField(null=True)
     peak_score = models.FloatField(default=0.0)
     peak_words = models.CharField(max_length=300)
+    alert_words = models.CharField(max_length=300, blank=True, default="")
     config_revision = models.PositiveBigIntegerField(default=0)
     opened_at = models.DateTimeField()
     muted_until = models.DateTimeField(null=True, blank=True)
@@ -77,6 +81,10 @@ class Incident(models.Model):
     def is_open(self) -> bool:
         """Whether it still grows."""
         return self.status != IncidentStatus.RESOLVED
+
+    def is_muted(self, now: datetime) -> bool:
+        """Whether nobody is told of it at that instant."""
+        return self.status == IncidentStatus.MUTED and self.muted_until is not None and self.muted_until > now
 
 
 class IncidentEntryKind(models.TextChoices):

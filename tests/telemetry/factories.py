@@ -12,6 +12,9 @@ from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.events import Envelope
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import (
+    AlertChannel,
+    AlertRoute,
+    ChannelKind,
     EventDay,
     EventRecord,
     PropertyRecord,
@@ -23,6 +26,7 @@ from telemetry.models import (
 )
 from telemetry.sdk.identifiers import new_event_id
 from telemetry.selectors.metric_windows import EventKey, window_summaries
+from telemetry.services.alerts.destinations import Destination, place_of, seal_destination
 from telemetry.services.credentials import seal_credential
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
@@ -33,13 +37,14 @@ from telemetry.services.specs import create_spec, save_event
 from telemetry.tallies.summary import TallySummary
 from tenants.actors import SYSTEM, Actor
 from tenants.context import ALL, tenant_context
-from tenants.models import ConfigReader, Installation
+from tenants.models import ConfigReader, Installation, Tenant
 from tests.core.builders import make_event, make_sigil_spec
 from tests.tenants import factories as tenants
 
 __all__ = [
     "everything_stored",
     "ingest",
+    "make_channel",
     "make_days",
     "make_draft",
     "make_incoming",
@@ -218,3 +223,32 @@ def make_provider(
             sealed_at=datetime.now(UTC) if credential else None,
             **{"name": "hook", **fields},
         )
+
+
+def make_channel(
+    tenant: Tenant,
+    url: str = "https://hooks.example.com/alerts",
+    *,
+    kind: ChannelKind = ChannelKind.WEBHOOK,
+    addresses: tuple[str, ...] = (),
+    is_fallback: bool = True,
+    **fields: Any,
+) -> AlertChannel:
+    """An alert channel of the tenant, by default a web hook that takes every incident; its address is not looked at."""
+    public_id = uuid4()
+    kind = ChannelKind.EMAIL if addresses else kind
+    secret = "a secret of 25 characters" if kind is ChannelKind.WEBHOOK else ""
+    destination = Destination(addresses=addresses) if addresses else Destination(url=url, secret=secret)
+    with tenant_context(ALL):
+        channel = AlertChannel.objects.create(
+            public_id=public_id,
+            tenant=tenant,
+            kind=kind.value,
+            sealed=seal_destination(tenant.pk, public_id, destination),
+            sealed_at=datetime.now(UTC),
+            place=place_of(destination),
+            **{"name": f"channel {public_id.hex[:8]}", **fields},
+        )
+        if is_fallback:
+            AlertRoute.objects.create(tenant=tenant, channel=channel, is_fallback=True)
+    return channel

@@ -7,7 +7,7 @@ from tenants.roles import Role, Scope
 
 VIEWER = {"view", "config.read", "config.read_preview"}
 ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit", "incident.handle", "violation.decide"}
-PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish", "provider.operate"}
+PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish", "provider.operate", "alert.operate"}
 PRIVACY_OFFICER = ANALYST | {
     "audit.view",
     "review.approve",
@@ -21,7 +21,11 @@ PRIVACY_OFFICER = ANALYST | {
     "floor.except",
     "pseudonym_key.renew",
 }
-ADMIN = PUBLISHER | PRIVACY_OFFICER | {"app.manage", "tenant.manage", "key.manage", "people.manage", "provider.manage"}
+ADMIN = (
+    PUBLISHER
+    | PRIVACY_OFFICER
+    | {"app.manage", "tenant.manage", "key.manage", "people.manage", "provider.manage", "alert.manage"}
+)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_each_scope_of_an_app_key_opens_one_ability() -> None:
 def test_what_would_outlive_a_stolen_personal_key_needs_a_login() -> None:
     needs_login = {name for name, ability in ABILITIES.items() if not ability.by_key}
 
-    assert needs_login == {"key.manage", "people.manage", "provider.manage", "pseudonym_key.renew"}
+    assert needs_login == {"alert.manage", "key.manage", "people.manage", "provider.manage", "pseudonym_key.renew"}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -25,6 +25,8 @@ __all__ = ["EMPTY", "Reading", "WatchedRule", "rules_of_event", "watched_rules"]
 
 # A window in which nothing was counted.
 EMPTY = TallySummary(0, 0, 0, TallyDetail())
+# Computed from values of a property: of few events, or at its ends, such a number is somebody's value.
+_OF_VALUES = (Statistic.MEAN, Statistic.P50, Statistic.P95, Statistic.P99, Statistic.MIN, Statistic.MAX)
 _WITHOUT_DETAILS = (Statistic.COUNT, Statistic.RATE_PER_MINUTE, Statistic.ERROR_RATIO, Statistic.VIOLATION_RATE)
 
 
@@ -63,6 +65,15 @@ class WatchedRule(NamedTuple):
     def needs_sample(self) -> bool:
         """Whether windows with fewer events than the minimum sample are not judged; an absent count is news."""
         return self.kind is not MetricKind.COUNT
+
+    def words_outside(self, side: str, words: str) -> str:
+        """The verdict's words as they may leave the studio: no number that was computed from values of a property.
+
+        Counts and shares are told; how far a mean or a maximum is off stands on the incident's page.
+        """
+        if self.rule is None or self.rule.statistic not in _OF_VALUES:
+            return words
+        return f"the {self.rule.statistic.value} of {self.rule.metric} is too {side}"
 
     def is_quick(self, reading: Reading) -> bool:
         """Whether the verdict needs no history: an event that arrives is not silent, whatever came before."""

@@ -23,7 +23,7 @@ from telemetry.stores.chosen import EVENT_STORE
 from tenants.context import tenant_context
 from tenants.sealing import BrokenSeal
 
-__all__ = ["Sending", "Trouble", "delivery_id", "send", "send_to"]
+__all__ = ["Sending", "Trouble", "answered", "delivery_id", "send", "send_to"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def send_to(provider: ProviderRecord, deliveries: Sequence[Delivery]) -> Sending
     except Unreachable as error:
         return Sending(trouble=Trouble.PASSING, error=f"unreachable_{error.reason}")
     except Answered as error:
-        return _answered(error)
+        return answered(error)
     except BlockedAddress:
         return Sending(trouble=Trouble.SETTINGS, error="blocked_address")
     except RefusedEvents as error:
@@ -130,15 +130,16 @@ def _delivery(provider: ProviderRecord, stored: StoredRow, config: IngestConfig)
     return Delivery(delivery_id(provider, stored.id), dispatch, hidden)
 
 
-def _answered(answered: Answered) -> Sending:
-    if answered.status in _PASSING:
+def answered(answer: Answered) -> Sending:
+    """What an answer that is not 2xx says about what was sent."""
+    if answer.status in _PASSING:
         trouble = Trouble.PASSING
-    elif answered.status in _CONTENT:
+    elif answer.status in _CONTENT:
         trouble = Trouble.CONTENT
     else:
         trouble = Trouble.SETTINGS
-    error = "too_large" if answered.status == 413 else "answered"
-    return Sending(trouble=trouble, error=error, status=answered.status, retry_after=answered.retry_after)
+    error = "too_large" if answer.status == 413 else "answered"
+    return Sending(trouble=trouble, error=error, status=answer.status, retry_after=answer.retry_after)
 
 
 def _unexpected(provider: ProviderRecord, error: Exception) -> Sending:

@@ -15,6 +15,7 @@ from telemetry.models import (
     JudgedWindow,
     RegenerationRequest,
 )
+from telemetry.services.alerts.telling import tell
 from telemetry.services.anomalies.watching import WatchedRule
 from tenants.models import Installation
 
@@ -109,10 +110,11 @@ def _open(installation: Installation, watched: WatchedRule, window: JudgedWindow
         peak_value=window.value,
         peak_score=window.score,
         peak_words=window.words,
+        alert_words=watched.words_outside(window.breach, window.words)[:300],
         opened_at=now,
         group=_earlier(installation, now),
     )
-    _note(incident, IncidentEntryKind.OPENED, now, window.words)
+    tell(incident, _note(incident, IncidentEntryKind.OPENED, now, window.words))
     if AnomalyAction.LOG in watched.actions:
         logger.warning("incident.opened", extra=_for_log(incident))
     if AnomalyAction.TRIGGER_REGEN in watched.actions:
@@ -134,13 +136,14 @@ def _continue(incident: Incident, window: JudgedWindow, now: datetime) -> None:
         incident.peak_value, incident.peak_score, incident.peak_words = window.value, window.score, window.words
     if incident.status == IncidentStatus.MUTED and incident.muted_until is not None and incident.muted_until <= now:
         incident.status, incident.muted_until = IncidentStatus.OPEN, None
-        _note(incident, IncidentEntryKind.UNMUTED, now, "the mute ended while the breach lasts")
+        tell(incident, _note(incident, IncidentEntryKind.UNMUTED, now, "the mute ended while the breach lasts"))
 
 
 def _resolve(incident: Incident, now: datetime, words: str) -> None:
+    was_muted = incident.is_muted(now)
     incident.status, incident.resolved_at, incident.muted_until = IncidentStatus.RESOLVED, now, None
     incident.save()
-    _note(incident, IncidentEntryKind.RESOLVED, now, words)
+    tell(incident, _note(incident, IncidentEntryKind.RESOLVED, now, words), was_muted=was_muted)
     if AnomalyAction.LOG.value in incident.actions:
         logger.info("incident.resolved", extra=_for_log(incident))
 
@@ -158,8 +161,8 @@ def _withdraw(incident: Incident, window: JudgedWindow, now: datetime) -> bool:
     return False
 
 
-def _note(incident: Incident, kind: IncidentEntryKind, now: datetime, text: str) -> None:
-    IncidentEntry.objects.create(tenant_id=incident.tenant_id, incident=incident, kind=kind, at=now, text=text)
+def _note(incident: Incident, kind: IncidentEntryKind, now: datetime, text: str) -> IncidentEntry:
+    return IncidentEntry.objects.create(tenant_id=incident.tenant_id, incident=incident, kind=kind, at=now, text=text)
 
 
 def _for_log(incident: Incident) -> dict[str, object]:

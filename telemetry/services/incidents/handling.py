@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from telemetry.core.errors import Conflict, FieldError, InvalidDocument
 from telemetry.models import Incident, IncidentEntry, IncidentEntryKind, IncidentStatus
+from telemetry.services.alerts.telling import tell
 from tenants.actors import Actor, require
 from tenants.services import audit
 
@@ -23,6 +24,8 @@ __all__ = [
     "unmute_incident",
 ]
 
+# What alert channels hear of; whoever unmutes an incident knows of it.
+_TOLD: Final = (IncidentEntryKind.ACKNOWLEDGED, IncidentEntryKind.RESOLVED)
 LONGEST_COMMENT: Final = 2_000
 # Whoever wants less of a rule for longer should change the rule.
 LONGEST_MUTE: Final = timedelta(days=30)
@@ -35,11 +38,12 @@ def acknowledge_incident(*, actor: Actor, incident: Incident) -> Incident:
     Needs ``incident.handle`` in the tenant, as all deeds here. Raises ``Conflict`` for a resolved one.
     """
     held = _hold(actor, incident)
+    was_muted = held.is_muted(timezone.now())
     held.status = IncidentStatus.ACKNOWLEDGED
     held.muted_until = None
     if held.assignee_id is None and actor.user_id is not None:
         held.assignee_id = actor.user_id
-    return _done(actor, held, IncidentEntryKind.ACKNOWLEDGED, "")
+    return _done(actor, held, IncidentEntryKind.ACKNOWLEDGED, "", was_muted=was_muted)
 
 
 @transaction.atomic
@@ -89,8 +93,10 @@ def unmute_incident(*, actor: Actor, incident: Incident) -> Incident:
 def resolve_incident(*, actor: Actor, incident: Incident) -> Incident:
     """It is over, whatever the metric says; the next breach opens another. Raises ``Conflict`` if it was over."""
     held = _hold(actor, incident)
-    held.status, held.resolved_at, held.muted_until = IncidentStatus.RESOLVED, timezone.now(), None
-    return _done(actor, held, IncidentEntryKind.RESOLVED, "by hand")
+    now = timezone.now()
+    was_muted = held.is_muted(now)
+    held.status, held.resolved_at, held.muted_until = IncidentStatus.RESOLVED, now, None
+    return _done(actor, held, IncidentEntryKind.RESOLVED, "by hand", was_muted=was_muted)
 
 
 def _hold(actor: Actor, incident: Incident) -> Incident:
@@ -102,9 +108,9 @@ def _hold(actor: Actor, incident: Incident) -> Incident:
     return held
 
 
-def _done(actor: Actor, incident: Incident, kind: IncidentEntryKind, text: str) -> Incident:
+def _done(actor: Actor, incident: Incident, kind: IncidentEntryKind, text: str, *, was_muted: bool = False) -> Incident:
     incident.save()
-    IncidentEntry.objects.create(
+    entry = IncidentEntry.objects.create(
         tenant_id=incident.tenant_id,
         incident=incident,
         kind=kind,
@@ -112,5 +118,7 @@ def _done(actor: Actor, incident: Incident, kind: IncidentEntryKind, text: str) 
         actor_label=actor.label[:200],
         text=text,
     )
+    if kind in _TOLD:
+        tell(incident, entry, was_muted=was_muted)
     audit.record(actor=actor, action=f"incident.{kind.value}", target=incident, tenant_id=incident.tenant_id)
     return incident

@@ -1,0 +1,37 @@
+"""Whether anomaly rules are judged in time."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from telemetry.models import EvaluationState
+from tenants.models import Installation
+
+__all__ = ["LATE_AFTER", "Lateness", "late_states", "lateness"]
+
+# Beat ticks twice a minute, and a run takes two minutes at most: after ten, something is wrong.
+LATE_AFTER: Final = timedelta(minutes=10)
+
+
+class Lateness(NamedTuple):
+    """How many installations wait to be judged for longer than ten minutes, and since when the longest."""
+
+    installations: int
+    since: datetime | None
+
+
+def late_states(now: datetime) -> QuerySet[EvaluationState]:
+    """The states of installations of the context that were judged before and are overdue."""
+    return EvaluationState.objects.filter(due_at__lt=now - LATE_AFTER, checked_at__isnull=False)
+
+
+def lateness(now: datetime | None = None) -> Lateness:
+    """Of the installations of the context, those that were never judged included; two queries."""
+    instant = now or timezone.now()
+    late = list(late_states(instant).order_by("due_at").values_list("due_at", flat=True))
+    judged = EvaluationState.objects.filter(installation=OuterRef("pk"), checked_at__isnull=False)
+    never = Installation.objects.filter(~Exists(judged), Q(created_at__lt=instant - LATE_AFTER)).order_by("created_at")
+    late += list(never.values_list("created_at", flat=True))
+    return Lateness(len(late), min(late, default=None))

@@ -1,0 +1,56 @@
+"""Two beats and several workers: as many notifications as transitions, and each is sent once."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pytest_django import Settings
+
+from telemetry.core.enums import AnomalyAction
+from telemetry.models import IncidentEntry, Notification
+from telemetry.services.alerts.delivering import notify_once
+from telemetry.services.anomalies.evaluation import evaluate_due
+from tenants.context import ALL, tenant_context
+from tests.sdk.servers import scripted_server
+from tests.telemetry.factories import make_channel, make_installation, make_published
+from tests.telemetry.services.anomalies.test_evaluation import LAG, NOON, WIDTH, rule, send, start, watching
+from tests.tenants.together import run_together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_notifications_are_as_many_as_transitions(settings: Settings) -> None:
+    settings.STUDIO_OUTGOING_ALLOW = ["127.0.0.1"]
+    spec = watching(rule(max=2.0, actions=(AnomalyAction.ALERT,)))
+    make_published(spec)
+    installations = [make_installation(slug) for slug in ("acme", "globex")]
+    with scripted_server() as server:
+        channels = [
+            make_channel(each.tenant, server.url, quiet_minutes=0, most_per_hour=1000) for each in installations
+        ]
+        for installation in installations:
+            start(installation)
+        # Each fourth window is in breach: it opens, three normal ones end it.
+        for index in range(24):
+            if index % 4 == 0:
+                for installation in installations:
+                    send(installation, NOON + index * WIDTH, [1.0] * 3)
+            now = NOON + (index + 1) * WIDTH + LAG
+            run_together(*(lambda: evaluate_due(now=now) for _ in range(4)))  # noqa: B023 - called before the next round
+        with tenant_context(ALL):
+            Notification.objects.update(due_at=datetime.now(UTC) - timedelta(seconds=1))
+
+        def work() -> int:
+            return sum(notify_once(channel.pk) for _ in range(12) for channel in channels)
+
+        run_together(*(work for _ in range(3)))
+
+    with tenant_context(ALL):
+        transitions = IncidentEntry.objects.filter(kind__in=("opened", "resolved")).count()
+        states = Counter(Notification.objects.values_list("state", flat=True))
+    received = Counter(json.loads(asked.body)["deliveryId"] for asked in server.asked)
+    assert transitions == 24
+    assert states == {"delivered": 24}
+    assert set(received.values()) == {1}
+    assert len(received) == 24
