@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
+from studio.mcp.view import McpView
 from studio.pages.anomaly_rules import anomaly_rule, anomaly_rules, remove_anomaly_rule
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/providers/<uuid:provider_id>/remove/", site.admin_view(remove), name="provider_remove"),
     path("studio/", site.urls),
     path("api/v1/", include("studio.api.v1.urls")),
+    path("mcp", McpView.as_view(), name="mcp"),
     path("ingest/", include("studio.api.compat.urls")),
     # Some of Segment's clients keep only the host of the address that they are given.
     path("v1/", include("studio.api.compat.segment.urls")),

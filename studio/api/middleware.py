@@ -11,8 +11,9 @@ from studio.api.errors import answer_for, answer_for_status
 
 __all__ = ["PREFIXES", "ApiMiddleware"]
 
-# The API, the addresses of other people's clients, and those of their clients that know a host but no path.
-PREFIXES: Final = ("/api/", "/ingest/", "/v1/")
+# The API, the addresses of other people's clients, those of their clients that know a host but no path, and the catalog
+# for machines.
+PREFIXES: Final = ("/api/", "/ingest/", "/v1/", "/mcp")
 
 # Django's and the web server's own pages; errors of ours are JSON, or protobuf for those who speak it.
 TEXT: Final = "text/"

@@ -15,7 +15,7 @@ from studio.api.errors import WORDS, ErrorBody
 from studio.api.shapes import Shape
 from telemetry.core.schema import build_spec_schema
 
-__all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses", "parameters_of"]
+__all__ = ["BearerScheme", "SessionScheme", "StructSchema", "add_error_responses", "parameters_of", "shortened"]
 
 REFERENCE: Final = "#/components/schemas/{name}"
 METHODS: Final = ("get", "put", "post", "delete", "patch")
@@ -41,7 +41,7 @@ class StructSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:  # noqa: ARG002
         """The struct's JSON schema; the structs and enumerations that it holds become components of their own."""
         _, components = msgspec.json.schema_components([self.target], ref_template=REFERENCE)
-        shown = {name: _short(schema) for name, schema in components.items()} | _spec_components(components)
+        shown = {name: shortened(schema) for name, schema in components.items()} | _spec_components(components)
         own: dict[str, Any] = shown.pop(self.target.__name__)
         for name, schema in shown.items():
             component = ResolvedComponent(  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -61,7 +61,7 @@ def _spec_components(wanted: Container[str]) -> dict[str, Any]:
     return {name: schema for name, schema in json.loads(definitions).items() if name in wanted}
 
 
-def _short(schema: Mapping[str, Any]) -> dict[str, Any]:
+def shortened(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema with the first paragraph of its description, which is the one that speaks to callers."""
     described = dict(schema)
     if "description" in described:
@@ -134,7 +134,7 @@ def add_error_responses(result: dict[str, Any], **_arguments: Any) -> dict[str, 
     components = result.setdefault("components", {})
     components["responses"] = {_name(status): _error_response(status) for status in sorted(statuses)}
     _, schemas = msgspec.json.schema_components([ErrorBody], ref_template=REFERENCE)
-    shown = {name: _short(schema) for name, schema in schemas.items()}
+    shown = {name: shortened(schema) for name, schema in schemas.items()}
     components["schemas"] = dict(sorted((components.get("schemas", {}) | shown).items()))
     return result
 

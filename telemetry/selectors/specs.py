@@ -3,13 +3,21 @@
 Lists are querysets, not run yet, in the order of their page.
 """
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from telemetry.core.errors import UnknownSpec
-from telemetry.models import EventRecord, SpecRecord, SpecVersion, VersionStatus
+from telemetry.models import EventOwner, EventRecord, SpecRecord, SpecVersion, VersionStatus
 
-__all__ = ["spec_by_name", "specs_with_status", "version_of", "versions_of", "versions_to_bind"]
+__all__ = [
+    "published_version_with",
+    "spec_by_name",
+    "spec_drafting",
+    "specs_with_status",
+    "version_of",
+    "versions_of",
+    "versions_to_bind",
+]
 
 
 def specs_with_status() -> QuerySet[SpecRecord]:
@@ -50,6 +58,23 @@ def version_of(name: str, version: int | None = None) -> SpecVersion:
         shown = "published version" if version is None else f"version {version}"
         raise UnknownSpec(f"there is no {shown} of a spec of this name")
     return found
+
+
+def published_version_with(event_name: str) -> SpecVersion | None:
+    """The published version of the spec that owns the event; ``None`` if there is none. One query."""
+    if "\x00" in event_name:
+        return None
+    owner = EventOwner.objects.filter(name=event_name).order_by("-version").values("spec")[:1]
+    return SpecVersion.objects.filter(spec=owner, status=VersionStatus.PUBLISHED).select_related("spec").first()
+
+
+def spec_drafting(event_name: str) -> SpecRecord | None:
+    """The spec that has the event in its draft; of several, the one that owns it, or the first. One query."""
+    if "\x00" in event_name:
+        return None
+    owned = EventOwner.objects.filter(name=event_name, spec=OuterRef("pk"))
+    drafts = EventRecord.objects.filter(name=event_name).values("spec")
+    return SpecRecord.objects.filter(pk__in=drafts).order_by(Exists(owned).desc(), "name").first()
 
 
 def versions_to_bind() -> list[tuple[str, int]]:

@@ -22,7 +22,7 @@ from telemetry.services.ingest.processed import ProcessedEvent
 from tenants.models import Tenant
 from tenants.pseudonym_key import event_id_secret, installation_pseudonym_key
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "reads_personal"]
 
 # A client's clock may be in the wrong time zone; further ahead is no clock.
 _AHEAD: Final = timedelta(days=1)
@@ -86,11 +86,9 @@ class Judge:
                 self._compiled,
                 key=self._key,
                 observer=self._observe_report,
-                recogniser=_reads_personal,
+                recogniser=reads_personal,
             )
-        return process_taken(
-            envelope, self._compiled, key=self._key, observer=self._observe, recogniser=_reads_personal
-        )
+        return process_taken(envelope, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal)
 
     def _observe(self, event: Reading, metrics: Mapping[str, float]) -> None:
         self._observation = observe(event, metrics, self._pseudonymiser)
@@ -124,7 +122,8 @@ def _in_our_terms(envelope: Envelope, event_id: str, occurred_at: datetime) -> E
     )
 
 
-def _reads_personal(name: str, value: Any) -> bool:
+def reads_personal(name: str, value: Any) -> bool:
+    """Whether the detectors take the value of a property of this name for personal data or a secret."""
     return bool(detect(name, value))
 
 

@@ -25,7 +25,7 @@ from tenants.actors import require, require_somewhere
 from tenants.models import Installation
 from tenants.selectors import installation_by_public_id, installations_in_context
 
-__all__ = ["EffectiveConfigView", "InstallationView", "InstallationsView"]
+__all__ = ["EffectiveConfigView", "InstallationView", "InstallationsView", "found_installations"]
 
 
 class InstallationsView(ApiView):
@@ -40,7 +40,7 @@ class InstallationsView(ApiView):
         """The installations of the tenants in which the caller has a role."""
         require_somewhere(actor_of(request), "view")
         query = read_query(request, InstallationQuery)
-        return Response(page_of(_found(query), query, write_installation))
+        return Response(page_of(found_installations(query), query, write_installation))
 
 
 class InstallationView(ApiView):
@@ -79,6 +79,7 @@ class EffectiveConfigView(ApiView):
         return config_answer(request, installation, explain=query.explain)
 
 
-def _found(query: InstallationQuery) -> QuerySet[Installation]:
+def found_installations(query: InstallationQuery) -> QuerySet[Installation]:
+    """The installations of the context's tenants that are asked for, by tenant, app and environment."""
     wanted = {"tenant__slug": query.tenant, "app__slug": query.app, "environment": query.environment}
     return installations_in_context().filter(**{column: value for column, value in wanted.items() if value is not None})
