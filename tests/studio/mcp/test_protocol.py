@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
-from studio.mcp.tool import describe_tool
 from studio.mcp.catalogue import TOOLS
 from studio.mcp.eras import HANDSHAKE_VERSIONS, VERSIONS
 from studio.mcp.reading import reading_only
+from studio.mcp.tool import describe_tool
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tests.core.strategies import json_values
