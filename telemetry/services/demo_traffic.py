@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
+from uuid import UUID
 
 from telemetry.core.enums import EventSource
 from telemetry.core.events import Context, Envelope
-from telemetry.sdk.identifiers import new_event_id
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.service import ingest_batch
+from telemetry.services.partitions import ensure_partitions
 from tenants.models import Installation
 
 __all__ = ["make_events", "play_days"]
@@ -18,7 +19,7 @@ __all__ = ["make_events", "play_days"]
 WORKFLOW_STEP: Final = "sigil.telemetry.workflow_step"
 DAYS: Final = 3
 PEOPLE: Final = 40
-BATCH: Final = 500
+HALF_HOUR: Final = timedelta(minutes=30)
 WORKFLOWS: Final = {"onboarding": ("verify_email", "profile", "tour"), "deploy": ("build", "test", "release")}
 # One event in so many has a mistake: undeclared, incomplete, of the wrong type, or with an address in its text.
 MISTAKES: Final = 12
@@ -27,12 +28,14 @@ MISTAKES: Final = 12
 def play_days(installation: Installation, *, now: datetime, seed: int) -> int:
     """The installation has received ``DAYS`` of events that end now; how many. The same for the same seed and instant.
 
-    They come through ``ingest_batch``, as those of apps do.
+    They come through ``ingest_batch``, as those of apps do, each at the end of the half hour in which it happened.
     """
-    events = list(_days(now, Random(seed)))  # noqa: S311 - a demo's data
-    for first in range(0, len(events), BATCH):
-        ingest_batch(installation=installation, events=events[first : first + BATCH], received_at=now)
-    return len(events)
+    ensure_partitions((now - timedelta(days=DAYS)).date())
+    played = 0
+    for received_at, events in _half_hours(now, Random(seed)):  # noqa: S311 - a demo's data
+        ingest_batch(installation=installation, events=events, received_at=received_at)
+        played += len(events)
+    return played
 
 
 def make_events(now: datetime, count: int, random: Random) -> list[Incoming]:
@@ -40,15 +43,17 @@ def make_events(now: datetime, count: int, random: Random) -> list[Incoming]:
     return [_event(now - timedelta(milliseconds=random.randrange(1000)), random) for _ in range(count)]
 
 
-def _days(now: datetime, random: Random) -> Iterator[Incoming]:
-    """More by day than by night, and a slow quarter of an hour at the end."""
-    for hours in range(DAYS * 24, 0, -1):
-        start = now - timedelta(hours=hours)
+def _half_hours(now: datetime, random: Random) -> Iterator[tuple[datetime, list[Incoming]]]:
+    """When each half hour ends, and its events: more by day than by night, and the last quarter of an hour slow."""
+    for number in range(DAYS * 48, 0, -1):
+        start = now - number * HALF_HOUR
         busy = 0.5 + 0.5 * math.sin((start.hour - 8) / 24 * 2 * math.pi)
-        for _ in range(2 + round(busy * 14) + random.randrange(3)):
-            yield _event(start + timedelta(seconds=random.randrange(3600)), random)
-    for _ in range(20):
-        yield _event(now - timedelta(seconds=random.randrange(60, 900)), random, slowness=4.0)
+        count = 1 + round(busy * 7) + random.randrange(2)
+        yield (
+            start + HALF_HOUR,
+            [_event(start + timedelta(seconds=random.randrange(1800)), random) for _ in range(count)],
+        )
+    yield now, [_event(now - timedelta(seconds=random.randrange(60, 900)), random, slowness=4.0) for _ in range(20)]
 
 
 def _event(at: datetime, random: Random, *, slowness: float = 1.0) -> Incoming:
@@ -63,7 +68,8 @@ def _event(at: datetime, random: Random, *, slowness: float = 1.0) -> Incoming:
     if random.randrange(MISTAKES) == 0:
         _make_mistake(properties, random)
     envelope = Envelope(
-        id=new_event_id(),
+        # Not of a tracker, whose ids hold the present: these are filed under the day that the event claims.
+        id=str(UUID(int=random.getrandbits(128), version=4)),
         name=WORKFLOW_STEP,
         occurred_at=at,
         properties=properties,
