@@ -28,7 +28,7 @@ def raw(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
 
 
 def _without_memory() -> Callable[..., Iterable[bytes]]:
-    """The studio as it is without the short way and without any memory of documents."""
+    """The studio as it is without the short way, any memory of documents, and parts that were prepared."""
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
@@ -39,6 +39,7 @@ def _without_memory() -> Callable[..., Iterable[bytes]]:
 
     configs._cache = BoundedCache(0, lambda _document: 1)
     configs._documents = ConfigDocuments(0)
+    configs.prepared_parts = lambda _digest: None
     return application
 
 

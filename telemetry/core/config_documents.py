@@ -1,13 +1,13 @@
 """Documents of effective configs, made from the documents of their layers, event by event and each event once.
 
 Thousands of installations obey one spec, most of them with no wish of their own, and a new version of a spec changes
-few of its events. So each event's part is remembered by all that it is made of, whoever asked for it. The bytes are
-those of ``encode_document(resolve_config(...))`` without ``provenance``; property tests hold both to that.
+few of its events. So each event's part is remembered by all that it is made of, whoever asked for it; a process that
+knows none yet may get them from a ``Preparation``. The bytes are those of ``encode_document(resolve_config(...))`` without ``provenance``; property tests hold both to that.
 """
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Final, NamedTuple, cast
@@ -30,7 +30,7 @@ from telemetry.core.layers import Trace, event_reference
 from telemetry.core.plain import to_plain
 from telemetry.core.spec import EventDefinition, TelemetryDefaults
 
-__all__ = ["ConfigDocuments", "LayerDocuments"]
+__all__ = ["ConfigDocuments", "LayerDocuments", "Preparation"]
 
 # What an entry of a dict takes beside its key and value, about.
 _ENTRY_BYTES: Final = 200
@@ -62,27 +62,22 @@ class ConfigDocuments:
         installation: InstallationIdentity,
         revision: int,
         more: Mapping[str, object] | None = None,
+        prepared: Callable[[str], bytes | None] | None = None,
     ) -> bytes:
-        """The document in canonical form, without ``provenance``; ``more`` are plain fields that follow the others."""
+        """The document in canonical form, without ``provenance``; ``more`` are plain fields that follow the others.
+
+        ``prepared`` is asked for the content of the ``Preparation`` with a digest, when nothing like it is remembered.
+        """
         spec = self._spec(layers.spec)
-        blueprint = msgspec.json.decode(layers.blueprint, type=AppBlueprint)
-        override = TenantOverride()
-        if layers.override is not None:
-            override = msgspec.json.decode(layers.override, type=TenantOverride)
-        resolution = ConfigResolution(
-            spec.defaults,
-            layers_of(blueprint, override),
-            combine_floors(*(msgspec.json.decode(floor, type=PrivacyFloor) for floor in layers.floors)),
-            tuple(msgspec.json.decode(exception, type=FloorException) for exception in layers.exceptions),
-            Trace(),
-        )
+        blueprint, override, resolution = _read(spec, layers)
         missing = resolution.missing(spec.declared) if blueprint.events or override.events else ()
         config = resolution.config(installation=installation, revision=revision, spec=spec.reference, missing=missing)
         document = cast("dict[str, object]", to_plain(config))
         del document["provenance"]
-        # All that an event is made of beside its own definition and what the tenant wishes for it by name.
-        alike = (spec.config, layers.blueprint, *_wishes_for_all(override), layers.floors, layers.exceptions)
-        document["events"] = self._events(spec, resolution, self._memory(alike), override.events)
+        memory = self._memory(_alike(spec, layers, override))
+        if prepared is not None and not memory.parts:
+            memory.recall(spec.events, prepared(_digest(spec, layers, override)))
+        document["events"] = self._events(spec, resolution, memory, override.events)
         document.update(more or {})
         self._make_room()
         return msgspec.json.encode(document)
@@ -134,6 +129,26 @@ class ConfigDocuments:
             return sum(len(memory.parts) for memory in self._memories.values())
 
 
+class Preparation:
+    """What a process that knows nothing puts configs of these layers together from.
+
+    ``digest`` tells of all that it is made of. What a tenant wishes for single events cannot be prepared: ``ValueError``.
+    """
+
+    def __init__(self, layers: LayerDocuments) -> None:
+        self._spec = _SpecParts(layers.spec)
+        _, override, self._resolution = _read(self._spec, layers)
+        if override.events:
+            raise ValueError("what a tenant wishes for single events cannot be prepared")
+        self.digest = _digest(self._spec, layers, override)
+
+    def content(self) -> bytes:
+        """The parts of all events, as one JSON list; takes about 0.1 ms for each."""
+        events = (msgspec.json.decode(event, type=EventDefinition) for event in self._spec.events)
+        parts = [msgspec.Raw(encode_document(self._resolution.event_untraced(event))) for event in events]
+        return msgspec.json.encode(parts)
+
+
 class _Memory:
     """Parts of events that share everything but their definition and the wishes for them."""
 
@@ -142,6 +157,14 @@ class _Memory:
     def __init__(self) -> None:
         self.parts: dict[Hashable, msgspec.Raw] = {}
         self.size = 0
+
+    def recall(self, events: Sequence[bytes], content: bytes | None) -> None:
+        """The prepared parts of these events are remembered, if there are any."""
+        if content is None:
+            return
+        for event, part in zip(events, msgspec.json.decode(content, type=list[msgspec.Raw]), strict=True):
+            self.parts.setdefault(event, part)
+        self.size += len(content) + len(events) * _ENTRY_BYTES
 
     def add(self, key: Hashable, part: bytes) -> msgspec.Raw:
         raw = self.parts.setdefault(key, msgspec.Raw(part))
@@ -196,5 +219,28 @@ class _SpecParts:
         return keys
 
 
-def _wishes_for_all(override: TenantOverride) -> tuple[Hashable, ...]:
-    return override.enabled, override.default_sampling_rate, override.undeclared_properties
+def _read(spec: _SpecParts, layers: LayerDocuments) -> tuple[AppBlueprint, TenantOverride, ConfigResolution]:
+    blueprint = msgspec.json.decode(layers.blueprint, type=AppBlueprint)
+    override = TenantOverride()
+    if layers.override is not None:
+        override = msgspec.json.decode(layers.override, type=TenantOverride)
+    resolution = ConfigResolution(
+        spec.defaults,
+        layers_of(blueprint, override),
+        combine_floors(*(msgspec.json.decode(floor, type=PrivacyFloor) for floor in layers.floors)),
+        tuple(msgspec.json.decode(exception, type=FloorException) for exception in layers.exceptions),
+        Trace(),
+    )
+    return blueprint, override, resolution
+
+
+def _alike(spec: _SpecParts, layers: LayerDocuments, override: TenantOverride) -> tuple[Hashable, ...]:
+    """All that an event's part is made of beside its own definition and what the tenant wishes for it by name."""
+    wishes = (override.enabled, override.default_sampling_rate, override.undeclared_properties)
+    return (spec.config, layers.blueprint, *wishes, layers.floors, layers.exceptions)
+
+
+def _digest(spec: _SpecParts, layers: LayerDocuments, override: TenantOverride) -> str:
+    """SHA-256 of all that the parts of the spec's events are made of, in hex."""
+    _, *others = _alike(spec, layers, override)
+    return hashlib.sha256(msgspec.json.encode([spec.reference.checksum, *others])).hexdigest()

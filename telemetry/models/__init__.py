@@ -2,6 +2,7 @@
 
 from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind, Pace
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
+from telemetry.models.config_parts import ConfigParts
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
 from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_day import EventDay
@@ -39,6 +40,7 @@ __all__ = [
     "AlertChannel",
     "AlertRoute",
     "ChannelKind",
+    "ConfigParts",
     "DeliveryRecord",
     "DeliveryState",
     "EvaluationState",

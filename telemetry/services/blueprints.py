@@ -6,6 +6,7 @@ from telemetry.core.config import AppBlueprint, TenantOverride
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.floors import combine_floors
 from telemetry.core.resolution import find_loosening
+from telemetry.services.config_parts import prepare_parts
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
 from tenants.floor_selectors import floors_of
@@ -50,7 +51,9 @@ def create_app(
     """As ``tenants.services.apps.create_app``, once the blueprint is known to fit; else ``InvalidDocument``."""
     require(actor, "app.manage")
     _refuse(None, blueprint or AppBlueprint())
-    return apps.create_app(actor=actor, slug=slug, name=name, description=description, blueprint=blueprint)
+    app = apps.create_app(actor=actor, slug=slug, name=name, description=description, blueprint=blueprint)
+    _prepare(blueprint)
+    return app
 
 
 @transaction.atomic
@@ -58,7 +61,14 @@ def save_blueprint(*, actor: Actor, app: App, blueprint: AppBlueprint, expected_
     """As ``tenants.services.apps.save_blueprint``, once the blueprint is known to fit; else ``InvalidDocument``."""
     require(actor, "app.manage")
     _refuse(app, blueprint)
-    return apps.save_blueprint(actor=actor, app=app, blueprint=blueprint, expected_revision=expected_revision)
+    saved = apps.save_blueprint(actor=actor, app=app, blueprint=blueprint, expected_revision=expected_revision)
+    _prepare(blueprint)
+    return saved
+
+
+def _prepare(blueprint: AppBlueprint | None) -> None:
+    if blueprint is not None and blueprint.spec is not None:
+        prepare_parts(blueprint.spec.name)
 
 
 def _refuse(app: App | None, blueprint: AppBlueprint) -> None:

@@ -30,6 +30,7 @@ from telemetry.selectors.configs import ConfigLayers, config_layers
 from telemetry.selectors.past_configs import past_config_layers
 from telemetry.selectors.specs import version_of
 from telemetry.services.config_cache import BoundedCache
+from telemetry.services.config_parts import FORMAT, prepared_parts
 from tenants.models import Installation, Tenant
 from tenants.pseudonym_key import installation_pseudonym_key
 
@@ -48,9 +49,6 @@ __all__ = [
     "secret_fields",
     "spec_behind",
 ]
-
-# Raise it whenever the same layers give another document, so that clients do not keep the old one.
-FORMAT: Final = 2
 
 # Documents are 2 KB for a small spec and about 1 MB for the largest; 64 MiB hold those of a busy process.
 CACHE_BYTES: Final = 64 * 1024 * 1024
@@ -128,8 +126,8 @@ def config_document(installation: Installation, revision: int, *, with_secret: b
     """The effective config as the installation's apps fetch it.
 
     ``revision`` comes from ``selectors.configs.config_revision``, read just before. A document of that revision is
-    answered from memory, without a query; otherwise all layers are read in one query, and the answer carries the
-    revision of that moment, which may be a later one. ``with_secret``, for keys with the scope ``config:secret``, adds
+    answered from memory, without a query; otherwise all layers are read in one query, and prepared parts in another if
+    the process knows none, and the answer carries the revision of that moment, which may be a later one. ``with_secret``, for keys with the scope ``config:secret``, adds
     the tenant's pseudonym key. Errors as for ``effective_config``.
     """
     document = _cache.get(_key(installation, revision, with_secret))
@@ -204,7 +202,9 @@ def _encode(layers: ConfigLayers, *, with_secret: bool) -> bytes:
         floors=layers.floors,
         exceptions=layers.exceptions,
     )
-    return _documents.make(documents, installation=layers.identity, revision=layers.revision, more=more)
+    return _documents.make(
+        documents, installation=layers.identity, revision=layers.revision, more=more, prepared=prepared_parts
+    )
 
 
 def _key(installation: Installation, revision: int, with_secret: bool) -> tuple[object, ...]:

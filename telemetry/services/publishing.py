@@ -12,6 +12,7 @@ from telemetry.models import EventOwner, SpecRecord, SpecVersion, VersionStatus
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.approvals import close_review, require_approval
 from telemetry.services.comparisons import says_the_same
+from telemetry.services.config_parts import prepare_parts
 from telemetry.services.drafts import lock_draft
 from telemetry.services.linting import refuse_findings
 from tenants.actors import Actor, require
@@ -61,6 +62,7 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     record.config_revision = stamp.revision
     record.save()
     record_change(ChangeScope.SPEC, record.pk, stamp)
+    prepare_parts(record.name)
     details = {"version": version.version, "checksum": version.checksum, "config_revision": stamp.revision}
     audit.record(actor=actor, action="spec.version.published", target=version, details=details)
     return version

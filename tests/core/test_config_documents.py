@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.core.codec import encode_document, encode_spec
 from telemetry.core.config import AppBlueprint, EventOverride, FloorException, PrivacyFloor, TenantOverride
-from telemetry.core.config_documents import ConfigDocuments, LayerDocuments
+from telemetry.core.config_documents import ConfigDocuments, LayerDocuments, Preparation
 from telemetry.core.floors import combine_floors
 from telemetry.core.plain import to_plain
 from telemetry.core.resolution import resolve_config
@@ -82,6 +83,77 @@ def test_whatever_is_remembered_the_document_is_that_of_its_layers(
 
     for layers in combined * 2:
         assert make(documents, *layers) == resolved(*layers)
+
+
+@given(
+    strategies.specs(),
+    strategies.blueprints(),
+    st.none() | strategies.overrides(),
+    st.tuples(strategies.floors()) | st.just(()),
+    st.tuples(strategies.floor_exceptions()) | st.just(()),
+)
+def test_from_prepared_parts_the_document_is_the_same(
+    spec: TelemetrySpec,
+    blueprint: AppBlueprint,
+    override: TenantOverride | None,
+    floors: tuple[PrivacyFloor, ...],
+    exceptions: tuple[FloorException, ...],
+) -> None:
+    bare = None if override is None else msgspec.structs.replace(override, events={})
+    preparation = Preparation(as_documents(spec, blueprint, bare, floors, exceptions))
+    prepared = {preparation.digest: preparation.content()}
+    documents = ConfigDocuments(LIMIT)
+
+    made = documents.make(
+        as_documents(spec, blueprint, override, floors, exceptions),
+        installation=make_installation(),
+        revision=7,
+        prepared=prepared.__getitem__,
+    )
+
+    assert made == resolved(spec, blueprint, override, floors, exceptions)
+
+
+def test_prepared_parts_are_taken_and_asked_for_once() -> None:
+    spec = make_spec(*(make_event(f"event_{number}") for number in range(3)))
+    preparation = Preparation(as_documents(spec))
+    asked: list[str] = []
+
+    def prepared(digest: str) -> bytes:
+        asked.append(digest)
+        return preparation.content().replace(b'"enabled":true', b'"enabled":false')
+
+    documents = ConfigDocuments(LIMIT)
+    made = [
+        documents.make(as_documents(spec), installation=make_installation(), revision=7, prepared=prepared)
+        for _ in range(2)
+    ]
+
+    assert asked == [preparation.digest]
+    assert [event["enabled"] for event in json.loads(made[1])["events"]] == [False] * 3
+
+
+def test_the_digest_tells_every_layer_from_every_other() -> None:
+    spec, other = make_spec(make_event("a")), make_spec(make_event("b"))
+    floor = PrivacyFloor(forced_off=("a",))
+    layers: list[tuple[Any, ...]] = [
+        (spec,),
+        (other,),
+        (spec, AppBlueprint(enabled=False)),
+        (spec, None, TenantOverride(enabled=False)),
+        (spec, None, TenantOverride(default_sampling_rate=0.5)),
+        (spec, None, None, (floor,)),
+        (spec, None, None, (floor, floor)),
+    ]
+
+    assert len({Preparation(as_documents(*each)).digest for each in layers}) == len(layers)
+
+
+def test_wishes_for_single_events_cannot_be_prepared() -> None:
+    wishes = TenantOverride(events={"a": EventOverride(enabled=False)})
+
+    with pytest.raises(ValueError, match="single events"):
+        Preparation(as_documents(make_spec(make_event("a")), None, wishes))
 
 
 def test_every_form_of_a_tenants_wish_for_one_event_has_a_part_of_its_own() -> None:

@@ -16,11 +16,13 @@ from telemetry.core.config import (
     SpecPointer,
     TenantOverride,
 )
+from telemetry.core.config_documents import ConfigDocuments
 from telemetry.core.enums import Environment, FloorStrategy, Layer, PrivacyLevel
 from telemetry.core.errors import Conflict, NotFound
 from telemetry.core.events import PseudonymKey
 from telemetry.models import SpecRecord
 from telemetry.selectors.configs import config_revision
+from telemetry.services import configs
 from telemetry.services.configs import config_document, config_etag, effective_config, preview_config
 from telemetry.services.publishing import publish_version
 from telemetry.services.specs import save_event
@@ -246,9 +248,10 @@ def test_the_revision_rises_when_the_tenant_moves_to_a_spec_published_long_ago()
     assert effective_config(installation).spec.name == "other"
 
 
-def test_a_revision_costs_one_query_and_so_does_a_whole_config(
-    django_assert_num_queries: DjangoAssertNumQueries,
+def test_a_revision_costs_one_query_and_a_document_one_more_while_the_process_knows_no_parts(
+    django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(configs, "_documents", ConfigDocuments(1_000_000))
     make_published()
     installation = make_installation(override=TenantOverride(enabled=True))
     set_floor(PrivacyFloor())
@@ -257,7 +260,7 @@ def test_a_revision_costs_one_query_and_so_does_a_whole_config(
         revision = config_revision(installation.pk)
     with django_assert_num_queries(1):
         effective_config(installation)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         first = config_document(installation, revision)
     with django_assert_num_queries(0):
         again = config_document(installation, revision)
