@@ -39,7 +39,7 @@ def _without_memory() -> Callable[..., Iterable[bytes]]:
 
     configs._cache = BoundedCache(0, lambda _document: 1)
     configs._documents = ConfigDocuments(0)
-    configs.prepared_parts = lambda _digest: None
+    vars(configs)["prepared_parts"] = lambda _digest: None
     return application
 
 

@@ -11,6 +11,7 @@ from telemetry.core.config_documents import ConfigDocuments
 from telemetry.models import ConfigParts, SpecRecord
 from telemetry.selectors.configs import config_revision
 from telemetry.services import blueprints, config_parts, configs
+from telemetry.services.config_cache import BoundedCache
 from telemetry.services.config_parts import prepare_parts
 from telemetry.services.configs import config_document
 from telemetry.services.publishing import publish_version
@@ -36,7 +37,7 @@ def publish_another(event_name: str = "second") -> None:
 
 def body_in_new_process(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setattr(configs, "_documents", ConfigDocuments(1_000_000))
-    monkeypatch.setattr(configs, "_cache", configs.BoundedCache(0, lambda _document: 1))
+    monkeypatch.setattr(configs, "_cache", BoundedCache(0, lambda _document: 1))
     return config_document(installation, config_revision(installation.pk)).body
 
 
