@@ -4,8 +4,8 @@
 returns constant bytes (*raw*), the studio, and the studio without its short way and its memory of documents, which
 resolves every answer from the database. All are asked by the same program, round by round in turn, so that what else
 the machine does falls on all of them; a ratio is the median of the ratios within a round. It ends with one line of JSON
-with the ratios; goals are 0.45 for ``full_vs_raw`` and 0.35 for ``not_modified_vs_raw``. ``cold_resolution`` is the time
-(milliseconds) in which a process that knows nothing makes and compresses a config of 500 events that was published; the
+with the ratios; goals are 0.45 for ``full_vs_raw`` and 0.35 for ``not_modified_vs_raw``. ``cold_resolution`` is the
+time (milliseconds) in which a process that knows nothing makes and compresses a published config of 500 events; the
 goal is 2.
 
 Where there are two cores, the servers run on one and the asking program on the other.

@@ -2,7 +2,8 @@
 
 Thousands of installations obey one spec, most of them with no wish of their own, and a new version of a spec changes
 few of its events. So each event's part is remembered by all that it is made of, whoever asked for it; a process that
-knows none yet may get them from a ``Preparation``. The bytes are those of ``encode_document(resolve_config(...))`` without ``provenance``; property tests hold both to that.
+knows none yet may get them from a ``Preparation``. The bytes are those of ``encode_document(resolve_config(...))``
+without ``provenance``; property tests hold all ways to that.
 """
 
 import hashlib
@@ -132,7 +133,7 @@ class ConfigDocuments:
 class Preparation:
     """What a process that knows nothing puts configs of these layers together from.
 
-    ``digest`` tells of all that it is made of. What a tenant wishes for single events cannot be prepared: ``ValueError``.
+    ``digest`` tells of all that it is made of. Raises ``ValueError`` for what a tenant wishes for single events.
     """
 
     def __init__(self, layers: LayerDocuments) -> None:

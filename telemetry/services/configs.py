@@ -126,9 +126,9 @@ def config_document(installation: Installation, revision: int, *, with_secret: b
     """The effective config as the installation's apps fetch it.
 
     ``revision`` comes from ``selectors.configs.config_revision``, read just before. A document of that revision is
-    answered from memory, without a query; otherwise all layers are read in one query, and prepared parts in another if
-    the process knows none, and the answer carries the revision of that moment, which may be a later one. ``with_secret``, for keys with the scope ``config:secret``, adds
-    the tenant's pseudonym key. Errors as for ``effective_config``.
+    answered from memory, without a query; otherwise all layers are read in one query, prepared parts in another if the
+    process knows none, and the answer carries the revision of that moment, which may be a later one. ``with_secret``,
+    for keys with the scope ``config:secret``, adds the tenant's pseudonym key. Errors as for ``effective_config``.
     """
     document = _cache.get(_key(installation, revision, with_secret))
     if document is None:
