@@ -3,7 +3,7 @@
 # The virtual environment is made on first use, from lock files with hashes: pip installs uv, uv installs the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench example openapi lock clean
+.PHONY: help run test faults check bench example openapi lock clean
 .SUFFIXES:
 
 PYTHON ?= python3
@@ -25,6 +25,9 @@ run: $(READY) ## The studio on this machine: http://127.0.0.1:8000 (STUDIO_PORT,
 
 test: $(READY) ## All tests, in parallel, on servers of their own
 	@$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+
+faults: $(READY) ## The tests of faults with 20 rounds of chance each, for the night; FAULT_SEED has a round again
+	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),20) $(PY) -m pytest tests/faults $(ARGS)
 
 check: $(READY) ## Style, types, layers, templates, migrations, settings, OpenAPI, Dockerfile
 	@.ci/check

@@ -35,9 +35,18 @@ from studio.processes import start_process, stop_process
 
 BATCH = 20
 SENDERS = 3
+KILLED = ("web server", "PostgreSQL", "merging job")
 # Seconds that a sender waits for an answer, and that it goes on trying at the end.
 PATIENCE = 10
 LAST_TRIES = 60
+
+
+class Plan(NamedTuple):
+    """For how many seconds at least, and how often, is killed, and the longest pause between two kills in seconds."""
+
+    seconds: float
+    kills: int
+    pause: float
 
 
 class Result(NamedTuple):
@@ -96,6 +105,8 @@ def main() -> None:
     """Run and print."""
     parser = ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seconds", type=float, default=60, help="how long is sent and killed")
+    parser.add_argument("--kills", type=int, default=0, help="how often is killed at least, however long it takes")
+    parser.add_argument("--pause", type=float, default=4, help="how many seconds lie between two kills at most")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="what chance begins with")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
@@ -106,14 +117,15 @@ def main() -> None:
             try:
                 environment = studio_environment(server.url, broker.url, directory)
                 set_up_django(environment)
-                result = run(database, environment, directory, arguments.seconds, Random(arguments.seed))  # noqa: S311
+                plan = Plan(arguments.seconds, arguments.kills, arguments.pause)
+                result = run(database, environment, directory, plan, Random(arguments.seed))  # noqa: S311
             finally:
                 database.stop()
     print(json.dumps(result._asdict()))
 
 
-def run(database: Database, environment: dict[str, str], directory: Path, seconds: float, random: Random) -> Result:
-    """Send and kill for so long, then count."""
+def run(database: Database, environment: dict[str, str], directory: Path, plan: Plan, random: Random) -> Result:
+    """Send and kill for so long and so often, then count."""
     from django.db import connections
 
     from benchmarks.ingest_workspace import make_workspace
@@ -133,10 +145,13 @@ def run(database: Database, environment: dict[str, str], directory: Path, second
     for process in (*senders, merger):
         process.start()
     kills: Counter[str] = Counter()
-    ends_at = time.monotonic() + seconds
-    while (left := ends_at - time.monotonic()) > 0:
-        time.sleep(min(left, random.uniform(0.5, 4)))
-        what = random.choice(("web server", "PostgreSQL", "merging job"))
+    ends_at = time.monotonic() + plan.seconds
+    turns: list[str] = []
+    while time.monotonic() < ends_at or kills.total() < plan.kills:
+        time.sleep(random.uniform(plan.pause / 8, plan.pause))
+        # Each in its turn, in an order of chance, so that none is left alone for long.
+        turns = turns or random.sample(KILLED, len(KILLED))
+        what = turns.pop()
         kills[what] += 1
         if what == "web server":
             kill_web(web)

@@ -2,23 +2,16 @@
 
 import http.client
 import json
-import os
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from django.conf import settings
 
 from studio.embedded import valkey_server
-from studio.processes import last_lines, start_process, stop_process
 from telemetry.core.config import EventOverride, TenantOverride
-from tests.studio.ports import free_port
-from tests.studio.streams.listeners import database_url
+from tests.studio.web_servers import web_server
 from tests.telemetry.factories import make_installation, make_published
 from tests.tenants.factories import make_key, make_published_config
 from tests.tenants.leases import PATIENCE, wait_until
@@ -26,46 +19,6 @@ from tests.tenants.leases import PATIENCE, wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STEP = "sigil.telemetry.workflow_step"
-
-
-@contextmanager
-def web_server(directory: Path, redis_url: str) -> Iterator[int]:
-    """The port of the production command with two workers, on the test's database."""
-    port = free_port()
-    log = directory / "web.log"
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "4", "--workers-kill-timeout", "10", "studio.wsgi:application"),
-    ]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "REDIS_URL": redis_url,
-        "DJANGO_SETTINGS_MODULE": "studio.settings.base",
-        "PYTHONPATH": str(settings.BASE_DIR),
-        "STUDIO_REQUESTS_PER_MINUTE": "1000000",
-    }
-    process = start_process(command, log=log, environment=environment, directory=settings.BASE_DIR)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(port):
-            assert process.poll() is None, last_lines(log)
-            assert time.monotonic() < deadline, last_lines(log)
-            time.sleep(0.05)
-        yield port
-    finally:
-        stop_process(process)
-
-
-def answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 class Reader(threading.Thread):
