@@ -9,7 +9,7 @@ from django.db import connection
 
 from tenants.context import ALL, tenant_context
 
-__all__ = ["pass_time"]
+__all__ = ["as_owner", "pass_time"]
 
 COLUMNS = """
 SELECT columns.table_name, array_agg(columns.column_name::text)
@@ -22,7 +22,7 @@ GROUP BY 1
 
 def pass_time(span: timedelta) -> None:
     """Every instant that is stored lies further back by ``span``, as if that much time had passed."""
-    with tenant_context(ALL), connection.cursor() as cursor, _as_owner():
+    with tenant_context(ALL), connection.cursor() as cursor, as_owner():
         cursor.execute(COLUMNS)
         tables = cursor.fetchall()
         # Checks that wait for the end of the transaction would keep triggers from being switched off.
@@ -36,7 +36,8 @@ def pass_time(span: timedelta) -> None:
 
 
 @contextmanager
-def _as_owner() -> Iterator[None]:
+def as_owner() -> Iterator[None]:
+    """What owns the tables, and not the role of the application."""
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
         yield
