@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+from celery import Task
 from celery.exceptions import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
-from telemetry.tasks import deliver
+from telemetry.tasks import collect_access, deliver, erase
 
-__all__ = ["wake_providers"]
+__all__ = ["wake_collectors", "wake_erasers", "wake_providers"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,5 +66,24 @@ def wake_providers(provider_ids: Iterable[int]) -> None:
             deliver.apply_async((provider_id,), countdown=delay)
         except (OperationalError, BrokerError, OSError) as error:
             _calls.rest()
+            logger.warning("wakeup.failed", extra={"error": type(error).__name__})
+            return
+
+
+def wake_erasers(request_ids: Iterable[int]) -> None:
+    """Workers know of these erasure requests; raises nothing, and the sweep finds what nobody heard of."""
+    _send(erase, request_ids)
+
+
+def wake_collectors(export_ids: Iterable[int]) -> None:
+    """Workers know of these access exports; raises nothing, and the sweep finds what nobody heard of."""
+    _send(collect_access, export_ids)
+
+
+def _send(task: Task[[int], None], ids: Iterable[int]) -> None:
+    for each in ids:
+        try:
+            task.apply_async((each,))
+        except (OperationalError, BrokerError, OSError) as error:
             logger.warning("wakeup.failed", extra={"error": type(error).__name__})
             return

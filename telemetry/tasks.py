@@ -3,29 +3,38 @@
 from celery import shared_task
 from django.utils import timezone
 
+from telemetry.services.access.collecting import collect, due_exports
+from telemetry.services.access.requests import expire_exports
 from telemetry.services.alerts.delivering import due_channels, forget_old_notifications, notify_once
 from telemetry.services.alerts.digests import gather_digests
 from telemetry.services.alerts.lateness import tell_lateness
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
 from telemetry.services.deliveries.delivering import deliver_once, due_providers, forget_old_deliveries
+from telemetry.services.erasure.forwarding import due_forwards, forward
+from telemetry.services.erasure.marks import forget_ended_marks
+from telemetry.services.erasure.working import due_requests, work_on
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.tallies import merge_tallies
 
 __all__ = [
+    "collect_access",
     "deliver",
     "drop_old_partitions",
+    "erase",
     "evaluate_anomalies",
     "forget_old_anomaly_windows",
     "forget_past_deliveries",
     "forget_past_notifications",
     "forget_what_is_mended",
+    "forward_erasure",
     "make_partitions",
     "merge_all_tallies",
     "notify",
     "purge_quarantine",
     "sweep_deliveries",
+    "sweep_erasures",
     "sweep_notifications",
 ]
 
@@ -140,3 +149,48 @@ def forget_past_notifications() -> None:
 def _wake_channels() -> None:
     for channel_id in due_channels(timezone.now()):
         notify.apply_async((channel_id,))
+
+
+@shared_task(name="telemetry.erase")
+def erase(request_id: int) -> None:
+    """One step of the erasure request is done; calls itself for what is left.
+
+    Running it twice, or at the same time, changes nothing more; killed, the sweep begins the step anew.
+    """
+    seconds = work_on(request_id)
+    for forward_id in due_forwards(timezone.now(), request_id):
+        forward_erasure.apply_async((forward_id,))
+    if seconds is not None:
+        erase.apply_async((request_id,), countdown=seconds)
+
+
+@shared_task(name="telemetry.forward_erasure")
+def forward_erasure(forward_id: int) -> None:
+    """The provider is told, or it is noted why not; running it twice tells it once, unless the first time is in doubt.
+
+    The other end may take its time, so this has the queue of deliveries.
+    """
+    forward(forward_id)
+
+
+@shared_task(name="telemetry.collect_access")
+def collect_access(export_id: int) -> None:
+    """One step of the access export is done; calls itself for what is left. Running it twice adds nothing twice."""
+    if collect(export_id):
+        collect_access.apply_async((export_id,))
+
+
+@shared_task(name="telemetry.sweep_erasures")
+def sweep_erasures() -> None:
+    """Workers know of every request that waits for them, and what is past its end is gone, slice by slice."""
+    now = timezone.now()
+    for request_id in due_requests(now):
+        erase.apply_async((request_id,))
+    for forward_id in due_forwards(now):
+        forward_erasure.apply_async((forward_id,))
+    for export_id in due_exports():
+        collect_access.apply_async((export_id,))
+    while expire_exports(now=now):
+        pass
+    while forget_ended_marks(now=now):
+        pass

@@ -50,6 +50,9 @@ ABILITIES: dict[str, Ability] = {
     # Stored events: what a run of retention may remove that is larger than usual, and what stays for a court
     "purge.approve": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     "hold.manage": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # One person's wish: that everything about them is erased, or that they get a copy of it
+    "erasure.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    "access.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Freeing a tenant from a limit of the floor for a while. Asked in the workspace: a tenant's own officer may not.

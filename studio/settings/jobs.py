@@ -46,7 +46,13 @@ CELERY_TASK_SERIALIZER = "json"
 
 # Waiting for other people's servers is a queue of its own, with workers of its own: threads, which cost little to wait.
 CELERY_TASK_ROUTES = {
-    name: {"queue": "dispatch"} for name in ("telemetry.deliver", "telemetry.notify", "telemetry.sweep_notifications")
+    name: {"queue": "dispatch"}
+    for name in (
+        "telemetry.deliver",
+        "telemetry.forward_erasure",
+        "telemetry.notify",
+        "telemetry.sweep_notifications",
+    )
 }
 
 CELERY_TIMEZONE = "UTC"
@@ -105,6 +111,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # What is held past its days is passed over by readers at once, and gone within the hour.
     "purge quarantine": {"task": "telemetry.purge_quarantine", "schedule": timedelta(hours=1)},
+    "sweep erasures": {
+        "task": "telemetry.sweep_erasures",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "forget old violations": {"task": "telemetry.forget_old_violations", "schedule": timedelta(days=1)},
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},
 }

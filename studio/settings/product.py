@@ -3,6 +3,7 @@
 from studio.settings import env
 
 __all__ = [
+    "STUDIO_ACCESS_EXPORT_DAYS",
     "STUDIO_ANOMALY_HISTORY_DAYS",
     "STUDIO_ANOMALY_LAG_SECONDS",
     "STUDIO_API_KEY_PEPPER",
@@ -143,3 +144,6 @@ STUDIO_METRICS_DIR = env.text("STUDIO_METRICS_DIR", "")
 # Where people reach the studio, such as https://studio.example.com: what links in alerts begin with. Without it they
 # are paths alone.
 STUDIO_PUBLIC_URL = env.web_address("STUDIO_PUBLIC_URL")
+
+# How long what was put together for an access request can be downloaded.
+STUDIO_ACCESS_EXPORT_DAYS = env.integer("STUDIO_ACCESS_EXPORT_DAYS", 7, minimum=1, maximum=90)

@@ -1,9 +1,19 @@
 """Rows of a draft, what people say about it, the frozen versions made from it, and the events that came in."""
 
+from telemetry.models.access_export import AccessExport, AccessPart, ExportState
 from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind, Pace
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.config_parts import ConfigParts
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
+from telemetry.models.erasure_access import ErasureAccess
+from telemetry.models.erasure_request import (
+    ACTIVE_STATES,
+    ErasedSubject,
+    ErasureForward,
+    ErasureRequest,
+    ErasureState,
+    ForwardState,
+)
 from telemetry.models.event_claim import EventClaim, UndatedClaim
 from telemetry.models.event_day import EventDay
 from telemetry.models.event_owner import EventOwner
@@ -35,14 +45,22 @@ from telemetry.models.threshold_record import ThresholdRecord
 from telemetry.models.violation_record import ViolationDay, ViolationRecord, ViolationState
 
 __all__ = [
+    "ACTIVE_STATES",
     "LIVE_STATES",
     "OPEN_STATES",
+    "AccessExport",
+    "AccessPart",
     "AlertChannel",
     "AlertRoute",
     "ChannelKind",
     "ConfigParts",
     "DeliveryRecord",
     "DeliveryState",
+    "ErasedSubject",
+    "ErasureAccess",
+    "ErasureForward",
+    "ErasureRequest",
+    "ErasureState",
     "EvaluationState",
     "EventClaim",
     "EventDay",
@@ -51,7 +69,9 @@ __all__ = [
     "EventRemoval",
     "EventSpecRecord",
     "EventTally",
+    "ExportState",
     "FindingState",
+    "ForwardState",
     "HeldEvent",
     "Incident",
     "IncidentEntry",

@@ -5,14 +5,14 @@ import hmac
 import time
 from collections.abc import Sequence
 from typing import ClassVar
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
 from telemetry.providers.base import Connection, Delivery, Settings
 from telemetry.providers.outgoing.session import GuardedSession
 
-__all__ = ["SIGNATURE_HEADER", "WebhookClient", "WebhookSettings", "sign"]
+__all__ = ["SIGNATURE_HEADER", "WebhookClient", "WebhookSettings", "sign", "signed_headers"]
 
 SIGNATURE_HEADER = "Telemetry-Signature"
 
@@ -47,14 +47,23 @@ class WebhookClient:
         session.post(
             address,
             data=body,
-            headers={
-                "Content-Type": "application/json",
-                "User-Agent": "telemetry-studio",
-                # The same as long as the same events are sent together.
-                "Telemetry-Delivery": str(uuid5(NAMESPACE_URL, "\n".join(str(each.id) for each in deliveries))),
-                SIGNATURE_HEADER: sign(body, connection.credential, at=int(time.time())),
-            },
+            # The same id as long as the same events are sent together.
+            headers=signed_headers(
+                body,
+                connection.credential,
+                delivery=uuid5(NAMESPACE_URL, "\n".join(str(each.id) for each in deliveries)),
+            ),
         )
+
+
+def signed_headers(body: bytes, secret: str, *, delivery: UUID) -> dict[str, str]:
+    """The headers of a message: signed now, and with an id that is the same whenever it is sent."""
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "telemetry-studio",
+        "Telemetry-Delivery": str(delivery),
+        SIGNATURE_HEADER: sign(body, secret, at=int(time.time())),
+    }
 
 
 def sign(body: bytes, secret: str, *, at: int) -> str:

@@ -109,6 +109,21 @@ class LiveStream:
         cursor = found[-1][0].decode() if found else after if _CURSOR(after) else "0-0"
         return LivePart([fields[b"line"] for _, fields in found], cursor)
 
+    def find(self, installation: UUID, is_wanted: Callable[[bytes], bool], *, removes: bool) -> int:
+        """How many of the lines are wanted; with ``removes`` they are gone. Raises ``Unavailable``."""
+        key = _stream_key(installation)
+        try:
+            with self._client.pipeline(transaction=False) as calls:
+                calls.xrange(key)
+                (lines,) = calls.execute()
+                found = [number for number, fields in lines if is_wanted(fields[b"line"])]
+                if found and removes:
+                    calls.xdel(key, *found)
+                    calls.execute()
+        except (RedisError, OSError):
+            raise Unavailable("the live stream does not answer") from None
+        return len(found)
+
     def _rest(self, error: Exception) -> None:
         self._rests_until = self._clock() + REST_SECONDS
         # Without the error's message, which may quote what was sent.

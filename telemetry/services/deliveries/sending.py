@@ -1,7 +1,7 @@
 """Sending the events of a claim, and saying in a word how it went."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
@@ -23,7 +23,16 @@ from telemetry.stores.chosen import EVENT_STORE
 from tenants.context import tenant_context
 from tenants.sealing import BrokenSeal
 
-__all__ = ["Sending", "Trouble", "answered", "delivery_id", "send", "send_to"]
+__all__ = [
+    "Sending",
+    "Trouble",
+    "answered",
+    "connection_to",
+    "delivery_id",
+    "send",
+    "send_to",
+    "told_by",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +77,15 @@ def send(claim: Claim) -> Sending:
 def send_to(provider: ProviderRecord, deliveries: Sequence[Delivery]) -> Sending:
     """The events are sent to the provider, whose installation comes with tenant and app; raises nothing."""
     client: ProviderClient = client_of(provider.kind)
+    told = told_by(provider, lambda session: client.send(connection_to(provider), deliveries, session))
+    return told if told.trouble is not None else Sending(sent=len(deliveries))
+
+
+def told_by(provider: ProviderRecord, call: Callable[[GuardedSession], None]) -> Sending:
+    """How the call to the provider went, in a session of its own; raises nothing."""
     try:
-        connection = _connection(provider, client)
         with GuardedSession() as session:
-            client.send(connection, deliveries, session)
+            call(session)
     except Unreachable as error:
         return Sending(trouble=Trouble.PASSING, error=f"unreachable_{error.reason}")
     except Answered as error:
@@ -84,7 +98,7 @@ def send_to(provider: ProviderRecord, deliveries: Sequence[Delivery]) -> Sending
         return Sending(trouble=Trouble.SETTINGS, error="credential_unreadable")
     except Exception as error:  # noqa: BLE001 - foreign packages may raise anything
         return _unexpected(provider, error)
-    return Sending(sent=len(deliveries))
+    return Sending()
 
 
 def delivery_id(provider: ProviderRecord, event_id: UUID) -> UUID:
@@ -92,10 +106,14 @@ def delivery_id(provider: ProviderRecord, event_id: UUID) -> UUID:
     return uuid5(provider.public_id, event_id.hex)
 
 
-def _connection(provider: ProviderRecord, client: ProviderClient) -> Connection:
+def connection_to(provider: ProviderRecord) -> Connection:
+    """What a client has to know of the provider, whose installation comes with tenant and app.
+
+    Raises ``BrokenSeal`` when its credential cannot be opened.
+    """
     installation = provider.installation
     return Connection(
-        settings=msgspec.convert(provider.settings, client.settings_type),
+        settings=msgspec.convert(provider.settings, client_of(provider.kind).settings_type),
         credential=open_credential(provider),
         origin=Origin(installation.tenant.slug, installation.app.slug, installation.environment),
     )

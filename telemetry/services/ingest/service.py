@@ -13,6 +13,7 @@ from telemetry.core.event_ids import KeptId
 from telemetry.core.events import Accepted, Dispatch
 from telemetry.services.ingest.claims import claim_ids
 from telemetry.services.ingest.configs import config_at_ingest
+from telemetry.services.ingest.erased import drop_erased
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
 from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
@@ -65,6 +66,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
         judge = Judge(config.compiled, installation.tenant, received_at=received_at, maximum_age=maximum_age)
         batch = ProcessedBatch(installation, received_at, config, [judge.judge(event) for event in events])
         _mark_duplicates(batch)
+        drop_erased(batch)
         add_tallies(tally_batch(batch, maximum_age=maximum_age))
         EVENT_STORE.write(
             tenant_id=installation.tenant_id,

@@ -1,0 +1,172 @@
+"""Requests to erase: entered, confirmed or let go by a privacy officer."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from telemetry.core.errors import Conflict, FieldError, InvalidDocument
+from telemetry.models import ErasureForward, ErasureRequest, ErasureState, ForwardState, LegalHold
+from telemetry.services.erasure.marks import mark
+from telemetry.services.erasure.people import Person, checked_ids, month_after
+from tenants.actors import Actor, require
+from tenants.context import ALL
+from tenants.models import Tenant
+from tenants.services import audit
+
+__all__ = [
+    "cancel_erasure",
+    "confirm_erasure",
+    "holds_in_force",
+    "request_erasure",
+    "retry_forwards",
+    "tenants_to_search",
+    "told_of",
+]
+
+
+def tenants_to_search(actor: Actor, ability: str, slugs: Sequence[str] = ()) -> list[Tenant]:
+    """The named tenants, or all in which the actor has the ability; ``InvalidDocument`` for names beyond those.
+
+    A tenant that the actor may not know reads like one that does not exist. One query.
+    """
+    tenants = Tenant.objects.order_by("slug")
+    if not (actor.tenant_ids == ALL and actor.can(ability)):
+        tenants = tenants.filter(pk__in=[place for place in actor.grants if place and actor.can(ability, place)])
+    found = {tenant.slug: tenant for tenant in tenants}
+    errors = [
+        FieldError("unknown_tenant", f"tenants[{place}]", "there is no such tenant")
+        for place, slug in enumerate(slugs)
+        if slug not in found
+    ]
+    if errors:
+        raise InvalidDocument(errors, what="request")
+    return [found[slug] for slug in dict.fromkeys(slugs)] if slugs else list(found.values())
+
+
+@transaction.atomic
+def request_erasure(
+    *,
+    actor: Actor,
+    subjects: Sequence[str],
+    tenants: Sequence[Tenant],
+    reference: str = "",
+    ends_at: datetime | None = None,
+) -> list[ErasureRequest]:
+    """One request for each tenant, whose rows a job counts; nothing is erased before somebody confirms.
+
+    ``subjects`` are ids of one person, of which pseudonyms alone are stored. ``ends_at`` is until when events of the
+    person are kept away afterwards; unset, for good. Needs ``erasure.handle`` in every tenant. Raises
+    ``InvalidDocument``, which never repeats an id.
+    """
+    for tenant in tenants:
+        require(actor, "erasure.handle", tenant.pk)
+    ids = checked_ids(subjects, reference=reference)
+    now = timezone.now()
+    if ends_at is not None and ends_at <= now:
+        message = "expected an instant in the future, or none for good"
+        raise InvalidDocument([FieldError("out_of_range", "endsAt", message)], what="request")
+    case_id = uuid.uuid4()
+    return [
+        _create(actor, tenant, Person.at(tenant, ids), case_id=case_id, reference=reference.strip(), ends_at=ends_at)
+        for tenant in tenants
+    ]
+
+
+@transaction.atomic
+def confirm_erasure(*, actor: Actor, request: ErasureRequest) -> ErasureRequest:
+    """From the commit on, events of the person are kept away, and a job erases those that there are.
+
+    Needs ``erasure.handle`` in the tenant. Raises ``Conflict`` when the request is not ready, or a legal hold in force
+    keeps some of what was counted.
+    """
+    require(actor, "erasure.handle", request.tenant_id)
+    locked = _locked(request)
+    if locked.state != ErasureState.READY:
+        raise Conflict(f"the request is {ErasureState(locked.state).label.lower()}, and cannot be confirmed now")
+    holds = holds_in_force(locked)
+    if holds:
+        raise Conflict(told_of(holds))
+    locked.state, locked.position, locked.held_by = ErasureState.ERASING, {}, ""
+    locked.confirmed_at = locked.step_due_at = timezone.now()
+    locked.confirmed_by_label = actor.label
+    locked.save()
+    mark(locked)
+    _record(actor, "erasure.confirmed", locked, rows=sum(count for *_, count in locked.found))
+    return locked
+
+
+@transaction.atomic
+def cancel_erasure(*, actor: Actor, request: ErasureRequest) -> ErasureRequest:
+    """Nothing was and nothing will be erased. Needs ``erasure.handle``; ``Conflict`` once it is confirmed."""
+    require(actor, "erasure.handle", request.tenant_id)
+    locked = _locked(request)
+    if locked.state not in (ErasureState.COUNTING, ErasureState.READY):
+        raise Conflict(f"the request is {ErasureState(locked.state).label.lower()}, and cannot be cancelled any more")
+    locked.state = ErasureState.CANCELLED
+    locked.finished_at = timezone.now()
+    # Nobody needs to know any more who it was.
+    locked.pseudonyms = []
+    locked.save()
+    _record(actor, "erasure.cancelled", locked)
+    return locked
+
+
+@transaction.atomic
+def retry_forwards(*, actor: Actor, request: ErasureRequest) -> int:
+    """Providers that were given up are told again; how many. Needs ``erasure.handle`` in the tenant."""
+    require(actor, "erasure.handle", request.tenant_id)
+    locked, now = _locked(request), timezone.now()
+    failed = ErasureForward.objects.filter(request=locked, state=ForwardState.FAILED, provider__isnull=False)
+    count = failed.update(state=ForwardState.WAITING, attempts=0, created_at=now, due_at=now, settled_at=None)
+    if count:
+        if locked.state == ErasureState.DONE:
+            locked.state, locked.finished_at, locked.step_due_at = ErasureState.FORWARDING, None, now
+            locked.save()
+        _record(actor, "erasure.forwards_retried", locked, providers=count)
+    return count
+
+
+def holds_in_force(request: ErasureRequest) -> list[LegalHold]:
+    """Those of the holds that stopped the request which are still in force; one query, none if there were none."""
+    ids = request.position.get("holds", [])
+    return list(LegalHold.objects.filter(pk__in=ids, lifted_at=None).order_by("pk")) if ids else []
+
+
+def told_of(holds: Sequence[LegalHold]) -> str:
+    """What a person is told: which holds, and what can be done."""
+    named = ", ".join(f"{hold.pk} (placed {hold.placed_at:%Y-%m-%d})" for hold in holds)
+    word = "hold" if len(holds) == 1 else "holds"
+    return f"legal {word} {named} keep events of this person: nothing can be erased before they are lifted"
+
+
+def _create(
+    actor: Actor, tenant: Tenant, person: Person, *, case_id: uuid.UUID, reference: str, ends_at: datetime | None
+) -> ErasureRequest:
+    now = timezone.now()
+    request = ErasureRequest.objects.create(
+        case_id=case_id,
+        tenant=tenant,
+        reference=reference,
+        pseudonyms=[*person.pseudonyms, *person.ahead],
+        probe_epoch=person.probe_epoch,
+        salt=person.salt,
+        digest=person.digest,
+        ends_at=ends_at,
+        created_by_label=actor.label,
+        created_at=now,
+        due_on=month_after(now.date()),
+    )
+    _record(actor, "erasure.requested", request, keys=person.probe_epoch, forever=ends_at is None)
+    return request
+
+
+def _locked(request: ErasureRequest) -> ErasureRequest:
+    return ErasureRequest.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=request.pk)
+
+
+def _record(actor: Actor, action: str, request: ErasureRequest, **details: int | bool) -> None:
+    facts = {"case": str(request.case_id), "reference": request.reference, **details}
+    audit.record(actor=actor, action=action, target=request, tenant_id=request.tenant_id, details=facts)

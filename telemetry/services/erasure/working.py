@@ -1,0 +1,249 @@
+"""Carrying requests on: counting, erasing, looking again, telling providers, and the receipt at the end.
+
+Everything happens in steps of some seconds, each one transaction with the row of its request locked: killed at any
+point, the step has not happened, and the next worker begins it anew. Two workers never have the same request.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from telemetry.core.errors import Unavailable
+from telemetry.models import (
+    ACTIVE_STATES,
+    ErasureForward,
+    ErasureRequest,
+    ErasureState,
+    ForwardState,
+    ReceiptKind,
+)
+from telemetry.services.erasure.forwarding import plan_forwards
+from telemetry.services.erasure.people import matcher_of
+from telemetry.services.erasure.places import PLACES, Count, Search, Turn
+from telemetry.services.erasure.requests import holds_in_force, told_of
+from telemetry.services.receipts import record_receipt
+from tenants.actors import SYSTEM
+from tenants.context import ALL, set_tenant_context, tenant_context
+from tenants.models import Installation
+from tenants.services import audit
+
+__all__ = ["due_requests", "work_on"]
+
+# Seconds of one step: what a kill loses, and how long a purge may have to wait for it.
+STEP_SECONDS: Final = 3.0
+# By then every process knows of the marks: more than ``tenants.config_lease.SILENCE_SECONDS``.
+KNOWN_AFTER: Final = timedelta(seconds=3)
+# While a place does not answer, and while a hold is in force.
+TROUBLE_PAUSE: Final = timedelta(seconds=10)
+HELD_PAUSE: Final = timedelta(minutes=5)
+
+# The first transaction that had not begun, and whether every other one before it is over; those of other databases of
+# the same server do not count. Source: PostgreSQL, "Transaction ID and Snapshot Information Functions", "pg_locks".
+FENCE: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+REACHED: Final = """
+SELECT NOT EXISTS (
+    SELECT FROM pg_snapshot_xip(pg_current_snapshot()) AS running (xid)
+    LEFT JOIN pg_locks held ON held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock'
+        AND held.transactionid = running.xid::xid
+    LEFT JOIN pg_stat_activity session ON session.pid = held.pid
+    LEFT JOIN pg_database place ON place.oid = session.datid
+    WHERE running.xid::text::bigint < %s AND coalesce(place.datname, current_database()) = current_database()
+)
+"""
+
+
+def work_on(request_id: int, *, now: datetime | None = None) -> float | None:
+    """One step of the request is done and committed; in how many seconds to come again, ``None`` for not at all.
+
+    Any number of workers may call it at once. Never raises for a place that is away: the step is tried again later.
+    """
+    at = now or timezone.now()
+    try:
+        with tenant_context(ALL):
+            request = _claim(request_id, at)
+            if request is None:
+                return None
+            set_tenant_context((request.tenant_id,))
+            pause = _STEPS[ErasureState(request.state)](request, at)
+            request.trouble = ""
+            if pause is not None:
+                request.step_due_at = at + pause
+            request.save()
+            return None if pause is None else pause.total_seconds()
+    except Unavailable as error:
+        with tenant_context(ALL):
+            rows = ErasureRequest.objects.filter(pk=request_id)
+            rows.update(step_due_at=at + TROUBLE_PAUSE, trouble=error.message[:200])
+        return TROUBLE_PAUSE.total_seconds()
+
+
+def due_requests(now: datetime) -> list[int]:
+    """The requests that a worker can carry on now, the oldest first; one query."""
+    with tenant_context(ALL):
+        rows = ErasureRequest.objects.filter(state__in=ACTIVE_STATES, step_due_at__lte=now).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
+
+
+def _claim(request_id: int, now: datetime) -> ErasureRequest | None:
+    rows = ErasureRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("tenant")
+    return rows.filter(pk=request_id, state__in=ACTIVE_STATES, step_due_at__lte=now).first()
+
+
+class _Pass(NamedTuple):
+    """How far a pass over all places has come, as it stands in ``position``."""
+
+    rows: Count
+    holds: frozenset[int]
+    is_over: bool
+
+
+def _count(request: ErasureRequest, _now: datetime) -> timedelta | None:
+    done = _go_on(request, erases=False)
+    if done.is_over:
+        request.found, request.state = _written(done.rows), ErasureState.READY
+        request.position = {"holds": sorted(done.holds)}
+        holds = holds_in_force(request)
+        request.held_by = told_of(holds) if holds else ""
+        return None
+    return timedelta()
+
+
+def _erase(request: ErasureRequest, now: datetime) -> timedelta | None:
+    waits = _wait_for_fence(request, now)
+    if waits is not None:
+        return waits
+    erased = _read(request.erased)
+    done = _go_on(request, erases=True)
+    if done.holds:
+        # What was erased before the hold was met stays erased: no hold forbade that.
+        request.erased, request.position = _written(erased + done.rows), {"holds": sorted(done.holds)}
+        return _hold(request)
+    if done.is_over:
+        request.erased = _written(erased + done.rows)
+        request.state, request.position = ErasureState.VERIFYING, {}
+        request.passes += 1
+    return timedelta()
+
+
+def _verify(request: ErasureRequest, now: datetime) -> timedelta | None:
+    done = _go_on(request, erases=False)
+    if not done.is_over:
+        return timedelta()
+    request.left, request.position = _written(done.rows), {}
+    if done.rows:
+        request.state = ErasureState.ERASING
+        return timedelta()
+    request.state, request.erased_at = ErasureState.FORWARDING, now
+    plan_forwards(request, now=now)
+    return timedelta()
+
+
+def _await_forwards(request: ErasureRequest, now: datetime) -> timedelta | None:
+    waiting = ErasureForward.objects.filter(request=request, state=ForwardState.WAITING)
+    first = waiting.order_by("due_at").first()
+    if first is not None:
+        return max(first.due_at - now, timedelta(seconds=1))
+    _finish(request, now)
+    return None
+
+
+def _await_release(request: ErasureRequest, _now: datetime) -> timedelta | None:
+    if holds_in_force(request):
+        return _hold(request)
+    request.state, request.position, request.held_by = ErasureState.ERASING, {}, ""
+    return timedelta()
+
+
+_STEPS: Final[Mapping[ErasureState, Callable[[ErasureRequest, datetime], timedelta | None]]] = {
+    ErasureState.COUNTING: _count,
+    ErasureState.ERASING: _erase,
+    ErasureState.VERIFYING: _verify,
+    ErasureState.FORWARDING: _await_forwards,
+    ErasureState.HELD: _await_release,
+}
+
+
+def _hold(request: ErasureRequest) -> timedelta:
+    request.state, request.held_by = ErasureState.HELD, told_of(holds_in_force(request))
+    return HELD_PAUSE
+
+
+def _wait_for_fence(request: ErasureRequest, now: datetime) -> timedelta | None:
+    """``None`` once every batch has committed that might not have known of the marks."""
+    if request.confirmed_at is not None and now < request.confirmed_at + KNOWN_AFTER:
+        return request.confirmed_at + KNOWN_AFTER - now
+    with connection.cursor() as cursor:
+        if request.fence is None:
+            cursor.execute(FENCE)
+            (request.fence,) = cursor.fetchone()
+        cursor.execute(REACHED, [request.fence])
+        (is_reached,) = cursor.fetchone()
+    return None if is_reached else timedelta(seconds=1)
+
+
+def _go_on(request: ErasureRequest, *, erases: bool) -> _Pass:
+    """The next part of the pass; where it ended is in ``position``."""
+    search, ends_at = _search(request), monotonic() + STEP_SECONDS
+    position = request.position
+    rows, holds = _read(position.get("rows", [])), frozenset(position.get("holds", ()))
+    place, last = position.get("place", 0), position.get("last")
+    while place < len(PLACES):
+        visit = PLACES[place].visit(search, Turn(last, ends_at, erases))
+        rows += visit.rows
+        holds |= visit.holds
+        place, last = (place + 1, None) if visit.last is None else (place, visit.last)
+        if monotonic() > ends_at or (erases and holds):
+            break
+    request.position = {"place": place, "last": last, "rows": _written(rows), "holds": sorted(holds)}
+    return _Pass(rows, holds, place == len(PLACES))
+
+
+def _search(request: ErasureRequest) -> Search:
+    installations = Installation.objects.filter(tenant_id=request.tenant_id).order_by()
+    return Search(
+        tenant_id=request.tenant_id,
+        installations=dict(installations.values_list("pk", "public_id")),
+        matcher=matcher_of(request.tenant, request.pseudonyms, request.probe_epoch),
+        pseudonyms=request.pseudonyms,
+    )
+
+
+def _finish(request: ErasureRequest, now: datetime) -> None:
+    request.state, request.finished_at = ErasureState.DONE, now
+    forwards = ErasureForward.objects.filter(request=request).order_by("pk")
+    facts = {
+        "request": str(request.public_id),
+        "case": str(request.case_id),
+        "subject": request.digest,
+        "keys": request.probe_epoch,
+        "erased": _by_place(request.erased),
+        "left": _by_place(request.left),
+        "passes": request.passes,
+        "kept_away_until": None if request.ends_at is None else request.ends_at.isoformat(),
+        "providers": [{"kind": each.kind, "state": each.state} for each in forwards],
+    }
+    receipt = record_receipt(tenant=request.tenant, kind=ReceiptKind.ERASURE, facts=facts, actor=SYSTEM)
+    request.receipt = receipt
+    details = {"case": str(request.case_id), "receipt": receipt.sequence, "rows": sum(_read(request.erased).values())}
+    audit.record(actor=SYSTEM, action="erasure.finished", target=request, tenant_id=request.tenant_id, details=details)
+
+
+def _by_place(written: Sequence[Sequence[Any]]) -> dict[str, int]:
+    counts: Counter[str] = Counter({place.name: 0 for place in PLACES})
+    for (place, _, _), count in _read(written).items():
+        counts[place] += count
+    return dict(counts)
+
+
+def _written(rows: Count) -> list[list[Any]]:
+    """Counts as they are stored: place, installation, event, rows; in order."""
+    return [[*key, count] for key, count in sorted(rows.items())]
+
+
+def _read(written: Sequence[Sequence[Any]]) -> Count:
+    return Counter({(place, installation, event): count for place, installation, event, count in written})
