@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from telemetry.core.errors import FieldError
-from telemetry.core.pseudonyms import pseudonymiser_for
+from telemetry.core.pseudonyms import is_pseudonym, pseudonymiser_for
 from telemetry.core.subjects import SubjectMatcher, subject_id_errors
 from telemetry.services.subjects import subject_pseudonyms
 from tenants.models import Tenant
@@ -19,6 +19,8 @@ __all__ = ["EPOCHS_AHEAD", "MOST_IDS", "Person", "checked_ids", "digest_of", "ma
 
 # A user, and their devices and sessions.
 MOST_IDS: Final = 20
+# What another studio tells of one person.
+MOST_PSEUDONYMS: Final = 1_000
 # Keys that a tenant does not have yet: once it renews its key, nobody could tell the person's new pseudonyms any more.
 # Renewed each month, they last for two years.
 EPOCHS_AHEAD: Final = 24
@@ -39,15 +41,15 @@ class Person(NamedTuple):
     digest: str
 
     @classmethod
-    def at(cls, tenant: Tenant, ids: Sequence[str]) -> "Person":
-        """The person with these ids, as ``checked_ids`` gives them; no query."""
+    def at(cls, tenant: Tenant, ids: Sequence[str], pseudonyms: Sequence[str] = ()) -> "Person":
+        """The person with these ids and pseudonyms, as they come out of ``checked_ids``; no query."""
         named = [subject_pseudonyms(tenant, text, ahead=EPOCHS_AHEAD) for text in ids]
         present = tenant.pseudonym_epoch
-        known = [pseudonym for each in named for pseudonym in each[:present]]
+        known = [*(each for texts in named for each in texts[:present]), *pseudonyms]
         salt = secrets.token_hex(16)
         return cls(
             pseudonyms=known,
-            ahead=[pseudonym for each in named for pseudonym in each[present:]],
+            ahead=[each for texts in named for each in texts[present:]],
             probe_epoch=present,
             salt=salt,
             digest=digest_of(salt, known),
@@ -59,14 +61,21 @@ def digest_of(salt: str, pseudonyms: Sequence[str]) -> str:
     return hashlib.sha256("\n".join([salt, *sorted(pseudonyms)]).encode()).hexdigest()
 
 
-def checked_ids(ids: Sequence[str], *, reference: str = "") -> list[str]:
+def checked_ids(ids: Sequence[str], pseudonyms: Sequence[str] = (), *, reference: str = "") -> list[str]:
     """The ids without spaces around them, each once; raises ``InvalidDocument``, which never repeats one."""
     given = [text.strip() for text in ids]
     errors = subject_id_errors(given, "subjects")
-    if not given:
+    if not given and not pseudonyms:
         errors.append(FieldError("empty", "subjects", "expected the id of a user, session or device"))
     if len(given) > MOST_IDS:
         errors.append(FieldError("too_long", "subjects", f"expected at most {MOST_IDS} ids of one person"))
+    if len(pseudonyms) > MOST_PSEUDONYMS:
+        errors.append(FieldError("too_long", "pseudonyms", f"expected at most {MOST_PSEUDONYMS} pseudonyms"))
+    errors += [
+        FieldError("bad_form", f"pseudonyms[{place}]", "expected a pseudonym, such as p1_ and 22 letters and digits")
+        for place, text in enumerate(pseudonyms)
+        if not is_pseudonym(text)
+    ]
     errors += _reference_errors(reference, given)
     refuse_errors("request", *errors)
     return list(dict.fromkeys(given))

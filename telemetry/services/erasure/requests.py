@@ -17,6 +17,7 @@ from tenants.models import Tenant
 from tenants.services import audit
 
 __all__ = [
+    "begin",
     "cancel_erasure",
     "confirm_erasure",
     "holds_in_force",
@@ -52,27 +53,47 @@ def request_erasure(
     actor: Actor,
     subjects: Sequence[str],
     tenants: Sequence[Tenant],
+    pseudonyms: Sequence[str] = (),
     reference: str = "",
     ends_at: datetime | None = None,
+    is_confirmed: bool = False,
 ) -> list[ErasureRequest]:
     """One request for each tenant, whose rows a job counts; nothing is erased before somebody confirms.
 
-    ``subjects`` are ids of one person, of which pseudonyms alone are stored. ``ends_at`` is until when events of the
-    person are kept away afterwards; unset, for good. Needs ``erasure.handle`` in every tenant. Raises
-    ``InvalidDocument``, which never repeats an id.
+    ``subjects`` are ids of one person, of which pseudonyms alone are stored; ``pseudonyms`` are what another studio
+    calls them, whose events came here with those. ``ends_at`` is until when events of the person are kept away
+    afterwards; unset, for good. With ``is_confirmed`` the job goes on once it has counted, unless a legal hold is in
+    its way. Needs ``erasure.handle`` in every tenant. Raises ``InvalidDocument``, which never repeats an id.
     """
     for tenant in tenants:
         require(actor, "erasure.handle", tenant.pk)
-    ids = checked_ids(subjects, reference=reference)
+    ids = checked_ids(subjects, pseudonyms, reference=reference)
     now = timezone.now()
     if ends_at is not None and ends_at <= now:
         message = "expected an instant in the future, or none for good"
         raise InvalidDocument([FieldError("out_of_range", "endsAt", message)], what="request")
     case_id = uuid.uuid4()
-    return [
-        _create(actor, tenant, Person.at(tenant, ids), case_id=case_id, reference=reference.strip(), ends_at=ends_at)
-        for tenant in tenants
+    requests = [
+        ErasureRequest(
+            case_id=case_id,
+            tenant=tenant,
+            reference=reference.strip(),
+            pseudonyms=[*person.pseudonyms, *person.ahead],
+            probe_epoch=person.probe_epoch,
+            salt=person.salt,
+            digest=person.digest,
+            ends_at=ends_at,
+            is_confirmed_ahead=is_confirmed,
+            created_by_label=actor.label,
+            created_at=now,
+            due_on=month_after(now.date()),
+        )
+        for tenant, person in ((tenant, Person.at(tenant, ids, pseudonyms)) for tenant in tenants)
     ]
+    for request in requests:
+        request.save(force_insert=True)
+        _record(actor, "erasure.requested", request, keys=request.probe_epoch, forever=ends_at is None)
+    return requests
 
 
 @transaction.atomic
@@ -89,13 +110,18 @@ def confirm_erasure(*, actor: Actor, request: ErasureRequest) -> ErasureRequest:
     holds = holds_in_force(locked)
     if holds:
         raise Conflict(told_of(holds))
-    locked.state, locked.position, locked.held_by = ErasureState.ERASING, {}, ""
-    locked.confirmed_at = locked.step_due_at = timezone.now()
-    locked.confirmed_by_label = actor.label
+    begin(locked, actor.label, now=timezone.now())
     locked.save()
-    mark(locked)
     _record(actor, "erasure.confirmed", locked, rows=sum(count for *_, count in locked.found))
     return locked
+
+
+def begin(request: ErasureRequest, label: str, *, now: datetime) -> None:
+    """Events of the person are kept away once the transaction commits, and the request is to be erased; not saved."""
+    request.state, request.position, request.held_by = ErasureState.ERASING, {}, ""
+    request.confirmed_at = request.step_due_at = now
+    request.confirmed_by_label = label
+    mark(request)
 
 
 @transaction.atomic
@@ -140,27 +166,6 @@ def told_of(holds: Sequence[LegalHold]) -> str:
     named = ", ".join(f"{hold.pk} (placed {hold.placed_at:%Y-%m-%d})" for hold in holds)
     word = "hold" if len(holds) == 1 else "holds"
     return f"legal {word} {named} keep events of this person: nothing can be erased before they are lifted"
-
-
-def _create(
-    actor: Actor, tenant: Tenant, person: Person, *, case_id: uuid.UUID, reference: str, ends_at: datetime | None
-) -> ErasureRequest:
-    now = timezone.now()
-    request = ErasureRequest.objects.create(
-        case_id=case_id,
-        tenant=tenant,
-        reference=reference,
-        pseudonyms=[*person.pseudonyms, *person.ahead],
-        probe_epoch=person.probe_epoch,
-        salt=person.salt,
-        digest=person.digest,
-        ends_at=ends_at,
-        created_by_label=actor.label,
-        created_at=now,
-        due_on=month_after(now.date()),
-    )
-    _record(actor, "erasure.requested", request, keys=person.probe_epoch, forever=ends_at is None)
-    return request
 
 
 def _locked(request: ErasureRequest) -> ErasureRequest:

@@ -25,7 +25,7 @@ from telemetry.models import (
 from telemetry.services.erasure.forwarding import plan_forwards
 from telemetry.services.erasure.people import matcher_of
 from telemetry.services.erasure.places import PLACES, Count, Search, Turn
-from telemetry.services.erasure.requests import holds_in_force, told_of
+from telemetry.services.erasure.requests import begin, holds_in_force, told_of
 from telemetry.services.receipts import record_receipt
 from tenants.actors import SYSTEM
 from tenants.context import ALL, set_tenant_context, tenant_context
@@ -102,14 +102,17 @@ class _Pass(NamedTuple):
     is_over: bool
 
 
-def _count(request: ErasureRequest, _now: datetime) -> timedelta | None:
+def _count(request: ErasureRequest, now: datetime) -> timedelta | None:
     done = _go_on(request, erases=False)
-    if done.is_over:
-        request.found, request.state = _written(done.rows), ErasureState.READY
-        request.position = {"holds": sorted(done.holds)}
-        holds = holds_in_force(request)
-        request.held_by = told_of(holds) if holds else ""
+    if not done.is_over:
+        return timedelta()
+    request.found, request.state = _written(done.rows), ErasureState.READY
+    request.position = {"holds": sorted(done.holds)}
+    holds = holds_in_force(request)
+    request.held_by = told_of(holds) if holds else ""
+    if holds or not request.is_confirmed_ahead:
         return None
+    begin(request, request.created_by_label, now=now)
     return timedelta()
 
 

@@ -26,7 +26,7 @@ UNTIE = "ALTER TABLE {table} DROP CONSTRAINT {table}_same_{name}"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0019_retention'),
+        ('telemetry', '0020_alerts'),
         ('tenants', '0013_preview_scope'),
     ]
 
