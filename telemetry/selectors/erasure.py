@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from telemetry.core.errors import NotFound
+from telemetry.core.errors import FieldError, InvalidDocument, NotFound
 from telemetry.models import AccessExport, ErasureForward, ErasureRequest, ErasureState
 from tenants.actors import Actor
 from tenants.context import ALL
-from tenants.models import Installation
+from tenants.models import Installation, Tenant
 
 __all__ = [
     "PlaceRow",
@@ -23,6 +23,7 @@ __all__ = [
     "forwards_of",
     "is_overdue",
     "place_rows",
+    "tenants_to_search",
 ]
 
 # Nobody waits for these any more.
@@ -96,7 +97,24 @@ def place_rows(*counts: Sequence[Sequence[Any]]) -> list[list[PlaceRow]]:
     ]
 
 
-def _where(actor: Actor, ability: str) -> Q:
+def tenants_to_search(actor: Actor, ability: str, slugs: Sequence[str] = ()) -> list[Tenant]:
+    """The named tenants, or all in which the actor has the ability; ``InvalidDocument`` for names beyond those.
+
+    A tenant that the actor may not know reads like one that does not exist. One query.
+    """
+    tenants = Tenant.objects.filter(_where(actor, ability, "pk")).order_by("slug")
+    found = {tenant.slug: tenant for tenant in tenants}
+    errors = [
+        FieldError("unknown_tenant", f"tenants[{place}]", "there is no such tenant")
+        for place, slug in enumerate(slugs)
+        if slug not in found
+    ]
+    if errors:
+        raise InvalidDocument(errors, what="request")
+    return [found[slug] for slug in dict.fromkeys(slugs)] if slugs else list(found.values())
+
+
+def _where(actor: Actor, ability: str, column: str = "tenant_id") -> Q:
     if actor.tenant_ids == ALL and actor.can(ability):
         return Q()
-    return Q(tenant_id__in=[place for place in actor.grants if place and actor.can(ability, place)])
+    return Q((f"{column}__in", [place for place in actor.grants if place and actor.can(ability, place)]))

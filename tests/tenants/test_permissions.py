@@ -17,6 +17,8 @@ PRIVACY_OFFICER = ANALYST | {
     "quarantine.handle",
     "purge.approve",
     "hold.manage",
+    "erasure.handle",
+    "access.handle",
     "floor.edit",
     "floor.except",
     "pseudonym_key.renew",

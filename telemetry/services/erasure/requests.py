@@ -12,7 +12,6 @@ from telemetry.models import ErasureForward, ErasureRequest, ErasureState, Forwa
 from telemetry.services.erasure.marks import mark
 from telemetry.services.erasure.people import Person, checked_ids, month_after
 from tenants.actors import Actor, require
-from tenants.context import ALL
 from tenants.models import Tenant
 from tenants.services import audit
 
@@ -23,28 +22,8 @@ __all__ = [
     "holds_in_force",
     "request_erasure",
     "retry_forwards",
-    "tenants_to_search",
     "told_of",
 ]
-
-
-def tenants_to_search(actor: Actor, ability: str, slugs: Sequence[str] = ()) -> list[Tenant]:
-    """The named tenants, or all in which the actor has the ability; ``InvalidDocument`` for names beyond those.
-
-    A tenant that the actor may not know reads like one that does not exist. One query.
-    """
-    tenants = Tenant.objects.order_by("slug")
-    if not (actor.tenant_ids == ALL and actor.can(ability)):
-        tenants = tenants.filter(pk__in=[place for place in actor.grants if place and actor.can(ability, place)])
-    found = {tenant.slug: tenant for tenant in tenants}
-    errors = [
-        FieldError("unknown_tenant", f"tenants[{place}]", "there is no such tenant")
-        for place, slug in enumerate(slugs)
-        if slug not in found
-    ]
-    if errors:
-        raise InvalidDocument(errors, what="request")
-    return [found[slug] for slug in dict.fromkeys(slugs)] if slugs else list(found.values())
 
 
 @transaction.atomic
