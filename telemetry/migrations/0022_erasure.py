@@ -26,7 +26,7 @@ UNTIE = "ALTER TABLE {table} DROP CONSTRAINT {table}_same_{name}"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0020_alerts'),
+        ('telemetry', '0021_config_parts'),
         ('tenants', '0013_preview_scope'),
     ]
 
