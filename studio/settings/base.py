@@ -10,6 +10,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from studio.settings import env
+from studio.settings.archive import archive_storage
 from studio.settings.jobs import *
 from studio.settings.product import *
 from studio.settings.product import (
@@ -139,7 +140,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STUDIO_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -147,6 +148,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+STORAGES["archive"] = archive_storage(BASE_DIR)
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = STUDIO_INSECURE_LOCAL
 
 # HTTPS everywhere, except for a studio that only this machine can reach.

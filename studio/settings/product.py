@@ -7,6 +7,14 @@ __all__ = [
     "STUDIO_ANOMALY_HISTORY_DAYS",
     "STUDIO_ANOMALY_LAG_SECONDS",
     "STUDIO_API_KEY_PEPPER",
+    "STUDIO_ARCHIVE_DAYS",
+    "STUDIO_ARCHIVE_DIR",
+    "STUDIO_ARCHIVE_S3_ACCESS_KEY",
+    "STUDIO_ARCHIVE_S3_BUCKET",
+    "STUDIO_ARCHIVE_S3_ENDPOINT",
+    "STUDIO_ARCHIVE_S3_PREFIX",
+    "STUDIO_ARCHIVE_S3_REGION",
+    "STUDIO_ARCHIVE_S3_SECRET_KEY",
     "STUDIO_CLIENT_ORIGINS",
     "STUDIO_CLIENT_REQUESTS_PER_MINUTE",
     "STUDIO_CONFIG_POLL_SECONDS",
@@ -147,3 +155,16 @@ STUDIO_PUBLIC_URL = env.web_address("STUDIO_PUBLIC_URL")
 
 # How long what was put together for an access request can be downloaded.
 STUDIO_ACCESS_EXPORT_DAYS = env.integer("STUDIO_ACCESS_EXPORT_DAYS", 7, minimum=1, maximum=90)
+# How long archived events are kept after the end of their retention: two years.
+STUDIO_ARCHIVE_DAYS = env.integer("STUDIO_ARCHIVE_DAYS", 730, minimum=1, maximum=36_500)
+
+# The directory of the archive, of which every worker sees the same; without one, beside the studio's other data.
+STUDIO_ARCHIVE_DIR = env.text("STUDIO_ARCHIVE_DIR", "")
+
+# A bucket of S3, or of what speaks like it, instead of a directory. Without keys, those of the machine's role.
+STUDIO_ARCHIVE_S3_BUCKET = env.text("STUDIO_ARCHIVE_S3_BUCKET", "")
+STUDIO_ARCHIVE_S3_ENDPOINT = env.text("STUDIO_ARCHIVE_S3_ENDPOINT", "")
+STUDIO_ARCHIVE_S3_REGION = env.text("STUDIO_ARCHIVE_S3_REGION", "")
+STUDIO_ARCHIVE_S3_PREFIX = env.text("STUDIO_ARCHIVE_S3_PREFIX", "telemetry-archive")
+STUDIO_ARCHIVE_S3_ACCESS_KEY = env.text("STUDIO_ARCHIVE_S3_ACCESS_KEY", "")
+STUDIO_ARCHIVE_S3_SECRET_KEY = env.text("STUDIO_ARCHIVE_S3_SECRET_KEY", "")

@@ -19,6 +19,7 @@
     ├── NotAllowed                  not_allowed           the actor lacks the ability
     ├── NotAuthenticated            not_authenticated     no key, or one that is unknown, expired or revoked
     └── Unavailable                 unavailable           another system does not answer; trying later may help
+        └── ArchiveFailed           archive_failed        the archive cannot be used, or does not hold what it should
 
 Messages name the path and the rule, and never carry a property's value. Only ``studio.api.errors`` knows HTTP.
 """
@@ -30,6 +31,7 @@ import msgspec
 
 __all__ = [
     "ApprovalRequired",
+    "ArchiveFailed",
     "Conflict",
     "DuplicateEvent",
     "DuplicateOperation",
@@ -196,3 +198,9 @@ class Unavailable(TelemetryError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ArchiveFailed(Unavailable):
+    """A file of the archive cannot be written or read, or holds anything else than it should."""
+
+    code = "archive_failed"

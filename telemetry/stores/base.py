@@ -2,14 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
 
 from telemetry.core.enums import EventSource, PrivacyLevel
+from telemetry.stores.removals import Removed
 
-__all__ = ["EventGroup", "EventRow", "EventStore", "EventWindow", "StoredRow", "StoredSize"]
+__all__ = [
+    "EventGroup",
+    "EventRow",
+    "EventStore",
+    "EventWindow",
+    "RemovedRows",
+    "RestoredRow",
+    "RowChange",
+    "RowSelection",
+    "RowsDigest",
+    "StoredRow",
+    "StoredSize",
+]
 
 
 class EventRow(NamedTuple):
@@ -73,6 +87,67 @@ class StoredSize(NamedTuple):
     size_bytes: int
 
 
+class RowsDigest(NamedTuple):
+    """How many rows there are, and what they say.
+
+    ``digest`` is the SHA-256, in hex, of the rows' own SHA-256 in hex, sorted and strung together; equal for equal rows
+    whatever their order. See ``telemetry.stores.digests`` for what of a row goes into it.
+    """
+
+    rows: int
+    digest: str
+
+
+class RowSelection(NamedTuple):
+    """Events of one installation in one retention class, received within [start, end), past their day or not.
+
+    What a legal hold keeps is never selected.
+
+    ``events`` are names with versions; ``None`` means all. ``expires_by`` leaves out what has to stay after it.
+    """
+
+    installation_id: int
+    retention_class: int
+    start: datetime
+    end: datetime
+    events: tuple[tuple[str, int], ...] | None = None
+    expires_by: datetime | None = None
+
+
+class RemovedRows(NamedTuple):
+    """Rows that were removed: together, and by event and day."""
+
+    digest: RowsDigest
+    counts: tuple[Removed, ...]
+
+
+class RestoredRow(NamedTuple):
+    """One event on its way back; JSON objects as UTF-8 text, ``retention_class`` one that has a place for it."""
+
+    id: UUID
+    name: str
+    version: int
+    received_at: datetime
+    occurred_at: datetime
+    retention_class: int
+    privacy: str
+    source: str
+    app_version: str | None
+    inclusion_probability: float
+    config_revision: int
+    properties: bytes
+    context: bytes
+
+
+class RowChange(NamedTuple):
+    """What becomes of a kept event: JSON objects as UTF-8 text, and its level."""
+
+    row: StoredRow
+    properties: bytes
+    context: bytes
+    privacy: PrivacyLevel
+
+
 class EventStore(Protocol):
     """Keeps redacted events until their retention ends.
 
@@ -97,6 +172,29 @@ class EventStore(Protocol):
 
     def counts(self, installation_id: int, start: datetime, end: datetime) -> dict[tuple[str, int], int]:
         """By name and version, how many events received in [start, end) are there, past their day or not."""
+
+    def digest(self, selection: RowSelection) -> RowsDigest:
+        """Number and digest of the selected rows."""
+
+    def part_ends(self, selection: RowSelection, *, most: int) -> list[datetime]:
+        """Instants within the selection, in order, at which it can be cut into parts of about ``most`` rows."""
+
+    def export(self, selection: RowSelection, *, installation: UUID, target: Path) -> None:
+        """``target`` holds the selected rows as CSV without a head, in the columns of ``telemetry.stores.digests``.
+
+        ``installation`` is what stands for the installation in the file. Raises ``OSError`` when the disk is full.
+        """
+
+    def remove(self, selection: RowSelection) -> RemovedRows:
+        """The selected rows are gone once the transaction commits; what is told of them is of exactly those."""
+
+    def restore(
+        self, *, tenant_id: int, installation_id: int, expires_at: datetime, rows: Sequence[RestoredRow]
+    ) -> dict[tuple[str, int], int]:
+        """Those of the rows that are not there are kept once the transaction commits, until ``expires_at``.
+
+        By name and version, how many that were.
+        """
 
     def sizes(self) -> list[StoredSize]:
         """What each class holds, the shortest first and what is held last."""

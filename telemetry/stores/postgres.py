@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from telemetry.models import StoredEvent
-from telemetry.stores import arrays
+from telemetry.stores import arrays, moving
 from telemetry.stores.arrays import Array, execute
-from telemetry.stores.base import EventGroup, EventWindow, StoredRow, StoredSize
+from telemetry.stores.base import EventGroup, EventWindow, RemovedRows, RestoredRow, RowSelection, RowsDigest, StoredRow, StoredSize
 
 __all__ = ["PostgresEventStore"]
 
@@ -83,6 +84,30 @@ class PostgresEventStore:
         )
         counted = rows.order_by().values_list("name", "version").annotate(rows=Count("*"))
         return {(name, version): count for name, version, count in counted}
+
+    def digest(self, selection: RowSelection) -> RowsDigest:
+        """Number and digest of the selected rows; one query."""
+        return moving.digest_rows(selection)
+
+    def part_ends(self, selection: RowSelection, *, most: int) -> list[datetime]:
+        """Where to cut the selection; one query."""
+        return moving.part_ends(selection, most=most)
+
+    def export(self, selection: RowSelection, *, installation: UUID, target: Path) -> None:
+        """``target`` holds the selected rows as CSV; one statement."""
+        moving.export_rows(selection, installation=installation, target=target)
+
+    def remove(self, selection: RowSelection) -> RemovedRows:
+        """The selected rows are gone once the transaction commits; one statement."""
+        return moving.remove_rows(selection)
+
+    def restore(
+        self, *, tenant_id: int, installation_id: int, expires_at: datetime, rows: Sequence[RestoredRow]
+    ) -> dict[tuple[str, int], int]:
+        """Those of the rows that are not there are kept; one statement."""
+        return moving.restore_rows(
+            tenant_id=tenant_id, installation_id=installation_id, expires_at=expires_at, rows=rows
+        )
 
     def sizes(self) -> list[StoredSize]:
         """What each class holds, by the statistics of the database; one query."""

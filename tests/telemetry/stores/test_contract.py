@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +12,10 @@ from django.db import connection, transaction
 
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.retention import RetentionClass
-from telemetry.stores.base import EventGroup, EventRow, EventStore, EventWindow
+from telemetry.stores.archive.parquet import read_contents, write_parquet
+from telemetry.stores.base import EventGroup, EventRow, EventStore, EventWindow, RestoredRow, RowSelection
 from telemetry.stores.postgres import PostgresEventStore
+from telemetry.stores.removals import Removed
 from tenants.context import tenant_context
 from tenants.models import Installation
 from tests.telemetry.factories import make_installation
@@ -160,3 +163,131 @@ def test_sizes_are_told_by_class(
 
     assert list(sizes) == [7, 30, 90, 180, 365, 730, 36_500, 0]
     assert sizes[30] >= 2
+
+
+SELECTION = RowSelection(0, RetentionClass.MONTH, AROUND.start, AROUND.end)
+
+
+def selection_of(installation: Installation, **fields: Any) -> RowSelection:
+    return SELECTION._replace(installation_id=installation.pk, **fields)
+
+
+ODD = b'{"text":"\\u00e4 \\"q\\", \\\\ \\n, \xf0\x9f\x99\x82","none":null,"big":12345678901234567890,"n":1e-7,"list":[1.0,"\\u0001"]}'
+
+
+def test_two_databases_give_the_same_digest_of_what_was_exported(
+    store: EventStore, installation: Installation, tmp_path: Path
+) -> None:
+    rows = [row(properties=ODD), row(properties=b"{}"), row()]
+    write(store, installation, group(*rows[:2], app_version="1.2.3", inclusion_probability=1 / 3))
+    write(store, installation, group(rows[2], name='a "b", c', inclusion_probability=5e-18, app_version=""))
+
+    with tenant_context([installation.tenant_id]):
+        wanted = store.digest(selection_of(installation))
+        store.export(selection_of(installation), installation=installation.public_id, target=tmp_path / "rows.csv")
+    write_parquet(tmp_path / "rows.csv", tmp_path / "rows.parquet")
+    found = read_contents(tmp_path / "rows.parquet")
+
+    assert wanted.rows == 3
+    assert found.rows == wanted
+    assert [(each.name, each.version, each.day, each.rows) for each in found.events] == [
+        ('a "b", c', 1, NOW.date(), 1),
+        ("step", 1, NOW.date(), 2),
+    ]
+    assert (found.received_from, found.received_until, found.config_revisions) == (NOW, NOW, (7,))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"properties": b'{"step":"built"}'},
+        {"expires_at": NOW + timedelta(days=30, microseconds=1)},
+        {"app_version": "1"},
+        {"inclusion_probability": 0.5000000000000001},
+        {"config_revision": 8},
+        {"version": 2},
+        {"privacy": PrivacyLevel.PII},
+    ],
+)
+def test_a_digest_changes_with_every_column(
+    store: EventStore, installation: Installation, changed: dict[str, Any]
+) -> None:
+    event_id, fields = uuid4(), dict(changed)
+    properties = fields.pop("properties", b'{"step":"build"}')
+    with tenant_context([installation.tenant_id]):
+        write(store, installation, group(row(event_id)))
+        before = store.remove(selection_of(installation))
+
+        write(store, installation, group(row(event_id, properties=properties), **fields))
+
+        after = store.digest(selection_of(installation))
+    assert before.digest.rows == after.rows == 1
+    assert before.digest != after
+
+
+def test_what_is_removed_is_what_was_selected(store: EventStore, installation: Installation) -> None:
+    gone, other, later, longer = uuid4(), uuid4(), uuid4(), uuid4()
+    write(store, installation, group(row(gone)), group(row(other), version=2))
+    write(store, installation, group(row(longer), expires_at=NOW + timedelta(days=31)))
+    write(store, installation, group(row(later)), received_at=NOW + timedelta(minutes=1))
+    narrow = selection_of(
+        installation, end=NOW + timedelta(minutes=1), events=(("step", 1),), expires_by=NOW + timedelta(days=30)
+    )
+
+    with tenant_context([installation.tenant_id]):
+        wanted = store.digest(narrow)
+        removed = store.remove(narrow)
+
+    assert removed.digest == wanted
+    assert removed.counts == (Removed(installation.tenant_id, installation.pk, NOW.date(), "step", 1, 1),)
+    assert set(read(store, installation)) == {other, later, longer}
+
+
+def test_a_selection_is_cut_between_batches(store: EventStore, installation: Installation) -> None:
+    instants = [NOW + timedelta(seconds=number) for number in range(4)]
+    for instant in instants:
+        write(store, installation, group(row(), row()), received_at=instant)
+
+    with tenant_context([installation.tenant_id]):
+        ends = store.part_ends(selection_of(installation), most=3)
+
+    assert ends == [instants[1], instants[2]]
+    with tenant_context([installation.tenant_id]):
+        assert store.part_ends(selection_of(installation), most=8) == [instants[3]]
+        assert store.part_ends(selection_of(installation), most=9) == []
+
+
+def test_what_is_restored_comes_once(store: EventStore, installation: Installation) -> None:
+    known, lost = uuid4(), uuid4()
+    write(store, installation, group(row(known)))
+    rows = [
+        RestoredRow(each, "step", 1, NOW, NOW, 90, "internal", "batch", None, 1.0, 7, b'{"a":1}', b"{}")
+        for each in (known, lost, lost)
+    ]
+    expires_at = NOW + timedelta(days=60)
+
+    with tenant_context([installation.tenant_id]):
+        restored = store.restore(
+            tenant_id=installation.tenant_id, installation_id=installation.pk, expires_at=expires_at, rows=rows
+        )
+        found = {each.id: (each.properties, each.expires_at, each.retention_class) for each in
+                 store.read(installation.pk, AROUND)}
+
+    assert restored == {("step", 1): 1}
+    assert found.keys() == {known, lost}
+    assert found[lost] == ({"a": 1}, expires_at, 90)
+
+
+def test_another_tenants_rows_are_neither_exported_nor_removed(
+    store: EventStore, installation: Installation, tmp_path: Path
+) -> None:
+    write(store, installation, group(row()))
+    stranger = make_installation("globex")
+
+    with tenant_context([stranger.tenant_id]):
+        selection = selection_of(installation)
+        store.export(selection, installation=installation.public_id, target=tmp_path / "rows.csv")
+        assert (tmp_path / "rows.csv").read_bytes() == b""
+        assert store.remove(selection).digest == store.digest(selection)
+        assert store.digest(selection).rows == 0
+    assert len(read(store, installation)) == 1
