@@ -53,6 +53,9 @@ ABILITIES: dict[str, Ability] = {
     # One person's wish: that everything about them is erased, or that they get a copy of it
     "erasure.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     "access.handle": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    # Archived events back into the store, and stored ones redacted after the fact
+    "archive.restore": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
+    "rescrub.manage": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Limits and keys of the people whom events are about
     "floor.edit": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Freeing a tenant from a limit of the floor for a while. Asked in the workspace: a tenant's own officer may not.

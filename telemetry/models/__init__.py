@@ -2,6 +2,7 @@
 
 from telemetry.models.access_export import AccessExport, AccessPart, ExportState
 from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind, Pace
+from telemetry.models.archive_file import ArchiveFile, ArchiveState
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.config_parts import ConfigParts
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
@@ -54,6 +55,8 @@ __all__ = [
     "AlertRoute",
     "ChannelKind",
     "ConfigParts",
+    "ArchiveFile",
+    "ArchiveState",
     "DeliveryRecord",
     "DeliveryState",
     "ErasedSubject",

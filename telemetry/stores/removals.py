@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
-__all__ = ["HELD", "Removed", "count_removed", "lock_removals"]
+__all__ = ["HELD", "Removed", "count_removed", "count_unarchived", "lock_removals"]
 
 # Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
 # ``telemetry.services.holds.is_held`` compares, for rows that are not in the store.
@@ -41,6 +41,11 @@ ON CONFLICT (installation_id, day, name, version) DO UPDATE SET
     erased = removal.erased + excluded.erased
 """
 
+UNARCHIVE: Final = """
+UPDATE telemetry_eventremoval SET archived = archived - %(rows)s{other}
+WHERE installation_id = %(installation_id)s AND day = %(day)s AND name = %(name)s AND version = %(version)s
+"""
+
 Way = Literal["purged", "archived", "erased"]
 
 
@@ -73,3 +78,11 @@ def count_removed(removed: Iterable[Removed], way: Way) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.executemany(COUNT, rows)
+
+
+def count_unarchived(removed: Iterable[Removed], way: Literal["live", "purged", "erased"]) -> None:
+    """The balance knows that these archived events are so no more, but in the store again, or gone for good."""
+    others = {"live": "", "purged": ", purged = purged + %(rows)s", "erased": ", erased = erased + %(rows)s"}
+    rows = [each._asdict() for each in sorted(removed) if each.rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(UNARCHIVE.format(other=others[way]), rows)

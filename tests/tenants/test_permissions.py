@@ -19,6 +19,8 @@ PRIVACY_OFFICER = ANALYST | {
     "hold.manage",
     "erasure.handle",
     "access.handle",
+    "archive.restore",
+    "rescrub.manage",
     "floor.edit",
     "floor.except",
     "pseudonym_key.renew",

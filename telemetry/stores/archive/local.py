@@ -21,7 +21,7 @@ class LocalArchive(FileSystemStorage):
     def __init__(self, location: str | os.PathLike[str]) -> None:
         super().__init__(location=location, file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
-    def _save(self, name: str, content: File[Any]) -> str:
+    def _save(self, name: str, content: "File[Any]") -> str:
         target = Path(self.path(name))
         self._make_directory(target.parent)
         # In the same directory, so that moving it is one step of the file system.

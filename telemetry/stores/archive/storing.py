@@ -92,7 +92,7 @@ def unfinished_keys() -> list[str]:
     return [f"{UNFINISHED}/{name}" for name in names]
 
 
-def _save(key: str, content: File[Any]) -> None:
+def _save(key: str, content: "File[Any]") -> None:
     """The content is under exactly this key; what was there before, from an attempt that was cut off, is not."""
     storage = archive_storage()
     with _guarded("cannot be written"):
