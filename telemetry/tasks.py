@@ -9,6 +9,7 @@ from telemetry.services.alerts.delivering import due_channels, forget_old_notifi
 from telemetry.services.alerts.digests import gather_digests
 from telemetry.services.alerts.lateness import tell_lateness
 from telemetry.services.anomalies.evaluation import evaluate_due, forget_old_windows
+from telemetry.services.archiving.expiring import expire_files, remove_leftovers
 from telemetry.services.deliveries.delivering import deliver_once, due_providers, forget_old_deliveries
 from telemetry.services.erasure.forwarding import due_forwards, forward
 from telemetry.services.erasure.marks import forget_ended_marks
@@ -24,6 +25,7 @@ __all__ = [
     "drop_old_partitions",
     "erase",
     "evaluate_anomalies",
+    "expire_archive",
     "forget_old_anomaly_windows",
     "forget_past_deliveries",
     "forget_past_notifications",
@@ -193,4 +195,9 @@ def sweep_erasures() -> None:
     while expire_exports(now=now):
         pass
     while forget_ended_marks(now=now):
+@shared_task(name="telemetry.expire_archive")
+def expire_archive() -> None:
+    """Archived files past their time are gone, and what nobody needs of others; running it twice changes nothing."""
+    expire_files()
+    while remove_leftovers():
         pass

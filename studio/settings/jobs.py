@@ -115,6 +115,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "telemetry.sweep_erasures",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    "expire archive": {
+        "task": "telemetry.expire_archive",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3_600},
     },
     "forget old violations": {"task": "telemetry.forget_old_violations", "schedule": timedelta(days=1)},
     "clear sessions": {"task": "studio.clear_sessions", "schedule": timedelta(days=1)},

@@ -5,6 +5,7 @@ from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind
 from telemetry.models.archive_file import ArchiveFile, ArchiveState
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
 from telemetry.models.config_parts import ConfigParts
+from telemetry.models.archive_file import ArchiveFile, ArchiveState
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
 from telemetry.models.erasure_access import ErasureAccess
 from telemetry.models.erasure_request import (

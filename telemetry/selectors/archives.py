@@ -22,6 +22,7 @@ class ArchiveFilter(NamedTuple):
     since: date | None = None
     until: date | None = None
     state: str = ""
+    file: UUID | None = None
 
 
 class ArchiveTotals(NamedTuple):
@@ -46,6 +47,8 @@ def archive_files(wanted: ArchiveFilter) -> QuerySet[ArchiveFile]:
         found = found.filter(received_until__date__gte=wanted.since)
     if wanted.until is not None:
         found = found.filter(received_from__date__lte=wanted.until)
+    if wanted.file is not None:
+        found = found.filter(public_id=wanted.file)
     if wanted.state:
         found = found.filter(state=wanted.state)
     return found
@@ -59,8 +62,12 @@ def readable_files(wanted: ArchiveFilter) -> QuerySet[ArchiveFile]:
 def archive_totals(wanted: ArchiveFilter) -> ArchiveTotals:
     """How much those of the files hold that are kept; one query."""
     is_kept = Q(state=ArchiveState.KEPT)
-    sums = archive_files(wanted).order_by().aggregate(
-        files=Count("pk", filter=is_kept), rows=Sum("rows", filter=is_kept), size=Sum("size_bytes", filter=is_kept)
+    sums = (
+        archive_files(wanted)
+        .order_by()
+        .aggregate(
+            files=Count("pk", filter=is_kept), rows=Sum("rows", filter=is_kept), size=Sum("size_bytes", filter=is_kept)
+        )
     )
     return ArchiveTotals(sums["files"], sums["rows"] or 0, sums["size"] or 0)
 

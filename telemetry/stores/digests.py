@@ -1,5 +1,7 @@
 """The columns of an archived file, and what of a row goes into its digest: for both databases, and for outsiders."""
 
+# ruff: noqa: S608 - statements are made of constants of this module
+
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -44,13 +46,15 @@ def _line(text: str, instant: str) -> str:
 
 
 # Over rows of ``telemetry_storedevent``: their number and digest.
-POSTGRESQL_DIGEST: Final = """count(*), encode(sha256(convert_to(coalesce(string_agg(line, '' ORDER BY line COLLATE "C"),
-    ''), 'UTF8')), 'hex') FROM (SELECT encode(sha256(convert_to({line}, 'UTF8')), 'hex') AS line FROM {{rows}}) lines""".format(
-    line=_line("text", "(extract(epoch FROM {}) * 1000000)::bigint")
-)
+POSTGRESQL_DIGEST: Final = """count(*),
+    encode(sha256(convert_to(coalesce(string_agg(line, '' ORDER BY line COLLATE "C"), ''), 'UTF8')), 'hex')
+FROM (SELECT encode(sha256(convert_to({line}, 'UTF8')), 'hex') AS line FROM {{rows}}) lines
+""".format(line=_line("text", "(extract(epoch FROM {}) * 1000000)::bigint"))
 
+# The same over rows of a file.
 DUCKDB_DIGEST: Final = """count(*), sha256(coalesce(string_agg(line, '' ORDER BY line), ''))
-    FROM (SELECT sha256({line}) AS line FROM {{rows}}) lines""".format(line=_line("varchar", "epoch_us({})"))
+FROM (SELECT sha256({line}) AS line FROM {{rows}}) lines
+""".format(line=_line("varchar", "epoch_us({})"))
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,7 +64,9 @@ def line_digest(row: Sequence[Any]) -> str:
     fields = dict(zip(NAMES, row, strict=True))
     probability = floor(fields["inclusion_probability"] * 2**62)
     parts = [fields["id"], fields["name"], fields["version"]]
-    parts += [(fields[name] - _EPOCH) // timedelta(microseconds=1) for name in ("received_at", "occurred_at", "expires_at")]
+    parts += [
+        (fields[name] - _EPOCH) // timedelta(microseconds=1) for name in ("received_at", "occurred_at", "expires_at")
+    ]
     parts += [fields["retention_class"], fields["privacy"], fields["source"]]
     parts += ["\x1e" if fields["app_version"] is None else fields["app_version"], probability]
     parts += [fields["config_revision"], fields["properties"], fields["context"]]

@@ -12,7 +12,7 @@ import psycopg
 from django.db import connection
 
 from telemetry.stores import arrays
-from telemetry.stores.base import RemovedRows, RestoredRow, RowSelection, RowsDigest
+from telemetry.stores.base import RemovedRows, RestoredRow, RowsDigest, RowSelection
 from telemetry.stores.digests import NAMES, POSTGRESQL_DIGEST
 from telemetry.stores.removals import HELD, Removed
 
@@ -22,7 +22,10 @@ _MATCHING: Final = f"""
     installation_id = %(installation_id)s AND retention_class = %(retention_class)s
     AND received_at >= %(start)s AND received_at < %(end)s
     AND (%(expires_by)s::timestamptz IS NULL OR expires_at <= %(expires_by)s)
-    AND (%(names)s::text[] IS NULL OR (name, version) IN (SELECT * FROM unnest(%(names)s::text[], %(versions)s::integer[])))
+    AND (
+        %(names)s::text[] IS NULL
+        OR (name, version) IN (SELECT * FROM unnest(%(names)s::text[], %(versions)s::integer[]))
+    )
     AND NOT ({HELD})
 """
 _ROWS: Final = f"(SELECT * FROM telemetry_storedevent event WHERE {_MATCHING}) matching"
@@ -118,7 +121,9 @@ def restore_rows(
     if not rows:
         return {}
     columns = zip(*rows, strict=True)
-    ids, names, versions, received, occurred, classes, privacy, sources, apps, kept, revisions, props, contexts = columns
+    ids, names, versions, received, occurred, classes, privacy, sources, apps, kept, revisions, props, contexts = (
+        columns
+    )
     parameters: list[Any] = [tenant_id, installation_id, expires_at]
     parameters += [arrays.uuids([each.bytes for each in ids]), arrays.texts(names), arrays.integers(versions)]
     parameters += [arrays.instants(received), arrays.instants(occurred), arrays.integers(classes)]

@@ -12,7 +12,16 @@ from django.db.models import Count, QuerySet
 from telemetry.models import StoredEvent
 from telemetry.stores import arrays, moving
 from telemetry.stores.arrays import Array, execute
-from telemetry.stores.base import EventGroup, EventWindow, RemovedRows, RestoredRow, RowSelection, RowsDigest, StoredRow, StoredSize
+from telemetry.stores.base import (
+    EventGroup,
+    EventWindow,
+    RemovedRows,
+    RestoredRow,
+    RowsDigest,
+    RowSelection,
+    StoredRow,
+    StoredSize,
+)
 
 __all__ = ["PostgresEventStore"]
 

@@ -14,7 +14,7 @@ NOT_FOR_CONTAINERS = {"STUDIO_DEBUG", "STUDIO_INSECURE_LOCAL", "STUDIO_STATIC_RO
 def variables_read() -> set[str]:
     """The names that the typed readers are asked for, wherever that is."""
     sources = [path.read_text() for path in (ROOT / "studio").rglob("*.py")]
-    return {name for source in sources for name in re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", source)}
+    return {name for source in sources for name in re.findall(r"\benv\.\w+\(\s*\"([A-Z0-9_]+)\"", source)}
 
 
 def test_every_variable_is_documented_for_operators() -> None:

@@ -41,7 +41,7 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 def test_the_services_are_those_of_the_architecture() -> None:
     assert SERVICES.keys() == {*OURS, "postgres", "valkey"}
-    assert COMPOSE["volumes"].keys() == {"postgresql", "valkey", "beat"}
+    assert COMPOSE["volumes"].keys() == {"postgresql", "valkey", "beat", "archive"}
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -59,7 +59,7 @@ class FailingArchive(LocalArchive):
     def open(self, name: str, mode: str = "rb") -> "File[Any]":
         if self._fails("open"):
             raise ConnectionError("500 from somewhere.example")
-        file: "File[Any]" = super().open(name, mode)
+        file: File[Any] = super().open(name, mode)
         is_cut, is_flipped = self._fails("truncate"), self._fails("flip")
         if not is_cut and not is_flipped:
             return file

@@ -135,7 +135,9 @@ def _remove_unfinished() -> None:
     try:
         found = {_id_in(key): key for key in unfinished_keys()}
         with tenant_context(ALL):
-            busy = ArchiveFile.objects.filter(Q(public_id__in=[each for each in found if each]), state=ArchiveState.WRITING)
+            busy = ArchiveFile.objects.filter(
+                Q(public_id__in=[each for each in found if each]), state=ArchiveState.WRITING
+            )
             writing = set(busy.values_list("public_id", flat=True))
         discard_file(*(key for public_id, key in found.items() if public_id is not None and public_id not in writing))
     except ArchiveFailed:

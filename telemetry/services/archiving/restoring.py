@@ -41,8 +41,8 @@ def restore_file(*, actor: Actor, file: ArchiveFile, days: int) -> int:
     """The file's events are in the store again for ``days`` from now, and the file is on its way out; how many.
 
     Outside any transaction; the file comes with installation and tenant. Every event is there once, whatever was there
-    before. After those days they are dealt with as their event's policy says then. One transaction with the audit entry:
-    a second call, or one at the same time, raises ``Conflict``. Needs ``archive.restore`` in the tenant. Raises
+    before. After those days they are dealt with as their event's policy says then. One transaction with the audit
+    entry: a second call, or one at the same time, raises ``Conflict``. Needs ``archive.restore`` in the tenant. Raises
     ``InvalidDocument`` for other than 1 to 365 days, and ``ArchiveFailed`` when the file is not what was written.
     """
     require(actor, "archive.restore", file.tenant_id)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -86,10 +87,14 @@ def rewrite_file(*, file: ArchiveFile, change: Change, run: str, swapped: Swappe
                 starts_on=file.starts_on,
                 run=run,
                 wanted=RowsDigest(len(done.digests), digest_of_lines(done.digests)),
-                lines=rows.rename,
+                lines=partial(_move, rows),
             )
     _swap(file, new, tuple(done.left_out()), swapped)
     return rewritten
+
+
+def _move(rows: Path, target: Path) -> None:
+    rows.rename(target)
 
 
 def _swap(file: ArchiveFile, new: ArchiveFile | None, removed: tuple[Removed, ...], swapped: Swapped) -> None:
@@ -159,7 +164,11 @@ _RECEIVED_AT = NAMES.index("received_at")
 def _row_of(row: tuple[Any, ...]) -> ArchivedRow:
     fields = {name: row[place] for name, place in _PLACES.items()}
     return ArchivedRow(
-        **{**fields, "properties": msgspec.json.decode(row[_PLACES["properties"]]), "context": msgspec.json.decode(row[_PLACES["context"]])}
+        **{
+            **fields,
+            "properties": msgspec.json.decode(row[_PLACES["properties"]]),
+            "context": msgspec.json.decode(row[_PLACES["context"]]),
+        }
     )
 
 

@@ -23,7 +23,7 @@ from telemetry.services.receipts import record_receipt
 from telemetry.stores.archive.manifest import Contents, Manifest, encode_manifest
 from telemetry.stores.archive.parquet import write_parquet
 from telemetry.stores.archive.storing import store_file, sum_of, workspace
-from telemetry.stores.base import RowSelection, RowsDigest
+from telemetry.stores.base import RowsDigest, RowSelection
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.removals import Removed, count_removed, lock_removals
 from tenants.actors import SYSTEM

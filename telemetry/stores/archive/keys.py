@@ -18,9 +18,7 @@ class FileKeys(NamedTuple):
     unfinished: str
 
 
-def keys_of(
-    file_id: UUID, *, tenant_id: int, installation: UUID, retention_class: int, starts_on: date
-) -> FileKeys:
+def keys_of(file_id: UUID, *, tenant_id: int, installation: UUID, retention_class: int, starts_on: date) -> FileKeys:
     """The keys of one file: all that a tenant has lies under one prefix, then by installation, class and day."""
     place = f"events/{int(tenant_id)}/{installation.hex}/{int(retention_class)}/{starts_on.isoformat()}"
     return FileKeys(

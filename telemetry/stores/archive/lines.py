@@ -1,4 +1,4 @@
-"""Rows as lines of CSV, as PostgreSQL writes them: nothing between commas is null, quotes around nothing an empty text."""
+"""Rows as lines of CSV, as PostgreSQL writes them: an empty field is null, an empty text stands in quotes."""
 
 from collections.abc import Sequence
 from datetime import datetime

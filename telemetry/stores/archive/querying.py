@@ -27,13 +27,13 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def ask(files: Sequence[Path], question: str) -> Iterator[Answer]:
+def ask(files: Sequence[Path], question: str, *, spill: Path) -> Iterator[Answer]:
     """The answer of one ``SELECT`` over the view ``events``, which has the files' rows and no others.
 
-    Nothing but these files can be read, and nothing written. Raises ``InvalidDocument`` for anything that is not one
-    ``SELECT`` or that DuckDB refuses.
+    Nothing but these files can be read, and nothing written; what does not fit into memory goes to ``spill``. Raises
+    ``InvalidDocument`` for anything that is not one ``SELECT`` or that DuckDB refuses.
     """
-    with open_duckdb(files[0].parent if files else Path("/tmp")) as database:
+    with open_duckdb(spill) as database:
         _prepare(database, files)
         try:
             statements = database.extract_statements(question)
@@ -47,9 +47,11 @@ def ask(files: Sequence[Path], question: str) -> Iterator[Answer]:
 
 def _prepare(database: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     paths = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    source = f"read_parquet([{paths}])" if files else "(SELECT {})".format(
-        ", ".join(f"NULL AS {name}" for name in NAMES)
-    ) + " WHERE false"
+    source = (
+        f"read_parquet([{paths}])"
+        if files
+        else "(SELECT {})".format(", ".join(f"NULL AS {name}" for name in NAMES)) + " WHERE false"
+    )
     database.execute(f"CREATE VIEW events AS SELECT {', '.join(NAMES)} FROM {source}")
     database.execute(f"SET allowed_paths = [{paths}]")
     database.execute("SET enable_external_access = false")

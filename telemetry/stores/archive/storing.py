@@ -14,7 +14,16 @@ from django.core.files.storage import Storage, storages
 from telemetry.core.errors import ArchiveFailed
 from telemetry.stores.archive.keys import UNFINISHED, FileKeys
 
-__all__ = ["FileSum", "archive_storage", "discard_file", "fetch_file", "store_file", "sum_of", "unfinished_keys", "workspace"]
+__all__ = [
+    "FileSum",
+    "archive_storage",
+    "discard_file",
+    "fetch_file",
+    "store_file",
+    "sum_of",
+    "unfinished_keys",
+    "workspace",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +142,7 @@ def _guarded(what: str) -> Iterator[None]:
         yield
     except ArchiveFailed:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - storages may raise anything
         logger.error("archive.storage_failed", extra={"problem": what, "error": type(error).__name__})
         raise ArchiveFailed(f"the archive's storage {what} ({type(error).__name__})") from None
 

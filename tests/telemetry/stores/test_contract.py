@@ -172,7 +172,10 @@ def selection_of(installation: Installation, **fields: Any) -> RowSelection:
     return SELECTION._replace(installation_id=installation.pk, **fields)
 
 
-ODD = b'{"text":"\\u00e4 \\"q\\", \\\\ \\n, \xf0\x9f\x99\x82","none":null,"big":12345678901234567890,"n":1e-7,"list":[1.0,"\\u0001"]}'
+ODD = (
+    b'{"text":"\\u00e4 \\"q\\", \\\\ \\n, \xf0\x9f\x99\x82","none":null,"big":12345678901234567890,'
+    b'"n":1e-7,"list":[1.0,"\\u0001"]}'
+)
 
 
 def test_two_databases_give_the_same_digest_of_what_was_exported(
@@ -270,8 +273,10 @@ def test_what_is_restored_comes_once(store: EventStore, installation: Installati
         restored = store.restore(
             tenant_id=installation.tenant_id, installation_id=installation.pk, expires_at=expires_at, rows=rows
         )
-        found = {each.id: (each.properties, each.expires_at, each.retention_class) for each in
-                 store.read(installation.pk, AROUND)}
+        found = {
+            each.id: (each.properties, each.expires_at, each.retention_class)
+            for each in store.read(installation.pk, AROUND)
+        }
 
     assert restored == {("step", 1): 1}
     assert found.keys() == {known, lost}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,6 +14,8 @@ from telemetry.models import ArchiveFile, ArchiveState, Receipt
 from telemetry.services.archiving import writing
 from telemetry.services.archiving.files import file_problems
 from telemetry.services.holds import place_hold
+from telemetry.stores.base import RemovedRows, RowSelection
+from telemetry.stores.postgres import PostgresEventStore
 from telemetry.stores.removals import Removed
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -54,7 +57,7 @@ def test_archived_events_are_in_one_file_and_no_longer_in_the_store(installation
     assert stored_ids(installation) == set()
     place = f"events/{installation.tenant_id}/{installation.public_id.hex}/30/{NOW.date()}/{file.public_id.hex}"
     assert files_in(archive) == [f"{place}.json", f"{place}.parquet"]
-    rows = duckdb.sql(f"SELECT id, name, properties->>'$.step' FROM '{archive / place}.parquet'").fetchall()  # noqa: S608
+    rows = duckdb.execute(f"SELECT id, name, properties->>'$.step' FROM '{archive / place}.parquet'").fetchall()  # noqa: S608
     assert {row[0] for row in rows} == set(ids)
     assert {row[1:] for row in rows} == {(STEP, "build")}
     assert (file.state, file.rows, file.expires_at) == ("kept", 3, NOW + timedelta(days=30 + 730))
@@ -96,7 +99,11 @@ def test_many_rows_become_several_files(
     installation: Installation, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "MOST_ROWS", 4)
-    ids = [each for second in range(5) for each in store_events(installation, 2, received_at=NOW.replace(microsecond=second))]
+    ids = [
+        each
+        for second in range(5)
+        for each in store_events(installation, 2, received_at=NOW.replace(microsecond=second))
+    ]
 
     files = archive_all(installation)
 
@@ -188,24 +195,28 @@ def _full(lines: Path, target: Path) -> None:
     raise OSError(28, "No space left on device", str(target))
 
 
-def test_events_that_change_meanwhile_are_not_removed(installation: Installation, archive: Path) -> None:
+def test_events_that_change_meanwhile_are_not_removed(
+    installation: Installation, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = store_events(installation, 2)
     real = writing.write_file
 
-    def late(**fields: object) -> ArchiveFile:
-        file: ArchiveFile = real(**fields)  # type: ignore[arg-type] - passed on as they are
+    def late(**fields: Any) -> ArchiveFile:
+        file = real(**fields)
         ids.extend(store_events(installation, 1))
         return file
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ArchiveFailed, match="changed while"):
-        patch.setattr(writing, "write_file", late)
+    monkeypatch.setattr(writing, "write_file", late)
+    with pytest.raises(ArchiveFailed, match="changed while"):
         archive_all(installation)
 
     assert len(stored_ids(installation)) == 3
     assert receipts() == []
 
 
-def test_a_file_that_was_verified_before_a_crash_is_not_written_again(installation: Installation, archive: Path) -> None:
+def test_a_file_that_was_verified_before_a_crash_is_not_written_again(
+    installation: Installation, archive: Path
+) -> None:
     store_events(installation, 2)
 
     def killed(removed: Sequence[Removed]) -> None:
@@ -230,11 +241,14 @@ def test_a_file_that_was_verified_before_a_crash_is_not_written_again(installati
     assert archived_counts(installation)["archived"] == 2
 
 
-def test_a_verified_file_that_was_damaged_since_is_written_again(installation: Installation, archive: Path) -> None:
+def test_a_verified_file_that_was_damaged_since_is_written_again(
+    installation: Installation, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store_events(installation, 2)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(writing, "_settle", _interrupted)
+    monkeypatch.setattr(writing, "EVENT_STORE", _Interrupted())
+    with pytest.raises(KeyboardInterrupt):
         archive_all(installation)
+    monkeypatch.undo()
     (path,) = archive.rglob("*.parquet")
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -244,8 +258,9 @@ def test_a_verified_file_that_was_damaged_since_is_written_again(installation: I
     assert file_problems(file, installation) == []
 
 
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+class _Interrupted(PostgresEventStore):
+    def remove(self, selection: RowSelection) -> RemovedRows:
+        raise KeyboardInterrupt
 
 
 def test_another_tenant_sees_nothing_of_the_file(installation: Installation, archive: Path) -> None:
