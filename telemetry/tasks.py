@@ -195,6 +195,9 @@ def sweep_erasures() -> None:
     while expire_exports(now=now):
         pass
     while forget_ended_marks(now=now):
+        pass
+
+
 @shared_task(name="telemetry.expire_archive")
 def expire_archive() -> None:
     """Archived files past their time are gone, and what nobody needs of others; running it twice changes nothing."""

@@ -115,6 +115,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "telemetry.sweep_erasures",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    },
     "expire archive": {
         "task": "telemetry.expire_archive",
         "schedule": timedelta(hours=1),

@@ -2,10 +2,9 @@
 
 from telemetry.models.access_export import AccessExport, AccessPart, ExportState
 from telemetry.models.alert_channel import AlertChannel, AlertRoute, ChannelKind, Pace
-from telemetry.models.archive_file import ArchiveFile, ArchiveState
 from telemetry.models.anomalies import EvaluationState, JudgedWindow
-from telemetry.models.config_parts import ConfigParts
 from telemetry.models.archive_file import ArchiveFile, ArchiveState
+from telemetry.models.config_parts import ConfigParts
 from telemetry.models.delivery_record import DeliveryRecord, DeliveryState
 from telemetry.models.erasure_access import ErasureAccess
 from telemetry.models.erasure_request import (
@@ -54,10 +53,10 @@ __all__ = [
     "AccessPart",
     "AlertChannel",
     "AlertRoute",
-    "ChannelKind",
-    "ConfigParts",
     "ArchiveFile",
     "ArchiveState",
+    "ChannelKind",
+    "ConfigParts",
     "DeliveryRecord",
     "DeliveryState",
     "ErasedSubject",

@@ -35,6 +35,6 @@ def _replace(schema_editor, statement):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("telemetry", "0020_archive")]
+    dependencies = [("telemetry", "0023_archive")]
 
     operations = [migrations.RunPython(widen, narrow)]

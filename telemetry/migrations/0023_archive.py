@@ -11,7 +11,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0019_retention'),
+        ('telemetry', '0022_erasure'),
         ('tenants', '0013_preview_scope'),
     ]
 
