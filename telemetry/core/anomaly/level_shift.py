@@ -41,18 +41,16 @@ class LevelShift(msgspec.Struct, frozen=True, kw_only=True):
 
     def judge(self, history: Sequence[Point], current: Point) -> Verdict:
         """The verdict on the span that ends with ``current``."""
-        series = [*history, current]
-        judged, before = series[-self.span :], series[: -self.span][-_MOST_BEFORE:]
+        end = len(history) + 1 - self.span
+        judged, before = [*history[max(0, end) :], current], history[max(0, end - _MOST_BEFORE) : max(0, end)]
         if len(judged) < self.span or len(before) < _FEWEST_BEFORE:
             return Verdict(breach=None, band=None, is_judged=False, words="too little history to know the level before")
         if sum(point.sample for point in judged) < self.minimum_sample:
             return Verdict(breach=None, band=None, is_judged=False, words="too few events to judge the level")
-        return self._compare(history, judged, before)
+        return self._compare(history[:end], judged, before)
 
-    def _compare(self, history: Sequence[Point], judged: list[Point], before: list[Point]) -> Verdict:
-        earlier = history[: len(history) + 1 - self.span]
-        seasons = Seasons(self.kind, earlier)
-        seasonal = [seasons.expectation(point) for point in judged]
+    def _compare(self, earlier: Sequence[Point], judged: list[Point], before: Sequence[Point]) -> Verdict:
+        seasonal = Seasons(self.kind, earlier).expectations(judged)
         known = [normal for normal in seasonal if normal is not None and normal.compared_with != "of late"]
         if len(known) == len(judged):
             level = sum(normal.middle for normal in known) / len(known)

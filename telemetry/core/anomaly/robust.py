@@ -18,17 +18,15 @@ _STEADY_SHARE: Final = 0.02
 def median(values: Iterable[float]) -> float:
     """The middle value, or the mean of the two middle ones; ``IndexError`` for none."""
     ordered = sorted(values)
-    count = len(ordered)
-    if count % 2:
-        return ordered[count // 2]
-    return (ordered[count // 2 - 1] + ordered[count // 2]) / 2
+    half, is_odd = divmod(len(ordered), 2)
+    return ordered[half] if is_odd else (ordered[half - 1] + ordered[half]) / 2
 
 
 def spread(values: Sequence[float], center: float) -> float:
     """The median absolute deviation from ``center``, scaled to a standard deviation; 0 for no values."""
     if not values:
         return 0.0
-    return _MAD_TO_SIGMA * median(abs(value - center) for value in values)
+    return _MAD_TO_SIGMA * median([abs(value - center) for value in values])
 
 
 def chance(kind: MetricKind, expected: float, sample: float) -> float:

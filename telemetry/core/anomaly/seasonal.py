@@ -1,9 +1,11 @@
 """What is normal at this hour: the same hour of other weeks, of other days, or of late."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final
 
 import msgspec
 
@@ -21,9 +23,10 @@ _DAYS: Final = 14
 # Without a season in sight: as many windows as give a stable median, and no fewer than can show a spread.
 RECENT_WINDOWS: Final = 48
 _FEWEST_RECENT: Final = 10
+_start: Final = itemgetter(0)
 
 
-class Expectation(NamedTuple):
+class Expectation(msgspec.Struct, frozen=True, gc=False):
     """What is normal for one window: the middle, the standard deviation around it, and what it was compared with."""
 
     middle: float
@@ -92,31 +95,57 @@ class Seasons:
 
     def __init__(self, kind: MetricKind, history: Sequence[Point]) -> None:
         self._kind = kind
-        self._by_start = {point.start: point.value for point in history}
+        self._history = history
         self._recent = history[-RECENT_WINDOWS:]
         self._wobbles: dict[timedelta, float] = {}
 
     def expectation(self, current: Point) -> Expectation | None:
         """What is normal for ``current``; ``None`` with too little history."""
-        for period, periods, words in (
-            (_WEEK, _WEEKS, "at this hour of the week"),
-            (_DAY, _DAYS, "at this hour of the day"),
-        ):
-            alike = self._alike(current.start, period, periods)
-            if len(alike) >= _FEWEST_ALIKE:
-                return self._around(alike, current, self._wobble(period), words)
+        (found,) = self.expectations([current])
+        return found
+
+    def expectations(self, points: Sequence[Point]) -> list[Expectation | None]:
+        """What is normal for each of the points, which are in the order of time."""
+        weekly = self._alike(points, _WEEK, _WEEKS)
+        daily = self._alike(points, _DAY, _DAYS) if any(len(each) < _FEWEST_ALIKE for each in weekly) else weekly
+        return list(map(self._expect, points, weekly, daily))
+
+    def _expect(self, current: Point, weekly: list[float], daily: list[float]) -> Expectation | None:
+        if len(weekly) >= _FEWEST_ALIKE:
+            return self._around(weekly, current, self._wobble(_WEEK), "at this hour of the week")
+        if len(daily) >= _FEWEST_ALIKE:
+            return self._around(daily, current, self._wobble(_DAY), "at this hour of the day")
         if len(self._recent) < _FEWEST_RECENT:
             return None
         return self._around([point.value for point in self._recent], current, 0.0, "of late")
 
-    def _alike(self, start: datetime, period: timedelta, periods: int) -> list[float]:
-        found, by_start = [], self._by_start
-        for _ in range(periods):
-            start -= period
-            value = by_start.get(start)
-            if value is not None:
-                found.append(value)
+    def _alike(self, points: Sequence[Point], period: timedelta, periods: int) -> list[list[float]]:
+        """Of each point, the values so many periods before it, the latest first, as far as they are known."""
+        found: list[list[float]] = [[] for _ in points]
+        for count in range(1, periods + 1):
+            earlier = self._earlier(points, count * period)
+            for known, value in zip(found, earlier, strict=True):
+                if value is not None:
+                    known.append(value)
         return found
+
+    def _earlier(self, points: Sequence[Point], distance: timedelta) -> list[float | None]:
+        """Of each point, the value of the window that starts so much before it; ``None`` where there is none."""
+        if not points:
+            return []
+        wanted = [start - distance for start, _, _ in points]
+        place = bisect_left(self._history, wanted[0], key=_start)
+        found = self._history[place : place + len(wanted)]
+        # Mostly there are no gaps, and neighbours were neighbours then.
+        if [start for start, _, _ in found] == wanted:
+            return [value for _, value, _ in found]
+        return list(map(self._value_at, wanted))
+
+    def _value_at(self, start: datetime) -> float | None:
+        # Hashing an instant, as a mapping would, takes longer than this.
+        place = bisect_left(self._history, start, key=_start)
+        is_there = place < len(self._history) and self._history[place].start == start
+        return self._history[place].value if is_there else None
 
     def _wobble(self, period: timedelta) -> float:
         """The standard deviation of a value around its season, from how recent windows differ from those before.
@@ -125,8 +154,8 @@ class Seasons:
         """
         known = self._wobbles.get(period)
         if known is None:
-            earlier = ((point.value, self._by_start.get(point.start - period)) for point in self._recent)
-            changes = [value - before for value, before in earlier if before is not None]
+            pairs = zip(self._recent, self._earlier(self._recent, period), strict=True)
+            changes = [point.value - before for point, before in pairs if before is not None]
             # The difference of two independent values deviates by the root of two more than either.
             known = self._wobbles[period] = spread(changes, 0.0) / math.sqrt(2.0)
         return known
