@@ -177,6 +177,7 @@ def anomaly_rules(request: HttpRequest, event_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "event": record,
         "rules": [(rule, describe_rule(rule)) for rule in detection.rules],
+        "thresholds": detection.thresholds,
         "default_actions": ", ".join(detection.actions) or "none",
         "is_off": not detection.enabled,
         "may_edit": actor.can("spec.edit"),
