@@ -29,6 +29,7 @@ from studio.pages.promotion import promote
 from studio.pages.scope import tenants_where
 from studio.pages.toggle_event import toggle_event
 from studio.pages.toggles import reset_toggles, toggles
+from studio.pages.traffic_draft import traffic_draft
 from studio.people import actor_of
 from telemetry.core.enums import Environment
 from tenants.models import ApiKey, App, ConfigStatus, Installation, Tenant, TenantAppConfig
@@ -137,6 +138,7 @@ class InstallationAdmin(StudioModelAdmin):
             "history": pages.history,
             "compare": compare,
             "promote": promote,
+            "draft": traffic_draft,
         }
         return [
             *(

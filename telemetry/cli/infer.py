@@ -1,9 +1,10 @@
 """``studio infer``: a draft spec from a sample of events."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,12 +12,15 @@ from telemetry.cli.annotations import say_annotations
 from telemetry.cli.files import write_file
 from telemetry.cli.lint import annotate_findings, summary_of
 from telemetry.cli.positions import Positions
+from telemetry.cli.remote import KeyOption, StudioOption, installation_id, open_studio
 from telemetry.cli.sources import STANDARD_INPUT, SpecFile
 from telemetry.cli.terminal import console, printable
-from telemetry.core.codec import spec_to_yaml
+from telemetry.core.codec import convert_document, spec_to_yaml
 from telemetry.core.enums import PrivacyLevel
 from telemetry.core.errors import FieldError, InvalidDocument
+from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.inferring import Inference, Inferrer
+from telemetry.formats.sources import invalid
 
 __all__ = ["infer"]
 
@@ -26,27 +30,64 @@ _MOST_SHOWN: Final = 5
 
 
 def infer(
-    source: Annotated[
-        str, typer.Argument(help="Events as JSON, one in each line; - is standard input.", metavar="FILE")
-    ],
     name: Annotated[str, typer.Option(help="Name of the spec.")],
+    source: Annotated[
+        str | None, typer.Argument(help="Events as JSON, one in each line; - is standard input.", metavar="FILE")
+    ] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="Where the draft goes, as YAML.", metavar="FILE")] = (
         STANDARD_INPUT
     ),
-    privacy: Annotated[PrivacyLevel, typer.Option(help="Level of the events.")] = PrivacyLevel.INTERNAL,
+    privacy: Annotated[PrivacyLevel, typer.Option(help="Level of the events, for a FILE.")] = PrivacyLevel.INTERNAL,
+    installation: Annotated[
+        str | None,
+        typer.Option(help="In place of a FILE: what came there lately; its id, or TENANT/APP/ENVIRONMENT."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=90, help="With --installation: of how many days.")] = 7,
+    sample: Annotated[int, typer.Option(min=1, max=1000, help="With --installation: events of each kind.")] = 200,
+    event: Annotated[str, typer.Option(help="With --installation: of this event alone.", metavar="NAME")] = "",
+    report: Annotated[
+        str | None, typer.Option(help="With --installation: where what is uncertain goes, as JSON.", metavar="FILE")
+    ] = None,
+    studio: StudioOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Make a draft of a spec from events that were sent: types, required properties, listed values, personal data.
 
     What looks personal is marked, and none of its values is written anywhere.
     """
-    inferrer = Inferrer()
-    inferrer.read(_lines_of(source))
-    inference = inferrer.finish(name=name, privacy=privacy)
-    text = spec_to_yaml(inference.spec)
+    if (source is None) == (installation is None):
+        raise invalid("missing_key", "give a FILE with events, or --installation, one of the two", what="call")
+    if source is not None:
+        inferrer = Inferrer()
+        inferrer.read(_lines_of(source))
+        inference = inferrer.finish(name=name, privacy=privacy)
+        _write(output, inference.spec, lambda: _say(source, output, inference))
+        return
+    remote = open_studio(studio, key)
+    asked = {"name": name, "days": str(days), "sample": str(sample), **({"event": event} if event else {})}
+    found = remote.inferred_spec(installation_id(remote, installation or ""), asked)
+    spec = convert_document(found.pop("spec"), TelemetrySpec, what="draft")
+    if report is not None:
+        write_file(report, json.dumps(found, indent=2, ensure_ascii=False).encode())
+    _write(output, spec, lambda: _say_draft(installation or "", output, spec, found))
+
+
+def _write(output: str, spec: TelemetrySpec, say: Callable[[], None]) -> None:
+    """The draft is written, and told of together with what lint finds in it."""
+    text = spec_to_yaml(spec)
     write_file(output, text.encode())
-    _say(source, output, inference)
-    found = list(annotate_findings(SpecFile(output, inference.spec, Positions(text.encode()))))
-    say_annotations(found, summary=summary_of(found, 1))
+    say()
+    findings = list(annotate_findings(SpecFile(output, spec, Positions(text.encode()))))
+    say_annotations(findings, summary=summary_of(findings, 1))
+
+
+def _say_draft(installation: str, output: str, spec: TelemetrySpec, found: Mapping[str, Any]) -> None:
+    out = console(is_error=True)
+    count = len(spec.events)
+    out.print(printable(f"{installation}: {found['eventsRead']} events of {count} kinds -> {output}"))
+    for each in found["uncertainties"]:
+        out.print(printable(f"  {each['path'] or 'the whole'}: {each['message']}"))
+    _say_suspects(found["suspects"])
 
 
 def _lines_of(source: str) -> Iterator[bytes]:
@@ -70,7 +111,12 @@ def _say(source: str, output: str, inference: Inference) -> None:
         out.print(printable(f"{inference.skipped_count} lines were left out:"))
         for line, reason in inference.skipped[:_MOST_SHOWN]:
             out.print(printable(f"  line {line} {reason}"))
-    if inference.suspects:
+    _say_suspects(inference.suspects)
+
+
+def _say_suspects(places: Sequence[str]) -> None:
+    out = console(is_error=True)
+    if places:
         out.print("Marked as personal data; have a look:")
-        for place in inference.suspects:
-            out.print(printable(f"  {place}"))
+    for place in places:
+        out.print(printable(f"  {place}"))

@@ -1,6 +1,7 @@
 """The REST API of a studio, as far as commands need it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import quote, urlencode
@@ -20,7 +21,7 @@ from telemetry.formats.sources import invalid
 from telemetry.sdk.address import check_address, check_api_key
 from telemetry.sdk.http import Answer, request
 
-__all__ = ["Draft", "KeyOption", "Studio", "StudioOption", "open_studio"]
+__all__ = ["Draft", "KeyOption", "Studio", "StudioOption", "installation_id", "open_studio"]
 
 # Seconds for one answer; publishing a spec of thousands of events takes a few.
 _PATIENCE: Final = 60.0
@@ -30,6 +31,9 @@ _REFUSALS: Final[dict[int, type[NotAllowed] | type[NotAuthenticated]]] = {401: N
 _ERRORS: Final = {404: NotFound, 409: Conflict, 428: Conflict}
 # The studio is too busy or away; the same call may succeed later.
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
+
+_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+_PLACE: Final = re.compile(r"([^/\s]+)/([^/\s]+)/([^/\s]+)").fullmatch
 
 StudioOption: TypeAlias = Annotated[
     str | None, typer.Option("--studio", help="Address of the studio.", metavar="URL", envvar="STUDIO_URL")
@@ -108,6 +112,12 @@ class Studio:
             raise NotFound(f"the studio shows you no installation {tenant}/{app}/{environment}")
         return str(found[0]["id"])
 
+    def inferred_spec(self, installation: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A draft from what came to the installation lately, as the API tells it."""
+        answer = self._ask("GET", f"installations/{installation}/inferred-spec?{urlencode(query)}")
+        self._check(answer, _OK)
+        return _read(answer)
+
     def live(self, installation: str, query: Mapping[str, str]) -> dict[str, Any]:
         """One look at the events of an installation, as the API tells it."""
         answer = self._ask("GET", f"installations/{installation}/live?{urlencode(query)}")
@@ -173,3 +183,13 @@ def open_studio(url: str | None, key: str | None) -> Studio:
     if not key:
         raise invalid("missing_key", "put a personal key into STUDIO_API_KEY, or give it with --key", what="call")
     return Studio(url, key)
+
+
+def installation_id(remote: Studio, given: str) -> str:
+    """The id of the installation; ``InvalidDocument`` if the text names none, ``NotFound`` if the studio has none."""
+    if _ID(given):
+        return given
+    place = _PLACE(given)
+    if place is None:
+        raise invalid("invalid_installation", "must be an id, or TENANT/APP/ENVIRONMENT", what="installation")
+    return remote.installation_id(*place.groups())

@@ -1,6 +1,5 @@
 """``studio tail``: an installation's events in the terminal, as they arrive, with every step on their way."""
 
-import re
 import time
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -8,21 +7,18 @@ from typing import Annotated, Final
 import typer
 
 from telemetry.cli.live_lines import LineFormat, LiveWriter
-from telemetry.cli.remote import KeyOption, Studio, StudioOption, open_studio
+from telemetry.cli.remote import KeyOption, StudioOption, installation_id, open_studio
 from telemetry.cli.terminal import INTERRUPTED, console
 from telemetry.cli.watching import LiveQuestion, Look, Watch
 from telemetry.core.enums import EventOutcome
 from telemetry.core.errors import Unavailable
-from telemetry.formats.sources import invalid
 
-__all__ = ["follow", "installation_id", "tail"]
+__all__ = ["follow", "tail"]
 
 # Seconds between looks: what somebody looked at stays watched for fifteen.
 _PAUSE: Final = 1.0
 # Seconds before the next try after the studio did not answer; each failure in a row doubles them.
 _SHORTEST_REST, _LONGEST_REST = 1.0, 30.0
-_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-_PLACE: Final = re.compile(r"([^/\s]+)/([^/\s]+)/([^/\s]+)").fullmatch
 
 
 def tail(
@@ -53,16 +49,6 @@ def tail(
             follow(watch, writer)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-
-
-def installation_id(remote: Studio, given: str) -> str:
-    """The id of the installation; ``InvalidDocument`` if the text names none, ``NotFound`` if the studio has none."""
-    if _ID(given):
-        return given
-    place = _PLACE(given)
-    if place is None:
-        raise invalid("invalid_installation", "must be an id, or TENANT/APP/ENVIRONMENT", what="installation")
-    return remote.installation_id(*place.groups())
 
 
 def follow(watch: Watch, writer: LiveWriter, *, sleep: Callable[[float], None] = time.sleep) -> None:

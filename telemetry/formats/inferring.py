@@ -3,8 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from telemetry.core.spec import MAXIMUM_EVENTS, MAXIMUM_PROPERTIES, TelemetrySpe
 from telemetry.formats.naming import event_name, property_name
 from telemetry.formats.samples import common_type, suggested_flags, type_of_value
 
-__all__ = ["Inference", "Inferrer"]
+__all__ = ["Inference", "InferredEvent", "Inferrer", "Recogniser"]
 
 # Where clients write the name of an event, and what it carries.
 _NAMES: Final = ("event", "name")
@@ -48,6 +48,25 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     skipped_count: int
 
 
+class InferredEvent(NamedTuple):
+    """What a sample shows of one event: how often it came, and its properties as they stand in a document.
+
+    ``suspects`` are the names of those that seem personal.
+    """
+
+    events: int
+    properties: dict[str, dict[str, Any]]
+    suspects: tuple[str, ...]
+
+
+# Whether the value of a property of this name is personal data.
+Recogniser = Callable[[str, Any], bool]
+
+
+def _reads_personal(_name: str, value: Any) -> bool:
+    return isinstance(value, str) and _PERSONAL(value.strip()) is not None
+
+
 class _Seen:
     """What was seen of one property."""
 
@@ -58,12 +77,11 @@ class _Seen:
         self.has_many = False
         self.is_personal = False
 
-    def add(self, value: object) -> None:
+    def add(self, value: object, *, is_personal: bool) -> None:
         """One more value, which is not null."""
         self.count += 1
         self.types.add(type_of_value(value))
-        if isinstance(value, str) and _PERSONAL(value.strip()):
-            self.is_personal = True
+        self.is_personal = self.is_personal or is_personal
         is_listable = isinstance(value, str | int | float) and not isinstance(value, bool)
         if not self.has_many and is_listable and len(str(value)) <= _LONGEST_LISTED:
             self.values[value] += 1
@@ -75,9 +93,13 @@ class _Seen:
 
 
 class Inferrer:
-    """Takes events line by line, in memory that does not grow with their number."""
+    """Takes events one by one, in memory that does not grow with their number.
 
-    def __init__(self) -> None:
+    ``recognises`` tells which values are personal data, beside names that say so.
+    """
+
+    def __init__(self, recognises: Recogniser = _reads_personal) -> None:
+        self._recognises = recognises
         self._counts: Counter[str] = Counter()
         self._properties: dict[str, dict[str, _Seen]] = {}
         self._skipped: list[tuple[int, str]] = []
@@ -116,6 +138,10 @@ class Inferrer:
         if name not in self._counts and len(self._counts) >= MAXIMUM_EVENTS:
             self._skip(number, f"is of one event more than the {MAXIMUM_EVENTS} that a spec may have")
             return
+        self.add(name, payload)
+
+    def add(self, name: str, payload: Mapping[str, Any]) -> None:
+        """One more event of this name, which carries this."""
         self._counts[name] += 1
         seen = self._properties.setdefault(name, {})
         for key, value in payload.items():
@@ -125,7 +151,14 @@ class Inferrer:
             if valid in seen or len(seen) < MAXIMUM_PROPERTIES:
                 found = seen.setdefault(valid, _Seen())
                 if value is not None:
-                    found.add(value)
+                    found.add(value, is_personal=self._recognises(key, value))
+
+    def event(self, name: str) -> InferredEvent:
+        """What was seen of the events of this name; a property is required if each of several events had it."""
+        count = self._counts[name]
+        properties = {key: _definition(key, seen, count) for key, seen in self._properties.get(name, {}).items()}
+        suspects = tuple(key for key, definition in properties.items() if definition.get("pii"))
+        return InferredEvent(count, properties, suspects)
 
     def finish(self, *, name: str, privacy: PrivacyLevel = PrivacyLevel.INTERNAL) -> Inference:
         """The draft of all that was read, events and properties in the order in which they came.
@@ -148,14 +181,10 @@ class Inferrer:
         )
 
     def _event(self, name: str, privacy: PrivacyLevel, suspects: list[str]) -> dict[str, Any]:
-        count = self._counts[name]
-        properties: dict[str, Any] = {}
-        for key, seen in self._properties[name].items():
-            properties[key] = _definition(key, seen, count)
-            if properties[key].get("pii"):
-                suspects.append(f"{name}: {key}")
+        seen = self.event(name)
+        suspects += [f"{name}: {key}" for key in seen.suspects]
         event: dict[str, Any] = {"name": name, "version": 1, "semantics": {"what": name}, "privacy": privacy.value}
-        return {**event, "properties": properties} if properties else event
+        return {**event, "properties": seen.properties} if seen.properties else event
 
 
 def _definition(name: str, seen: _Seen, events: int) -> dict[str, Any]:

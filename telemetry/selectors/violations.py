@@ -22,6 +22,7 @@ __all__ = [
     "siblings_of",
     "violation_by_id",
     "violations",
+    "violations_since",
 ]
 
 ViolationOrder = Literal["last_seen", "count", "first_seen"]
@@ -64,6 +65,16 @@ def violations(wanted: ViolationFilter, order: ViolationOrder = "last_seen") -> 
     if wanted.seen_since is not None:
         found = found.filter(last_seen_at__gte=wanted.seen_since)
     return found.select_related("installation__tenant", "installation__app").order_by(*ORDERS[order])
+
+
+def violations_since(
+    installation: Installation, start: datetime, *, codes: Iterable[str], event: str = "", limit: int
+) -> list[ViolationRecord]:
+    """The groups of these kinds that were seen at the installation since then, the most frequent first; one query."""
+    rows = ViolationRecord.objects.filter(installation=installation, last_seen_at__gte=start, code__in=list(codes))
+    if event:
+        rows = rows.filter(event_name=event)
+    return list(rows.order_by("-count", "id")[:limit])
 
 
 def violation_by_id(violation_id: int) -> ViolationRecord:

@@ -104,8 +104,9 @@ def pages_of_a_full_workspace() -> list[str]:
     period = plan(make_draft_config(elsewhere))
     exception = make_floor_exception(installation)
     key = make_key(installation).key
+    busy = make_installation("busy")
     ingest(
-        make_installation("busy"),
+        busy,
         make_incoming(properties={"step": "a", "contact": "alice@example.com"}),
         make_incoming(
             properties={"durationMs": "slow", "a_very_long_name_that_nobody_has_declared_in_any_spec_at_all": 1}
@@ -135,6 +136,7 @@ def pages_of_a_full_workspace() -> list[str]:
             for page in ("change", "toggles", "reset", "compare", "promote", "config", "explain", "history")
         ),
         f"installations/{installation.public_id}/toggle_event/?event={step}@1",
+        f"installations/{busy.public_id}/draft/?name=seen&days=7",
         f"configs/{draft_config.pk}/release/",
         f"configs/periods/{period.pk}/end/",
         *(f"floor-exceptions/{exception.pk}/{page}/" for page in ("change", "revoke")),

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +13,15 @@ from telemetry.core.codec import decode_spec
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.validation import check_spec
 from telemetry.formats.inferring import Inferrer
+from tenants.models import Installation
+from tenants.roles import Role
 from tests.cli.conftest import Studio
 from tests.core.strategies import json_values
+from tests.studio.api.calls import caller_with_role
+from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
 
 
 def sample(*events: Any) -> str:
@@ -109,3 +117,52 @@ def test_any_sample_gives_a_valid_spec_or_is_refused(records: list[Any]) -> None
     assert inference.events_seen + inference.skipped_count == len(
         [record for record in records if json.dumps(record).strip()]
     )
+
+
+# From an installation
+
+
+@pytest.fixture
+def installation(live_server: "LiveServer", monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """An installation that has received something; a viewer's key is in the environment."""
+    monkeypatch.setitem(settings.DATABASES["default"], "CONN_MAX_AGE", 0)
+    make_published()
+    installation = make_installation("acme")
+    ingest(installation, *[make_incoming() for _ in range(25)], make_incoming(name="made_up", properties={"x": 1}))
+    caller = caller_with_role(Role.VIEWER, installation.tenant)
+    monkeypatch.setenv("STUDIO_URL", live_server.url)
+    monkeypatch.setenv("STUDIO_API_KEY", caller.headers["Authorization"].removeprefix("Bearer "))
+    return installation
+
+
+def test_recent_traffic_becomes_a_draft_with_a_report(
+    studio: Studio, tmp_path: Path, installation: Installation
+) -> None:
+    place = f"acme/{installation.app.slug}/{installation.environment}"
+
+    called = studio("infer", "--installation", place, "--name", "seen", "-o", "seen.yaml", "--report", "doubts.json")
+
+    spec = decode_spec((tmp_path / "seen.yaml").read_bytes())
+    report = json.loads((tmp_path / "doubts.json").read_text())
+    assert (called.code, called.out) == (0, "")
+    assert {event.name for event in spec.events} == {"sigil.telemetry.workflow_step", "made_up"}
+    assert "25 events of 2 kinds" in called.err
+    assert report["eventsRead"] == 25
+    assert "one_outline" in {each["doubt"] for each in report["uncertainties"]}
+    assert studio("lint", "seen.yaml", "--fail-on", "never").code == 0
+
+
+def test_a_file_or_an_installation_is_asked_for_and_not_both(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "e").write_text(sample({"event": "a"}))
+
+    for arguments in ([], ["e", "--installation", "a/b/production"]):
+        called = studio("infer", *arguments, "--name", "shop")
+        assert called.code == 2
+        assert "one of the two" in called.err
+
+
+def test_an_installation_without_traffic_gives_no_draft(studio: Studio, installation: Installation) -> None:
+    called = studio("infer", "--installation", installation.public_id, "--name", "seen", "--event", "nowhere")
+
+    assert called.code == 2
+    assert "nothing came" in called.err

@@ -80,6 +80,7 @@ from studio.api.v1.specs.lint import DocumentLintView, DraftLintView, LintRulesV
 from studio.api.v1.specs.versions import VersionsView, VersionView
 from studio.api.v1.specs.views import SpecsView, SpecView
 from studio.api.v1.tenants.views import TenantsView, TenantView
+from studio.api.v1.traffic_drafts.views import InferredSpecView
 from studio.api.v1.violations.views import DecisionView, ViolationFileView, ViolationsView, ViolationView
 
 urlpatterns = [
@@ -135,6 +136,7 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/undo", UndoView.as_view()),
     path("installations/<uuid:installation_id>/config/promote", PromotionView.as_view()),
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
+    path("installations/<uuid:installation_id>/inferred-spec", InferredSpecView.as_view()),
     path("installations/<uuid:installation_id>/live", LiveView.as_view()),
     path("incidents", IncidentsView.as_view()),
     path("incidents/<number:incident_id>", IncidentView.as_view()),

@@ -35,6 +35,7 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
     },
     "/api/v1/installations/{id}/balance": {"GET": None},
     "/api/v1/installations/{id}/live": {"GET": None},
+    "/api/v1/installations/{id}/inferred-spec?name=a": {"GET": None},
     "/api/v1/installations/{id}/backtest": {
         "POST": {"event": "sigil.telemetry.workflow_step", "eventVersion": 1, "anomalyDetection": {}}
     },
