@@ -135,7 +135,7 @@ def test_what_detectors_have_found_in_what_was_left_out_is_marked(shop: Installa
 
 
 def test_names_that_may_be_data_are_left_out_and_told_of(shop: Installation) -> None:
-    receive(shop, 1, id="A", **{CANARY: 1})
+    ingest(shop, make_incoming(name="order", properties={"id": "A", CANARY: 1}))
     receive(shop, 1, CANARY)
 
     draft = draft_of(shop)
