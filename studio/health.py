@@ -15,7 +15,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 
+from telemetry.selectors.evaluation import IS_LATE, LATE_AFTER
 from telemetry.services.partitions import days_prepared
 from telemetry.stores.partitions import EXISTING, group_partitions
 
@@ -35,8 +37,9 @@ DAYS_UNTIL_RED = 2
 def answer_probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware that answers ``/healthz`` (this process) and ``/readyz`` (database and broker too); passes the rest.
 
-    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker`` and ``events`` are for people: pages
-    work without. ``events`` says ``running_out`` when in two days events would have no partition to go to.
+    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker``, ``events`` and ``anomalies`` are for
+    people: pages work without. ``events`` says ``running_out`` when in two days events would have no partition to go
+    to, ``anomalies`` says ``late`` when the rules of an installation were not judged for ten minutes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -62,6 +65,7 @@ def _readiness() -> JsonResponse:
         "broker": "ok" if broker else "down",
         "worker": "ok" if broker and _worker_was_seen() else "stale",
         "events": _room_for_events() if database else "unknown",
+        "anomalies": _anomalies_in_time() if database else "unknown",
     }
     return JsonResponse(body, status=200 if body["ok"] else 503)
 
@@ -111,3 +115,16 @@ def _room_for_events() -> str:
         logger.warning("health.failed", extra={"dependency": "events", "error": type(error).__name__})
         return "unknown"
     return "ok" if days_prepared(existing) > DAYS_UNTIL_RED else "running_out"
+
+
+def _anomalies_in_time() -> str:
+    """Whether somebody judges anomaly rules: asked here, because whoever should might be what does not run."""
+    before = timezone.now() - LATE_AFTER
+    try:
+        with psycopg.connect(**_probe_parameters()) as probe:
+            probe.execute("SELECT set_config('studio.tenant_ids', '*', true)")
+            (is_late,) = probe.execute(IS_LATE, {"before": before}).fetchone() or (False,)
+    except psycopg.Error as error:
+        logger.warning("health.failed", extra={"dependency": "anomalies", "error": type(error).__name__})
+        return "unknown"
+    return "late" if is_late else "ok"

@@ -6,6 +6,10 @@ from django.views.generic import RedirectView
 from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.mcp.view import McpView
+from studio.pages import alert_channel_deeds as alert_channels
+from studio.pages.alert_channel import alert_channel_page
+from studio.pages.alert_routes import alert_route, new_alert_route, remove_alert_route
+from studio.pages.alerts import alerts_page
 from studio.pages.anomaly_rules import anomaly_rule, anomaly_rules, remove_anomaly_rule
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
@@ -45,6 +49,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
         site.admin_view(remove_anomaly_rule),
         name="remove_anomaly_rule",
     ),
+    path("studio/alerts/", site.admin_view(alerts_page), name="alerts"),
+    path("studio/alerts/channels/new/", site.admin_view(alert_channels.new), name="new_alert_channel"),
+    path("studio/alerts/channels/<uuid:channel_id>/", site.admin_view(alert_channel_page), name="alert_channel"),
+    *(
+        path(f"studio/alerts/channels/<uuid:channel_id>/{word}/", site.admin_view(deed), name=name)
+        for word, deed, name in (
+            ("try", alert_channels.try_out, "alert_channel_try"),
+            ("switch", alert_channels.switch, "alert_channel_switch"),
+            ("mute", alert_channels.mute, "alert_channel_mute"),
+            ("resend", alert_channels.resend, "alert_channel_resend"),
+            ("remove", alert_channels.remove, "remove_alert_channel"),
+        )
+    ),
+    path("studio/alerts/routes/new/", site.admin_view(new_alert_route), name="new_alert_route"),
+    path("studio/alerts/routes/<int:route_id>/", site.admin_view(alert_route), name="alert_route"),
+    path("studio/alerts/routes/<int:route_id>/remove/", site.admin_view(remove_alert_route), name="remove_alert_route"),
     path("studio/incidents/", site.admin_view(incidents_page), name="incidents"),
     path("studio/incidents/<int:incident_id>/", site.admin_view(incident_page), name="incident"),
     path("studio/violations/", site.admin_view(violations_page), name="violations"),

@@ -72,6 +72,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             page="incidents",
             badge=count_waiting_incidents,
         ),
+        Entry("telemetry_alertchannel", "Alerts", "alert channel", "campaign", page="alerts", several="alert channels"),
         Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
         Entry(
             "telemetry_heldevent", "Quarantine", "held event", "inventory_2", page="quarantine", several="held events"

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from studio.addresses import address_of
 from studio.metric_chart import ChartMarker, ChartPoint, timeline
+from studio.pages.alert_words import notification_chip, notification_note
 from studio.pages.forms import PageForm, posted
 from studio.pages.incident_words import incident_chip, lasted
 from studio.pages.shell import render_page
@@ -22,8 +23,10 @@ from studio.pages.violation_words import installation_words
 from studio.people import actor_of
 from telemetry.core.errors import Conflict, NotAllowed, TelemetryError
 from telemetry.models import Incident, IncidentStatus
+from telemetry.selectors.alerts import notifications_of
 from telemetry.selectors.events import event_in_drafts
 from telemetry.selectors.incidents import (
+    breaches_while_muted,
     entries_of,
     incident_by_id,
     markers_of,
@@ -86,6 +89,8 @@ def incident_page(request: HttpRequest, incident_id: int) -> HttpResponse:
         "lasted": lasted(incident),
         "chart": _chart(incident),
         "entries": entries_of(incident),
+        "alerts": [(row, notification_chip(row), notification_note(row)) for row in notifications_of(incident)],
+        "muted_breaches": breaches_while_muted(incident) if incident.status == IncidentStatus.MUTED else None,
         "related": [(each, incident_chip(each)) for each in related_to(incident)],
         "event_address": None if event is None else f"{address_of(event)}#anomalies",
         "people": people_of(incident.tenant_id) if actor.can("incident.handle", incident.tenant_id) else [],

@@ -17,6 +17,7 @@ from studio.pages.review_states import count_waiting
 from studio.people import actor_of
 from telemetry.models import EventRecord, ReviewRecord, SpecRecord
 from telemetry.selectors import overview as selectors
+from telemetry.selectors.evaluation import lateness
 from tenants.actors import Actor
 from tenants.models import ApiKey, App, Installation, Tenant
 
@@ -58,7 +59,7 @@ class Publication(NamedTuple):
 
 
 def overview_context(request: HttpRequest) -> dict[str, Any]:
-    """What the overview shows to this person; 13 queries at most, none for somebody without a role."""
+    """What the overview shows to this person; 15 queries at most, none for somebody without a role."""
     actor = actor_of(request)
     if not actor.can_somewhere("view"):
         return {"has_role": False}
@@ -92,6 +93,11 @@ def _waiting(actor: Actor) -> Iterator[Task]:
     if incidents := count_waiting_incidents(actor):
         text = counted(incidents, "open incident")
         yield Task("notifications_active", text, "Nobody has taken them up yet", reverse("incidents"), "Look")
+    late = lateness()
+    if late.installations:
+        text = f"Anomalies of {counted(late.installations, 'installation')} are not judged"
+        note = f"Since {late.since:%Y-%m-%d %H:%M} UTC; look at worker and beat"
+        yield Task("heart_broken", text, note, reverse("alerts"), "Look")
     if findings := count_findings(actor):
         text, note = counted(findings, "privacy finding"), "Values that look personal, in properties that do not say so"
         yield Task("policy", text, note, reverse("privacy_inbox"), "Decide")

@@ -9,8 +9,19 @@ from django.utils import timezone
 from telemetry.models import EvaluationState
 from tenants.models import Installation
 
-__all__ = ["LATE_AFTER", "Lateness", "late_states", "lateness"]
+__all__ = ["IS_LATE", "LATE_AFTER", "Lateness", "late_states", "lateness"]
 
+# For whoever has a connection and no models: a parameter, the instant before which what is due is late.
+IS_LATE: Final = """
+SELECT EXISTS (SELECT FROM telemetry_evaluationstate WHERE due_at < %(before)s AND checked_at IS NOT NULL)
+    OR EXISTS (
+        SELECT FROM tenants_installation installation
+        WHERE installation.created_at < %(before)s AND NOT EXISTS (
+            SELECT FROM telemetry_evaluationstate state
+            WHERE state.installation_id = installation.id AND state.checked_at IS NOT NULL
+        )
+    )
+"""
 # Beat ticks twice a minute, and a run takes two minutes at most: after ten, something is wrong.
 LATE_AFTER: Final = timedelta(minutes=10)
 

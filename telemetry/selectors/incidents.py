@@ -6,16 +6,18 @@ from uuid import UUID
 
 import msgspec
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from telemetry.core.errors import NotFound
 from telemetry.core.scalars import UNUSABLE_CHARACTER
-from telemetry.models import Incident, IncidentEntry, IncidentStatus, JudgedWindow, SpecVersion
+from telemetry.models import Incident, IncidentEntry, IncidentEntryKind, IncidentStatus, JudgedWindow, SpecVersion
 from telemetry.selectors.metric_windows import EventKey, align, window_summaries
 from tenants.models import ConfigPeriod, Installation
 
 __all__ = [
     "IncidentFilter",
     "Marker",
+    "breaches_while_muted",
     "count_open",
     "entries_of",
     "incident_by_id",
@@ -87,6 +89,13 @@ def installations_with_incidents(*, limit: int) -> list[Installation]:
     some = Incident.objects.order_by().values("installation_id")
     rows = Installation.objects.filter(pk__in=some).select_related("tenant", "app")
     return list(rows.order_by("tenant__slug", "app__slug", "environment")[:limit])
+
+
+def breaches_while_muted(incident: Incident) -> int:
+    """How many windows in breach began since it was muted last: what nobody was told of; two queries."""
+    mute = IncidentEntry.objects.filter(incident=incident, kind=IncidentEntryKind.MUTED).order_by("-at").first()
+    since = incident.opened_at if mute is None else mute.at
+    return sum(bool(window.breach) for window in windows_of(incident, since, timezone.now()))
 
 
 def entries_of(incident: Incident, *, limit: int = 200) -> list[IncidentEntry]:

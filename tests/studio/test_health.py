@@ -11,11 +11,17 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from studio.embedded import valkey_server
 from studio.tasks import heartbeat
+from telemetry.models import EvaluationState
+from telemetry.services.anomalies.evaluation import evaluate_due
 from telemetry.services.partitions import ensure_partitions
+from tenants.context import ALL, tenant_context
+from tenants.models import Installation
+from tests.tenants.factories import make_installation
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -40,7 +46,14 @@ def test_a_studio_with_database_and_broker_is_ready(client: Client, broker: None
     response = client.get("/readyz", headers={"host": "10.1.2.3:8000"})
 
     assert response.status_code == 200
-    assert response.json() == {"ok": True, "database": "ok", "broker": "ok", "worker": "stale", "events": "ok"}
+    assert response.json() == {
+        "ok": True,
+        "database": "ok",
+        "broker": "ok",
+        "worker": "stale",
+        "events": "ok",
+        "anomalies": "ok",
+    }
 
 
 @pytest.mark.django_db
@@ -61,7 +74,14 @@ def test_a_silent_broker_makes_the_studio_unready_and_is_named_in_the_log_only(
         response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json() == {"ok": False, "database": "ok", "broker": "down", "worker": "stale", "events": "ok"}
+    assert response.json() == {
+        "ok": False,
+        "database": "ok",
+        "broker": "down",
+        "worker": "stale",
+        "events": "ok",
+        "anomalies": "ok",
+    }
     records = [record for record in caplog.records if record.name == "studio.health"]
     assert [(record.message, record.__dict__["dependency"]) for record in records] == [("health.failed", "broker")]
     assert "hunter2" not in caplog.text
@@ -112,3 +132,20 @@ def test_events_that_will_have_no_place_in_two_days_are_told_of(
         assert client.get("/readyz").json()["events"] == "running_out"
     finally:
         ensure_partitions()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_anomalies_that_nobody_judges_are_told_of(client: Client, broker: None) -> None:
+    installation = make_installation()
+    assert client.get("/readyz").json()["anomalies"] == "ok"
+
+    with tenant_context(ALL):
+        Installation.objects.filter(pk=installation.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+    assert client.get("/readyz").json()["anomalies"] == "late"
+
+    evaluate_due()
+    assert client.get("/readyz").json()["anomalies"] == "ok"
+    with tenant_context(ALL):
+        EvaluationState.objects.update(due_at=timezone.now() - timedelta(minutes=11))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["anomalies"]) == (200, "late")

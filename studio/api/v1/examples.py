@@ -5,6 +5,12 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample
 
 __all__ = [
+    "ALERT_CHANNEL",
+    "ALERT_CHANNEL_CHANGE",
+    "ALERT_MUTE",
+    "ALERT_ROUTE",
+    "ALERT_SWITCH",
+    "ALERT_TEMPLATES",
     "BACKTEST",
     "BULK_CHANGE",
     "CONFIG_PREVIEW",
@@ -214,4 +220,24 @@ FLOOR_EXCEPTION: Final = _request(
         "reason": "The migration of March is compared with last month",
         "endsAt": "2027-03-31T00:00:00Z",
     },
+)
+ALERT_CHANNEL: Final = _request(
+    "A web hook that is told at once",
+    {
+        "tenant": "acme",
+        "name": "On call",
+        "kind": "webhook",
+        "destination": {"url": "https://hooks.example.com/alerts", "secret": "at least sixteen characters"},
+        "quietMinutes": 60,
+    },
+)
+ALERT_CHANNEL_CHANGE: Final = _request("A daily summary at five", {"pace": "daily", "digestHour": 5})
+ALERT_TEMPLATES: Final = _request(
+    "One line of its own", {"subject": "{state}: {event} at {tenant}", "body": "{what}\n{reading}\n{link}"}
+)
+ALERT_SWITCH: Final = _request("Told nothing", {"isEnabled": False})
+ALERT_MUTE: Final = _request("Quiet over the release", {"until": "2027-03-06T18:00:00Z"})
+ALERT_ROUTE: Final = _request(
+    "The checkout in production",
+    {"channel": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11", "event": "checkout.*", "environment": "production"},
 )

@@ -3,6 +3,18 @@
 from django.urls import path
 
 from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
+from studio.api.v1.alerts.routes import AlertRouteRemovalView, AlertRoutesView, AlertRouteView
+from studio.api.v1.alerts.views import (
+    AlertChannelMuteView,
+    AlertChannelRemovalView,
+    AlertChannelResendView,
+    AlertChannelsView,
+    AlertChannelSwitchView,
+    AlertChannelTrialView,
+    AlertChannelView,
+    AlertPreviewView,
+    NotificationsView,
+)
 from studio.api.v1.apps.views import AppsView
 from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
@@ -146,6 +158,18 @@ urlpatterns = [
     path("incidents/<number:incident_id>/resolve", ResolutionView.as_view()),
     path("incidents/<number:incident_id>/unmute", UnmuteView.as_view()),
     path("installations/<uuid:installation_id>/backtest", BacktestView.as_view()),
+    path("alert-channels", AlertChannelsView.as_view()),
+    path("alert-channels/preview", AlertPreviewView.as_view()),
+    path("alert-channels/<uuid:channel_id>", AlertChannelView.as_view()),
+    path("alert-channels/<uuid:channel_id>/mute", AlertChannelMuteView.as_view()),
+    path("alert-channels/<uuid:channel_id>/notifications", NotificationsView.as_view()),
+    path("alert-channels/<uuid:channel_id>/remove", AlertChannelRemovalView.as_view()),
+    path("alert-channels/<uuid:channel_id>/resend", AlertChannelResendView.as_view()),
+    path("alert-channels/<uuid:channel_id>/switch", AlertChannelSwitchView.as_view()),
+    path("alert-channels/<uuid:channel_id>/try", AlertChannelTrialView.as_view()),
+    path("alert-routes", AlertRoutesView.as_view()),
+    path("alert-routes/<number:route_id>", AlertRouteView.as_view()),
+    path("alert-routes/<number:route_id>/remove", AlertRouteRemovalView.as_view()),
     path("violations", ViolationsView.as_view()),
     path("violations.csv", ViolationFileView.as_view()),
     path("violations/<number:violation_id>", ViolationView.as_view()),

@@ -1,0 +1,1 @@
+"""Alert channels, routes and notifications: who is told of incidents."""
