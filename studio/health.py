@@ -37,9 +37,9 @@ DAYS_UNTIL_RED = 2
 def answer_probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware that answers ``/healthz`` (this process) and ``/readyz`` (database and broker too); passes the rest.
 
-    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker``, ``events`` and ``anomalies`` are for
-    people: pages work without. ``events`` says ``running_out`` when in two days events would have no partition to go
-    to, ``anomalies`` says ``late`` when the rules of an installation were not judged for ten minutes.
+    ``/readyz`` answers 503 unless both answer, each within two seconds. ``worker``, ``events`` and ``anomalies`` are
+    for people: pages work without. ``events`` says ``running_out`` when in two days events would have no partition to
+    go to, ``anomalies`` says ``late`` when the rules of an installation were not judged for ten minutes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

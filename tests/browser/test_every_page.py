@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
-from telemetry.models import PrivacyFinding, ViolationRecord
+from telemetry.models import AlertRoute, Incident, PrivacyFinding, ViolationRecord
 from telemetry.services.overrides import schedule_override
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -19,12 +19,14 @@ from tests.browser.conftest import PersonMaker
 from tests.core.builders import make_event, make_spec
 from tests.telemetry.factories import (
     ingest,
+    make_channel,
     make_draft,
     make_incoming,
     make_installation,
     make_provider,
     make_published,
 )
+from tests.telemetry.services.alerts.cases import Case
 from tests.telemetry.services.quarantine.held import held, make_holding_spec
 from tests.tenants.factories import (
     make_draft_config,
@@ -59,6 +61,9 @@ LISTS = [
     "privacy-inbox/",
     "providers/",
     "providers/connect/",
+    "alerts/",
+    "alerts/channels/new/",
+    "alerts/routes/new/",
     "password_change/",
 ]
 NO_FORM = {
@@ -71,6 +76,9 @@ NO_FORM = {
     "privacy-inbox/",
     "providers/",
     "providers/connect/",
+    "alerts/",
+    "alerts/channels/new/",
+    "alerts/routes/new/",
     "password_change/",
 }
 FORMS = [f"{name}add/" for name in LISTS[1:] if name not in NO_FORM]
@@ -113,6 +121,8 @@ def pages_of_a_full_workspace() -> list[str]:
         ),
     )
     provider = make_provider(installation, name="a" * 64)
+    channel = make_channel(installation.tenant, name="a" * 64, last_error="mail_not_set_up", failures=1)
+    Case(installation).judge()
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
         floor = save_floor(
@@ -124,6 +134,8 @@ def pages_of_a_full_workspace() -> list[str]:
         entry = AuditEntry.objects.latest("id")
         violation = ViolationRecord.objects.filter(code="undeclared_property").latest("id")
         finding = PrivacyFinding.objects.get()
+        incident = Incident.objects.get()
+        route = AlertRoute.objects.get()
         superseded = installation.configs.get(status=ConfigStatus.SUPERSEDED)
     rows = [
         *(f"specs/{draft.pk}/{page}/" for page in ("change", "publish", "import", "discard")),
@@ -148,6 +160,9 @@ def pages_of_a_full_workspace() -> list[str]:
         f"audit/{entry.pk}/change/",
         f"violations/{violation.pk}/",
         f"privacy-inbox/{finding.pk}/",
+        *(f"alerts/channels/{channel.public_id}/{page}" for page in ("", "resend/", "remove/")),
+        *(f"alerts/routes/{route.pk}/{page}" for page in ("", "remove/")),
+        f"incidents/{incident.pk}/",
         *(f"providers/{provider.public_id}/{page}" for page in ("", "resend/", "remove/")),
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]

@@ -15,6 +15,7 @@ from tests.studio.api.calls import Caller, caller_with_role, signed_in
 from tests.studio.api.hostile_bodies import JSON, YAML, HostileBody, bodies_made_from, bodies_that_lie
 from tests.telemetry.factories import (
     everything_stored,
+    make_channel,
     make_installation,
     make_provider,
     make_published,
@@ -48,6 +49,16 @@ PROVIDER: dict[str, Any] = {
     "settings": {"url": ELSEWHERE},
     "credential": "a signing secret of mine",
     "highestLevel": "internal",
+}
+
+ALERT_CHANNEL = {
+    "tenant": "acme",
+    "name": "hook",
+    "kind": "webhook",
+    "destination": {"url": "https://93.184.215.14/", "secret": "a secret of 25 characters"},
+    "subject": "{event}",
+    "quietMinutes": 30,
+    "pace": "hourly",
 }
 
 
@@ -96,6 +107,15 @@ ADDRESSES = [
         needs_login=True,
     ),
     Address("POST", "/api/v1/providers/{provider}/switch", {"isEnabled": False}),
+    Address("POST", "/api/v1/alert-channels", ALERT_CHANNEL, needs_login=True),
+    Address("POST", "/api/v1/alert-channels/{channel}/mute", {"until": "2100-01-01T00:00:00Z"}),
+    Address("POST", "/api/v1/alert-channels/{channel}/switch", {"isEnabled": False}),
+    Address(
+        "POST",
+        "/api/v1/alert-routes",
+        {"channel": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11", "event": "step", "action": "alert"},
+        needs_login=True,
+    ),
     Address("PUT", "/api/v1/floor", FLOOR, reads_yaml=True),
     Address(
         "POST",
@@ -122,6 +142,8 @@ ADDRESSES = [
 ]
 # Addresses whose bodies above name what is not the current state, or is not there, or is only for its author.
 STALE = {
+    "/api/v1/alert-channels/{channel}/mute",
+    "/api/v1/alert-routes",
     "/api/v1/providers",
     "/api/v1/floor-exceptions",
     "/api/v1/specs/sigil.telemetry/publish",
@@ -157,7 +179,8 @@ def places() -> dict[str, object]:
     make_published_config(installation)
     make_draft_config(installation)
     provider = make_provider(installation).public_id
-    return {"id": installation.public_id, "review": make_review().pk, "provider": provider}
+    channel = make_channel(installation.tenant).public_id
+    return {"id": installation.public_id, "review": make_review().pk, "provider": provider, "channel": channel}
 
 
 def bodies_for(address: Address) -> Iterator[HostileBody]:

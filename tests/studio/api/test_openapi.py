@@ -12,6 +12,8 @@ from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
+from studio.api.v1.alerts import serializers as alerts
+from studio.api.v1.alerts.routes import AlertRouteBody
 from studio.api.v1.findings import serializers as findings
 from studio.api.v1.floor_exceptions.serializers import NewException
 from studio.api.v1.incidents import serializers as incidents
@@ -153,6 +155,12 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.PROVIDER_SWITCH, providers.ProviderSwitch),
         (examples.RESEND, providers.Resend),
         (examples.BACKTEST, incidents.BacktestRequest),
+        (examples.ALERT_CHANNEL, alerts.NewAlertChannel),
+        (examples.ALERT_CHANNEL_CHANGE, alerts.AlertChannelChange),
+        (examples.ALERT_TEMPLATES, alerts.AlertTemplates),
+        (examples.ALERT_SWITCH, alerts.AlertChannelSwitch),
+        (examples.ALERT_MUTE, alerts.AlertMute),
+        (examples.ALERT_ROUTE, AlertRouteBody),
     ],
 )
 def test_every_example_is_valid(example: Any, type_: type) -> None:

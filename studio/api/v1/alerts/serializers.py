@@ -52,7 +52,7 @@ class AlertTemplates(Shape, frozen=True, kw_only=True):
 
 
 class AlertDestination(Shape, frozen=True, kw_only=True):
-    """Where a channel leads: `addresses` of mail, or the `url` of a hook and the `secret` that messages are signed with.
+    """Where a channel leads: `addresses` of mail, or the `url` of a hook and the `secret` that signs messages.
 
     It is written only: no answer has it.
     """
