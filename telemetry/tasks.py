@@ -14,9 +14,12 @@ from telemetry.services.deliveries.delivering import deliver_once, due_providers
 from telemetry.services.erasure.forwarding import due_forwards, forward
 from telemetry.services.erasure.marks import forget_ended_marks
 from telemetry.services.erasure.working import due_requests, work_on
+from telemetry.services.event_use import forget_old_uses
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
+from telemetry.services.proposals.measuring import measure_proposals
 from telemetry.services.quarantine.purging import purge_held_events
+from telemetry.services.regeneration.running import regenerate, take_requests
 from telemetry.services.tallies import merge_tallies
 
 __all__ = [
@@ -32,12 +35,15 @@ __all__ = [
     "forget_what_is_mended",
     "forward_erasure",
     "make_partitions",
+    "measure_promises",
     "merge_all_tallies",
     "notify",
     "purge_quarantine",
+    "regenerate_proposals",
     "sweep_deliveries",
     "sweep_erasures",
     "sweep_notifications",
+    "take_regeneration_requests",
 ]
 
 
@@ -49,6 +55,25 @@ def evaluate_anomalies() -> None:
     finally:
         # Also when one installation failed: what happened at the others is told.
         _wake_channels()
+
+
+@shared_task(name="telemetry.take_regeneration_requests")
+def take_regeneration_requests() -> None:
+    """Every incident that asked for a proposal was answered once; running it twice changes nothing more."""
+    while take_requests():
+        pass
+
+
+@shared_task(name="telemetry.regenerate")
+def regenerate_proposals() -> None:
+    """What adapters notice is in proposals, one per cause; running it twice adds evidence and no second proposal."""
+    regenerate()
+
+
+@shared_task(name="telemetry.measure_proposals")
+def measure_promises() -> None:
+    """Published proposals say whether their promise holds so far; running it twice changes nothing more."""
+    measure_proposals()
 
 
 @shared_task(name="telemetry.forget_old_anomaly_windows")
@@ -66,11 +91,12 @@ def purge_quarantine() -> None:
 
 @shared_task(name="telemetry.forget_old_violations")
 def forget_what_is_mended() -> None:
-    """Violations and privacy findings that nobody has sent for long are gone; running it twice changes nothing more."""
+    """Violations, privacy findings and reads of long ago are gone; running it twice changes nothing more."""
     while forget_old_violations(now=timezone.now()):
         pass
     while forget_old_findings(now=timezone.now()):
         pass
+    forget_old_uses(now=timezone.now())
 
 
 @shared_task(name="telemetry.make_partitions")

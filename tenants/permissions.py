@@ -43,6 +43,8 @@ ABILITIES: dict[str, Ability] = {
     # What is wrong with events
     "incident.handle": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     "violation.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
+    # What the Regenerator suggests; taking it up also takes spec.edit or config.edit.
+    "proposal.decide": Ability(frozenset({ANALYST, PRIVACY_OFFICER, PUBLISHER, ADMIN})),
     # What detectors found in events
     "finding.decide": Ability(frozenset({PRIVACY_OFFICER, ADMIN})),
     # Refused events that are held: their fate, and what they look like redacted

@@ -96,6 +96,19 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    # What an anomaly rule asked for; a request is a row, so that none is lost while this does not run.
+    "take regeneration requests": {
+        "task": "telemetry.take_regeneration_requests",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    # Evidence grows by days, not by minutes.
+    "regenerate": {"task": "telemetry.regenerate", "schedule": timedelta(hours=6), "options": {"expires": 21_600}},
+    "measure proposals": {
+        "task": "telemetry.measure_proposals",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3_600},
+    },
     "forget old anomaly windows": {
         "task": "telemetry.forget_old_anomaly_windows",
         "schedule": timedelta(hours=1),

@@ -22,6 +22,7 @@ from telemetry.models.event_record import EventRecord
 from telemetry.models.event_removal import EventRemoval
 from telemetry.models.event_spec_record import EventSpecRecord
 from telemetry.models.event_tally import EventTally
+from telemetry.models.event_use import EventUse
 from telemetry.models.held_event import HeldEvent
 from telemetry.models.incident import (
     Incident,
@@ -34,6 +35,7 @@ from telemetry.models.legal_hold import LegalHold
 from telemetry.models.notification import Notification, NotificationKind, NotificationState
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
+from telemetry.models.proposal import UNSETTLED_STATES, PromiseState, Proposal, ProposalEvidence, ProposalStatus
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
 from telemetry.models.purge_run import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
 from telemetry.models.receipt import Receipt, ReceiptKind
@@ -49,6 +51,7 @@ __all__ = [
     "ACTIVE_STATES",
     "LIVE_STATES",
     "OPEN_STATES",
+    "UNSETTLED_STATES",
     "AccessExport",
     "AccessPart",
     "AlertChannel",
@@ -72,6 +75,7 @@ __all__ = [
     "EventRemoval",
     "EventSpecRecord",
     "EventTally",
+    "EventUse",
     "ExportState",
     "FindingState",
     "ForwardState",
@@ -87,7 +91,11 @@ __all__ = [
     "NotificationState",
     "Pace",
     "PrivacyFinding",
+    "PromiseState",
     "PropertyRecord",
+    "Proposal",
+    "ProposalEvidence",
+    "ProposalStatus",
     "ProviderKind",
     "ProviderRecord",
     "PurgeItem",

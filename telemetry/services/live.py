@@ -5,7 +5,7 @@ commit, and only while somebody watches; see ``telemetry.stores.live`` for where
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,6 +19,7 @@ from telemetry.core.enums import EventOutcome, EventSource, PrivacyLevel, Redact
 from telemetry.core.events import Accepted, Decision, Dispatch, Dropped, Rejected, Violation
 from telemetry.core.paths import key_path
 from telemetry.core.pipeline import explain_sampling
+from telemetry.services.event_use import note_use
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 from telemetry.stores.base import EventWindow, StoredRow
 from telemetry.stores.chosen import EVENT_STORE
@@ -121,7 +122,8 @@ def stored_lines(
     """What was stored within a day, the newest first: all after ``since``, or else the last ``limit``; up to three
     queries.
 
-    These lines say what is stored, and nothing about how it came to be so: nobody watched.
+    These lines say what is stored, and nothing about how it came to be so: nobody watched. Whoever asks without
+    ``since`` counts as a reader of these events; one more query.
     """
     rows: list[StoredRow] = []
     for start in _starts(now, since):
@@ -129,7 +131,18 @@ def stored_lines(
         rows = EVENT_STORE.read(installation.pk, window)
         if len(rows) == limit:
             break
+    if since is None:
+        note_use(installation, _oldest(rows, now), now=now)
     return list(map(_line_of_row, rows))
+
+
+def _oldest(rows: Iterable[StoredRow], now: datetime) -> dict[tuple[str, int], timedelta]:
+    """The age of the oldest event that was read, by name and version."""
+    ages: dict[tuple[str, int], timedelta] = {}
+    for row in rows:
+        key = (row.name, row.version)
+        ages[key] = max(ages.get(key, timedelta()), now - row.received_at)
+    return ages
 
 
 def lines_of(batch: ProcessedBatch) -> list[LiveLine]:

@@ -8,12 +8,14 @@ from functools import partial
 
 import msgspec
 from django.db import transaction
+from django.utils import timezone
 
 from telemetry.core.codec import Format, decode_document
 from telemetry.core.config import AppBlueprint, TenantOverride
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.resolution import find_loosening
 from telemetry.services.configs import exceptions_behind, floor_behind, layers_at
+from telemetry.services.proposals.publication import note_live_override
 from telemetry.services.references import find_misfits, read_pointer
 from tenants.actors import Actor, require
 from tenants.mappers import override_of
@@ -100,7 +102,7 @@ def publish_override(
     Arguments and errors are those of ``tenants.services.configs.publish_config``, and ``InvalidDocument`` as in
     ``save_override``.
     """
-    return configs.publish_config(
+    published = configs.publish_config(
         actor=actor,
         config=config,
         change_summary=change_summary,
@@ -109,6 +111,8 @@ def publish_override(
         check=_check,
         ends_at=ends_at,
     )
+    note_live_override(config.installation, override_of(published), number=published.number, at=timezone.now())
+    return published
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from telemetry.services.comparisons import says_the_same
 from telemetry.services.config_parts import prepare_parts
 from telemetry.services.drafts import lock_draft
 from telemetry.services.linting import refuse_findings
+from telemetry.services.proposals.publication import note_published_spec
 from tenants.actors import Actor, require
 from tenants.context import ALL, tenant_context
 from tenants.models import ChangeScope
@@ -63,6 +64,7 @@ def publish_version(*, actor: Actor, name: str, expected_revision: int, change_s
     record.save()
     record_change(ChangeScope.SPEC, record.pk, stamp)
     prepare_parts(record.name)
+    note_published_spec(spec, at=stamp.at)
     details = {"version": version.version, "checksum": version.checksum, "config_revision": stamp.revision}
     audit.record(actor=actor, action="spec.version.published", target=version, details=details)
     return version

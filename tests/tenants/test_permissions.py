@@ -6,7 +6,14 @@ from tenants.permissions import ABILITIES, abilities_of, may_grant
 from tenants.roles import Role, Scope
 
 VIEWER = {"view", "config.read", "config.read_preview"}
-ANALYST = VIEWER | {"spec.edit", "review.comment", "config.edit", "incident.handle", "violation.decide"}
+ANALYST = VIEWER | {
+    "spec.edit",
+    "review.comment",
+    "config.edit",
+    "incident.handle",
+    "violation.decide",
+    "proposal.decide",
+}
 PUBLISHER = ANALYST | {"review.approve", "spec.publish", "config.publish", "provider.operate", "alert.operate"}
 PRIVACY_OFFICER = ANALYST | {
     "audit.view",

@@ -5,7 +5,7 @@ judge one signal against one spec, and answer with a changed event, or with noth
 """
 
 from telemetry.core.proposals.cause import cause_key
-from telemetry.core.proposals.patch import JsonPatch, PatchConflict, apply_patch, make_patch, rebase_patch
+from telemetry.core.proposals.patch import JsonPatch, PatchConflict, apply_patch, holds_patch, make_patch, rebase_patch
 from telemetry.core.proposals.signal import Signal, SignalKind
 from telemetry.core.proposals.suggestion import Confidence, Measure, Promise, Suggestion
 from telemetry.core.proposals.table import PROPOSAL_RULES, ProposalRule, suggest
@@ -23,6 +23,7 @@ __all__ = [
     "Suggestion",
     "apply_patch",
     "cause_key",
+    "holds_patch",
     "make_patch",
     "rebase_patch",
     "suggest",

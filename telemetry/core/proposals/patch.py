@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from telemetry.core.errors import FieldError, InvalidDocument
 
-__all__ = ["JsonPatch", "PatchConflict", "apply_patch", "make_patch", "rebase_patch"]
+__all__ = ["JsonPatch", "PatchConflict", "apply_patch", "holds_patch", "make_patch", "rebase_patch"]
 
 JsonPatch = list[dict[str, Any]]
 Pointer = tuple[str | int, ...]
@@ -62,6 +62,26 @@ def rebase_patch(patch: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
         else:
             moved.append(dict(operation))
     return moved
+
+
+def holds_patch(document: Mapping[str, Any], patch: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the document says already what the patch would make it say, wherever its events stand."""
+    try:
+        moved = rebase_patch(patch, document)
+    except PatchConflict:
+        return False
+    return all(_holds(document, operation) for operation in moved if operation.get("op") != "test")
+
+
+def _holds(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
+    found: Any = document
+    for step in _read(operation.get("path"), "patch"):
+        try:
+            found = _inside(found, step, "patch")
+        except PatchConflict:
+            return operation.get("op") == "remove"
+    wanted = operation.get("value", _MISSING)
+    return operation.get("op") != "remove" and not list(_differences(found, wanted, ()))
 
 
 def _differences(before: Any, after: Any, path: Pointer) -> Iterator[dict[str, Any]]:

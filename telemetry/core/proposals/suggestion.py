@@ -41,7 +41,8 @@ class Measure(StrEnum):
 class Promise(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a proposal promises: once it is published, the measure is between ``least`` and ``most``.
 
-    ``before`` is what it was when the proposal was made. ``sample`` events (or windows) have to come first.
+    ``before`` is what it was when the proposal was made. ``sample`` events have to come first; windows for measures of
+    windows, days for ``received``.
     """
 
     measure: Measure

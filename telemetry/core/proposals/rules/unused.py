@@ -13,6 +13,8 @@ __all__ = ["DEPRECATED", "unused"]
 # Some things happen once a month only.
 LEAST_DAYS: Final = 28
 LEAST_EVENTS: Final = 100
+# Days without any, after which the promise counts as kept.
+WEEK: Final = 7
 # Properties have no field of their own for it.
 DEPRECATED: Final = "Deprecated:"
 
@@ -43,7 +45,7 @@ def _event(case: Case) -> Suggestion | None:
         event=msgspec.structs.replace(
             event, deprecation=Deprecation(reason=f"Nobody has {what} it for {int(days)} days.")
         ),
-        promise=Promise(measure=Measure.RECEIVED, before=case.signal.number("events"), most=0.0, sample=0),
+        promise=Promise(measure=Measure.RECEIVED, before=case.signal.number("events"), most=0.0, sample=WEEK),
     )
 
 

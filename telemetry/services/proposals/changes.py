@@ -1,0 +1,116 @@
+"""The documents that proposals change, and the changes put into them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from telemetry.core.codec import convert_document
+from telemetry.core.config import TenantOverride
+from telemetry.core.errors import Conflict
+from telemetry.core.plain import to_plain
+from telemetry.core.proposals import JsonPatch, apply_patch, make_patch, rebase_patch
+from telemetry.core.spec import TelemetrySpec
+from telemetry.mappers import spec_from_document
+from telemetry.models import Proposal, SpecVersion, VersionStatus
+from telemetry.services.config_comparisons import override_at_number
+
+__all__ = [
+    "OverrideChange",
+    "SpecChange",
+    "changed_override",
+    "changed_spec",
+    "override_change",
+    "plain_document",
+    "reverse_patch",
+    "spec_change",
+]
+
+_SPEC, _OVERRIDE = "telemetry spec", "tenant override"
+
+
+class SpecChange(NamedTuple):
+    """What is published, and what it would say with the change alone; ``before`` is the version."""
+
+    before: SpecVersion
+    old: TelemetrySpec
+    new: TelemetrySpec
+
+
+class OverrideChange(NamedTuple):
+    """What the installation's live override says, and what it would say with the change."""
+
+    old: TenantOverride
+    new: TenantOverride
+
+
+def plain_document(value: msgspec.Struct) -> dict[str, Any]:
+    """The value's canonical document, not yet as text."""
+    return cast("dict[str, Any]", to_plain(value))
+
+
+def changed_spec(spec: TelemetrySpec, patch: Sequence[Mapping[str, Any]]) -> TelemetrySpec:
+    """The spec with the patch; raises ``InvalidDocument``, as ``PatchConflict`` where the patch does not fit it."""
+    document = plain_document(spec)
+    return convert_document(apply_patch(document, rebase_patch(patch, document)), TelemetrySpec, what=_SPEC)
+
+
+def changed_override(override: TenantOverride, patch: Sequence[Mapping[str, Any]]) -> TenantOverride:
+    """The override with the patch; errors as for ``changed_spec``.
+
+    What the patch replaces may not have been said before: it is said now.
+    """
+    document = plain_document(override)
+    return convert_document(apply_patch(document, _opened(document, patch)), TenantOverride, what=_OVERRIDE)
+
+
+def spec_change(proposal: Proposal) -> SpecChange:
+    """The proposal's change of the spec as it is published now; two queries. Raises ``Conflict`` if none is."""
+    rows = SpecVersion.objects.filter(spec__name=proposal.spec_name, status=VersionStatus.PUBLISHED)
+    version = rows.select_related("spec").order_by().first()
+    if version is None:
+        raise Conflict(f"no version of {proposal.spec_name} is published any more")
+    old = spec_from_document(version.document)
+    return SpecChange(version, old, changed_spec(old, proposal.patch))
+
+
+def override_change(proposal: Proposal, live: TenantOverride) -> OverrideChange:
+    """The proposal's change of what is live at its installation."""
+    return OverrideChange(live, changed_override(live, proposal.patch))
+
+
+def reverse_patch(proposal: Proposal) -> JsonPatch:
+    """What takes the proposal's change back, for documents that hold it; one query.
+
+    Raises ``Conflict`` if the version that it was made for is gone.
+    """
+    before = _base(proposal)
+    return make_patch(apply_patch(before, proposal.patch), before)
+
+
+def _base(proposal: Proposal) -> dict[str, Any]:
+    if proposal.installation is not None:
+        number = proposal.base_version or None
+        return plain_document(override_at_number(proposal.installation, number))
+    version = SpecVersion.objects.filter(spec__name=proposal.spec_name, version=proposal.base_version).first()
+    if version is None:
+        raise Conflict(f"version {proposal.base_version} of {proposal.spec_name} is gone")
+    return plain_document(spec_from_document(version.document))
+
+
+def _opened(document: Mapping[str, Any], patch: Sequence[Mapping[str, Any]]) -> JsonPatch:
+    """The patch for a document that may lack the objects around what it adds, or have what it adds already."""
+    opened: JsonPatch = []
+    known: set[str] = set()
+    for operation in patch:
+        steps = str(operation.get("path", "")).split("/")[1:]
+        place: Any = document
+        for depth, step in enumerate(steps[:-1], start=1):
+            path = "/" + "/".join(steps[:depth])
+            place = place.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(place, dict) else None
+            if place is None and path not in known and operation.get("op") in ("add", "replace"):
+                opened.append({"op": "add", "path": path, "value": {}})
+                known.add(path)
+        kind = "add" if operation.get("op") == "replace" else operation.get("op")
+        opened.append({**operation, "op": kind} if kind is not None else dict(operation))
+    return opened

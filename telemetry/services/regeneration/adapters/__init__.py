@@ -1,0 +1,1 @@
+"""Adapters turn what the studio knows into signals; each noun has its own."""
