@@ -13,6 +13,7 @@ from telemetry.models import Incident, Proposal, ProposalEvidence, ProposalStatu
 from telemetry.services.anomalies.evaluation import evaluate_due
 from telemetry.services.proposals.deciding import reject_proposal, snooze_proposal
 from telemetry.services.regeneration import running
+from telemetry.services.regeneration.adapters.incidents import signals_of_incident
 from telemetry.services.regeneration.filing import Filed, FilingKind, file_noticed
 from telemetry.services.regeneration.noticed import Noticed, SpecBook
 from telemetry.services.regeneration.registry import adapters, register_adapter, withdraw_adapter
@@ -212,17 +213,16 @@ def test_a_request_that_fails_waits_and_holds_no_other_up(monkeypatch: pytest.Mo
             send(installation, at, *SLOW)
         running_now = at + WIDTH + timedelta(minutes=1)
         evaluate_due(now=running_now)
-    real = running.signals_of_incident
 
     def failing(specs: SpecBook, incident: Incident, now: datetime) -> Iterable[Noticed]:
         if incident.installation_id == first.pk:
             raise RuntimeError("broken on purpose")
-        return real(specs, incident, now)
+        return signals_of_incident(specs, incident, now)
 
     monkeypatch.setattr(running, "signals_of_incident", failing)
     with pytest.raises(Exception, match="could not be taken up"):
         take_requests(now=running_now)
-    monkeypatch.setattr(running, "signals_of_incident", real)
+    monkeypatch.undo()
     assert len(proposals()) == 1
 
     assert take_requests(now=running_now) == 1
