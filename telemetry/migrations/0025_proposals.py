@@ -9,7 +9,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0022_erasure'),
+        ('telemetry', '0024_old_partitions'),
         ('tenants', '0013_preview_scope'),
     ]
 
