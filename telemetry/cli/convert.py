@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from telemetry.cli.annotations import say_annotations
+from telemetry.cli.contracts import ContractsOption, read_contracts
 from telemetry.cli.files import read_source, spec_file_name, write_file, write_files
 from telemetry.cli.lint import FailOn, annotate_findings, is_failure, summary_of
 from telemetry.cli.positions import Positions
@@ -17,7 +18,6 @@ from telemetry.cli.sources import STANDARD_INPUT, SpecFile, read_spec
 from telemetry.cli.terminal import FOUND_SOMETHING, console, printable
 from telemetry.core.codec import spec_to_yaml
 from telemetry.core.enums import PrivacyLevel
-from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.building import ImportOptions
 from telemetry.formats.catalogue import FORMATS, import_files
 from telemetry.formats.losses import LossReport
@@ -44,6 +44,7 @@ def import_specs(
         PrivacyLevel.INTERNAL
     ),
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 if lint finds something from here on.")] = FailOn.NEVER,
+    event_specs: ContractsOption = None,
 ) -> None:
     """Make a spec of a plan in another format; say what did not fit, and what lint finds in the result.
 
@@ -51,6 +52,7 @@ def import_specs(
     """
     if format_ is not None and format_ not in FORMATS:
         raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}", param_hint="--from")
+    contracts = read_contracts(event_specs or ())
     files = [*read_source(source), *(file for each in also or () for file in read_source(each))]
     options = ImportOptions(
         name=name, version=version, owners=tuple(owner or ()), privacy=privacy, fallback_name=_name_of(source)
@@ -63,7 +65,14 @@ def import_specs(
     events = sum(len(spec.events) for spec in imported.specs)
     _say(f"{source}: {chosen.title}, {events} event{'s' if events != 1 else ''} -> {', '.join(written)}")
     _say_losses(imported.report, report)
-    _lint(imported.specs, specs, written, fail_on)
+    found = [
+        annotation
+        for spec, file, path in zip(imported.specs, specs, written, strict=True)
+        for annotation in annotate_findings(SpecFile(path, spec, Positions(file.data)), contracts=contracts)
+    ]
+    say_annotations(found, summary=summary_of(found, len(specs)))
+    if is_failure(found, fail_on):
+        raise typer.Exit(FOUND_SOMETHING)
 
 
 def _name_of(source: str) -> str | None:
@@ -79,17 +88,6 @@ def _unique(specs: Sequence[SourceFile], source: str) -> Sequence[SourceFile]:
     if twice:
         raise invalid("duplicate_spec", f"has {names[twice[0]]} plans that are named alike", what=f"source {source}")
     return specs
-
-
-def _lint(specs: Sequence[TelemetrySpec], files: Sequence[SourceFile], names: Sequence[str], fail_on: FailOn) -> None:
-    found = [
-        annotation
-        for spec, file, name in zip(specs, files, names, strict=True)
-        for annotation in annotate_findings(SpecFile(name, spec, Positions(file.data)))
-    ]
-    say_annotations(found, summary=summary_of(found, len(specs)))
-    if is_failure(found, fail_on):
-        raise typer.Exit(FOUND_SOMETHING)
 
 
 def export_spec(

@@ -1,7 +1,7 @@
 """``studio lint``: the findings of the editor and the API, from files."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -9,10 +9,12 @@ from typing import Annotated, Final
 import typer
 
 from telemetry.cli.annotations import Annotation, Level, OutputFormat, RuleText, write_annotations
+from telemetry.cli.contracts import ContractsOption, contracts_of, read_contracts
 from telemetry.cli.positions import Positions
 from telemetry.cli.sources import SpecFile, decode_file, read_bytes, read_spec
 from telemetry.cli.terminal import FOUND_SOMETHING, INPUT_IS_WRONG
 from telemetry.core.errors import FieldError, InvalidDocument
+from telemetry.core.event_specs import EventSpec
 from telemetry.core.lint import RULES, Finding, Severity, lint_spec
 from telemetry.core.spec import TelemetrySpec
 
@@ -44,19 +46,21 @@ def lint(
     published: Annotated[
         str | None, typer.Option(help="The version that the spec would replace.", metavar="FILE")
     ] = None,
+    event_specs: ContractsOption = None,
 ) -> None:
     """Say where specs do not follow the rules in docs/lint.
 
     Exit code 2 when a file is no valid spec; the other files are linted all the same.
     """
     before = None if published is None else read_spec(published).spec
+    contracts = read_contracts(event_specs or ())
     annotations: list[Annotation] = []
     is_broken = False
     for name in files:
         data = b""
         try:
             data = read_bytes(name)
-            annotations += annotate_findings(decode_file(name, data), published=before)
+            annotations += annotate_findings(decode_file(name, data), published=before, contracts=contracts)
         except InvalidDocument as error:
             annotations += _broken_rules(name, Positions(data), error.errors)
             is_broken = True
@@ -67,9 +71,12 @@ def lint(
         raise typer.Exit(FOUND_SOMETHING)
 
 
-def annotate_findings(file: SpecFile, *, published: TelemetrySpec | None = None) -> Iterator[Annotation]:
+def annotate_findings(
+    file: SpecFile, *, published: TelemetrySpec | None = None, contracts: Collection[EventSpec] = ()
+) -> Iterator[Annotation]:
     """What lint says today (UTC) about the spec, each finding with its line."""
-    for finding in lint_spec(file.spec, today=datetime.now(UTC).date(), published=published):
+    known = contracts_of(file.spec, contracts)
+    for finding in lint_spec(file.spec, today=datetime.now(UTC).date(), published=published, event_specs=known):
         yield _annotate(file, finding)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from telemetry.core.codec import decode_spec
 from telemetry.core.lint import lint_spec
-from tests.cli.conftest import SIGIL, Studio
+from telemetry.formats.event_specs import read_event_spec
+from tests.cli.conftest import SIGIL, Called, Studio
 
 # A rate that is too low on line 11 (a warning), a secret on line 8 (an error).
 POOR = """\
@@ -198,3 +199,87 @@ def test_a_wrong_call_is_explained(studio: Studio) -> None:
 
     assert called.code == 2
     assert "nothing" in called.err
+
+
+# EventSpecs
+
+CONTRACT = """\
+meta: {name: shop.orders.placed, version: 1, domain: ""}
+payload:
+  type: object
+  required: [total]
+  properties:
+    total: {type: number}
+    mail: {type: string}
+pii: [mail]
+"""
+
+
+def contracts_of(tmp_path: Path, *documents: str) -> str:
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    for number, document in enumerate(documents):
+        (folder / f"{number}.yaml").write_text(document)
+    return "contracts"
+
+
+def rules_in(called: Called) -> set[str]:
+    return {each["rule"] for each in called.json["findings"] if each["rule"].startswith("event_spec")}
+
+
+def test_events_are_compared_with_their_contracts_as_in_a_studio(studio: Studio, poor: Path, tmp_path: Path) -> None:
+    poor.write_text(POOR.replace("version: 1\n    sem", "version: 1\n    properties: {mail: {type: string}}\n    sem"))
+    contract = read_event_spec(CONTRACT)
+    expected = lint_spec(decode_spec(poor.read_bytes()), today=datetime.now(UTC).date(), event_specs=[contract])
+
+    called = studio(
+        "lint", poor, "--event-specs", contracts_of(tmp_path, CONTRACT), "--format", "json", "--fail-on", "never"
+    )
+
+    assert {each.rule for each in expected if each.rule.startswith("event_spec")} == rules_in(called)
+    assert len(rules_in(called)) >= 2
+    assert rules_in(studio("lint", poor, "--format", "json", "--fail-on", "never")) == set()
+
+
+def test_an_event_without_its_contract_is_found_once_the_domain_has_one(
+    studio: Studio, poor: Path, tmp_path: Path
+) -> None:
+    other, foreign = (
+        CONTRACT.replace("shop.orders.placed", "shop.orders.paid"),
+        CONTRACT.replace('domain: ""', "domain: x"),
+    )
+    folder = contracts_of(tmp_path, other)
+    (tmp_path / "foreign.yaml").write_text(foreign)
+
+    missing = studio("lint", poor, "--event-specs", folder, "--format", "json", "--fail-on", "never")
+    elsewhere = studio("lint", poor, "--event-specs", "foreign.yaml", "--format", "json", "--fail-on", "never")
+
+    assert rules_in(missing) == {"event_spec_missing"}
+    assert rules_in(elsewhere) == set()
+
+
+@pytest.mark.parametrize(
+    ("documents", "said"),
+    [
+        (["meta: []"], "EventSpec in 0.yaml"),
+        ([CONTRACT, CONTRACT], "name and version of another"),
+        ([], "has no files"),
+    ],
+)
+def test_contracts_that_cannot_be_read_are_named(
+    studio: Studio, poor: Path, tmp_path: Path, documents: list[str], said: str
+) -> None:
+    called = studio("lint", poor, "--event-specs", contracts_of(tmp_path, *documents))
+
+    assert (called.code, called.out) == (2, "")
+    assert said in called.err
+
+
+def test_an_import_is_compared_with_contracts_too(studio: Studio, poor: Path, tmp_path: Path) -> None:
+    studio("export", poor, "--to", "csv", "-o", "plan.csv")
+    folder = contracts_of(tmp_path, CONTRACT)
+
+    called = studio("import", "plan.csv", "-o", "x.yaml", "--event-specs", folder, "--fail-on", "warning")
+
+    assert called.code == 1
+    assert "event_spec" in called.err
