@@ -109,6 +109,8 @@ def tenants_to_search(actor: Actor, ability: str, slugs: Sequence[str] = ()) -> 
         for place, slug in enumerate(slugs)
         if slug not in found
     ]
+    if not found and not errors:
+        errors.append(FieldError("empty", "tenants", "there is no tenant to look in"))
     if errors:
         raise InvalidDocument(errors, what="request")
     return [found[slug] for slug in dict.fromkeys(slugs)] if slugs else list(found.values())

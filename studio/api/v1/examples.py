@@ -29,6 +29,8 @@ __all__ = [
     "INCIDENT_COMMENT",
     "INCIDENT_MUTE",
     "MENDING",
+    "NEW_ACCESS",
+    "NEW_ERASURE",
     "NEW_PROVIDER",
     "NEW_TENANT",
     "OVERRIDE",
@@ -240,4 +242,19 @@ ALERT_MUTE: Final = _request("Quiet over the release", {"until": "2027-03-06T18:
 ALERT_ROUTE: Final = _request(
     "The checkout in production",
     {"channel": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11", "event": "checkout.*", "environment": "production"},
+)
+
+NEW_ERASURE: Final = _request(
+    "A person by a user's and a device's id",
+    {
+        "subjects": ["u-4711", "5f2b1c9e-device"],
+        "tenants": ["acme"],
+        "reference": "DSR-2041",
+        "keptAwayUntil": None,
+        "isConfirmed": False,
+    },
+)
+
+NEW_ACCESS: Final = _request(
+    "A person by a user's id", {"subjects": ["u-4711"], "tenants": ["acme"], "reference": "DSR-2042"}
 )

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from studio.api.v1 import converters  # noqa: F401 - registers what stands in the addresses below
+from studio.api.v1.access.views import AccessExportsView, AccessExportView, AccessFileView
 from studio.api.v1.alerts.routes import AlertRouteRemovalView, AlertRoutesView, AlertRouteView
 from studio.api.v1.alerts.views import (
     AlertChannelMuteView,
@@ -20,6 +21,13 @@ from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.stream import ConfigStreamView
 from studio.api.v1.config.views import ConfigView
+from studio.api.v1.erasure.views import (
+    CancellationView,
+    ConfirmationView,
+    ErasuresView,
+    ErasureView,
+    ForwardRetryView,
+)
 from studio.api.v1.event_specs.views import (
     EventSpecComparisonView,
     EventSpecRemovalView,
@@ -192,6 +200,14 @@ urlpatterns = [
     path("providers/<uuid:provider_id>/deliveries", DeliveriesView.as_view()),
     path("providers/<uuid:provider_id>/deliveries/<big_number:delivery_id>", DeliveryView.as_view()),
     path("providers/<uuid:provider_id>/resend", ResendView.as_view()),
+    path("erasure-requests", ErasuresView.as_view()),
+    path("erasure-requests/<uuid:erasure_id>", ErasureView.as_view()),
+    path("erasure-requests/<uuid:erasure_id>/confirm", ConfirmationView.as_view()),
+    path("erasure-requests/<uuid:erasure_id>/cancel", CancellationView.as_view()),
+    path("erasure-requests/<uuid:erasure_id>/retry-providers", ForwardRetryView.as_view()),
+    path("access-exports", AccessExportsView.as_view()),
+    path("access-exports/<uuid:export_id>", AccessExportView.as_view()),
+    path("access-exports/<uuid:export_id>/file", AccessFileView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),
 ]

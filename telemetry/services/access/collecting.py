@@ -82,9 +82,11 @@ class _Collecting:
 def _step(export: AccessExport, now: datetime) -> bool:
     collecting, ends_at = _Collecting(export), monotonic() + STEP_SECONDS
     place, last = export.position.get("place", 0), export.position.get("last")
-    while place < len(_PLACES) and monotonic() < ends_at:
+    while place < len(_PLACES):
         last = _PLACES[place](collecting, last, ends_at)
         place = place + 1 if last is None else place
+        if monotonic() > ends_at:
+            break
     export.position = {**export.position, "place": place, "last": last}
     if place == len(_PLACES):
         export.state, export.ready_at, export.expires_at = ExportState.READY, now, expiry_of(now)

@@ -26,21 +26,42 @@ PORTION = 100
 
 @transaction.atomic
 def request_access(
-    *, actor: Actor, subjects: Sequence[str], tenants: Sequence[Tenant], reference: str = ""
+    *,
+    actor: Actor,
+    subjects: Sequence[str],
+    tenants: Sequence[Tenant],
+    pseudonyms: Sequence[str] = (),
+    reference: str = "",
 ) -> list[AccessExport]:
-    """One export for each tenant, which a job collects. ``subjects`` as for ``request_erasure``.
+    """One export for each tenant, which a job collects. ``subjects`` and ``pseudonyms`` as for ``request_erasure``.
 
     Needs ``access.handle`` in every tenant. Raises ``InvalidDocument``, which never repeats an id, also where the
     operators have set no key to keep an export under.
     """
     for tenant in tenants:
         require(actor, "access.handle", tenant.pk)
-    ids = checked_ids(subjects, reference=reference)
+    ids = checked_ids(subjects, pseudonyms, reference=reference)
     if not is_set_up():
         message = "cannot be kept: the operators of this studio have to set STUDIO_CREDENTIAL_KEYS first"
         raise InvalidDocument([FieldError("not_set_up", "", message)], what="export")
     case_id, now = uuid.uuid4(), timezone.now()
-    return [_create(actor, tenant, Person.at(tenant, ids), case_id, reference.strip(), now) for tenant in tenants]
+    exports = [
+        AccessExport(
+            case_id=case_id,
+            tenant=tenant,
+            reference=reference.strip(),
+            pseudonyms=[*person.pseudonyms, *person.ahead],
+            probe_epoch=person.probe_epoch,
+            created_by_label=actor.label,
+            created_at=now,
+            due_on=month_after(now.date()),
+        )
+        for tenant, person in ((tenant, Person.at(tenant, ids, pseudonyms)) for tenant in tenants)
+    ]
+    for export in exports:
+        export.save(force_insert=True)
+        _record(actor, "access.requested", export, keys=export.probe_epoch)
+    return exports
 
 
 @transaction.atomic
@@ -71,23 +92,6 @@ def expire_exports(*, now: datetime) -> int:
 def expiry_of(ready_at: datetime) -> datetime:
     """Until when an export may be downloaded that is ready at this instant."""
     return ready_at + timedelta(days=settings.STUDIO_ACCESS_EXPORT_DAYS)
-
-
-def _create(
-    actor: Actor, tenant: Tenant, person: Person, case_id: uuid.UUID, reference: str, now: datetime
-) -> AccessExport:
-    export = AccessExport.objects.create(
-        case_id=case_id,
-        tenant=tenant,
-        reference=reference,
-        pseudonyms=[*person.pseudonyms, *person.ahead],
-        probe_epoch=person.probe_epoch,
-        created_by_label=actor.label,
-        created_at=now,
-        due_on=month_after(now.date()),
-    )
-    _record(actor, "access.requested", export, keys=person.probe_epoch)
-    return export
 
 
 def _document(export: AccessExport) -> Iterator[bytes]:

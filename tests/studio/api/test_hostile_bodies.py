@@ -116,6 +116,7 @@ ADDRESSES = [
         {"channel": "0b5f5d4e-6d0a-4d6b-9d3e-2a7c3d0f8a11", "event": "step", "action": "alert"},
         needs_login=True,
     ),
+    Address("POST", "/api/v1/erasure-requests", {"subjects": ["u-4711"], "tenants": ["acme"], "reference": "DSR-1"}),
     Address("PUT", "/api/v1/floor", FLOOR, reads_yaml=True),
     Address(
         "POST",

@@ -166,6 +166,8 @@ def every_path() -> list[str]:
         "<number:route_id>": "1",
         "<uuid:channel_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b13",
         "<uuid:provider_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b12",
+        "<uuid:erasure_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b13",
+        "<uuid:export_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b14",
     }
     paths = []
     for pattern in urls.urlpatterns:

@@ -12,8 +12,10 @@ from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
 from studio.api.v1 import examples, urls
+from studio.api.v1.access import serializers as accesses
 from studio.api.v1.alerts import serializers as alerts
 from studio.api.v1.alerts.routes import AlertRouteBody
+from studio.api.v1.erasure import serializers as erasures
 from studio.api.v1.findings import serializers as findings
 from studio.api.v1.floor_exceptions.serializers import NewException
 from studio.api.v1.incidents import serializers as incidents
@@ -31,7 +33,10 @@ from telemetry.core.config import PrivacyFloor, TenantOverride
 from telemetry.core.mending import Mending
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import (
+    ErasureState,
+    ExportState,
     FindingState,
+    ForwardState,
     IncidentStatus,
     PrivacyFinding,
     ReviewState,
@@ -40,6 +45,8 @@ from telemetry.models import (
     ViolationRecord,
     ViolationState,
 )
+from telemetry.services.erasure.requests import request_erasure
+from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import ConfigStatus
 from tenants.roles import Role, Scope
@@ -150,6 +157,8 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.MENDING, Mending),
         (examples.INCIDENT_COMMENT, incidents.IncidentComment),
         (examples.INCIDENT_MUTE, incidents.IncidentMute),
+        (examples.NEW_ACCESS, accesses.NewAccess),
+        (examples.NEW_ERASURE, erasures.NewErasure),
         (examples.NEW_PROVIDER, providers.NewProvider),
         (examples.PROVIDER_CHANGE, providers.ProviderChange),
         (examples.PROVIDER_SWITCH, providers.ProviderSwitch),
@@ -185,6 +194,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
     with tenant_context(ALL):
         violation = ViolationRecord.objects.get(code="unknown_event")
         finding = PrivacyFinding.objects.get()
+        [erasure] = request_erasure(actor=SYSTEM, subjects=["u-4711"], tenants=[installation.tenant])
     app = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
     place = f"/api/v1/installations/{installation.public_id}"
     calls = {
@@ -213,6 +223,9 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         f"/api/v1/apps/{installation.app.slug}/floor": "FloorItem",
         "/api/v1/floor-exceptions": "ExceptionPage",
         "/api/v1/installations": "InstallationPage",
+        "/api/v1/erasure-requests": "ErasurePage",
+        f"/api/v1/erasure-requests/{erasure.public_id}": "ErasureItem",
+        "/api/v1/access-exports": "AccessPage",
         "/api/v1/providers": "ProviderPage",
         f"/api/v1/providers/{provider.public_id}": "ProviderItem",
         f"/api/v1/providers/{provider.public_id}/deliveries?state=waiting": "DeliveryPage",
@@ -263,6 +276,9 @@ def test_the_schema_of_specs_is_public() -> None:
 
 
 def test_each_status_of_the_models_is_described() -> None:
+    assert set(get_args(erasures.State)) == set(ErasureState.values)
+    assert set(get_args(erasures.ForwardWord)) == set(ForwardState.values)
+    assert set(get_args(accesses.State)) == set(ExportState.values)
     assert set(get_args(specs.Status)) == set(VersionStatus.values)
     assert set(get_args(reviews.State)) == set(ReviewState.values)
     assert set(get_args(reviews.Decision)) == set(Verdict.values) - {""}

@@ -1,0 +1,1 @@
+"""Access exports: what is stored about one person, for them to have."""

@@ -1,0 +1,1 @@
+"""Erasure requests: entered, confirmed, followed to their receipt."""
