@@ -94,15 +94,18 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"
     stop_process(process)
 
 
-def test_a_worker_refuses_pickles_and_unknown_tasks_and_works_on(
+def test_a_worker_refuses_pickles_unknown_tasks_and_arguments_that_are_none_and_works_on(
     redis_url: str, worker: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
-    # Given a pickle and an unknown task in front of an honest one, put there by somebody who reached the broker.
+    # Given a pickle, an unknown task and false arguments before an honest task, by somebody who reached the broker.
     with redis.Redis.from_url(redis_url) as broker:
         broker.delete("studio:1:studio.heartbeat")
         trap = tmp_path / "trap"
         broker.rpush(QUEUE, message(b64encode(dumps(Trap(trap))).decode(), "application/x-python-serialize", "base64"))
         broker.rpush(QUEUE, message("[[], {}, {}]", "application/json", "utf-8", task="studio.unknown"))
+        huge = json.dumps([["a" * 2_000_000], {"more": [0] * 100_000}, {}])
+        broker.rpush(QUEUE, message(huge, "application/json", "utf-8", task="telemetry.sweep_deliveries"))
+        broker.rpush(QUEUE, message('[[{"a": [1]}], {}, {}]', "application/json", "utf-8", task="telemetry.deliver"))
         broker.rpush(QUEUE, message("[[], {}, {}]", "application/json", "utf-8", task="studio.heartbeat"))
 
         while not broker.exists("studio:1:studio.heartbeat"):

@@ -22,6 +22,8 @@ UNREADABLE: Final = (
     AttributeError,
     DecodeError,
     RecursionError,
+    # A number that no double holds.
+    OverflowError,
     SystemError,
     TypeError,
     ValueError,
