@@ -71,8 +71,12 @@ def head_of(request: HttpRequest, installation: Installation, page: str) -> Head
         for name, title in TABS.items()
     )
     actor = actor_of(request)
-    deeds = [Deed("Live", f"{reverse('live')}?installation={installation.public_id}", "stream")]
-    deeds.append(Deed("Draft from traffic", page_address(installation, "draft"), "draw"))
+    here = f"?installation={installation.public_id}"
+    deeds = [
+        Deed("Live", f"{reverse('live')}{here}", "stream"),
+        Deed("Quarantine", f"{reverse('quarantine')}{here}", "inventory_2"),
+        Deed("Draft from traffic", page_address(installation, "draft"), "draw"),
+    ]
     if actor.can("config.edit", installation.tenant_id):
         deeds.append(Deed("Promote from", page_address(installation, "promote"), "move_up"))
     if actor.can("key.manage", installation.tenant_id):

@@ -60,6 +60,7 @@ def violations_page(request: HttpRequest) -> HttpResponse:
         "rows": list(_shown(page.object_list)),
         "query": without(request.GET, "page").urlencode(),
         "csv_address": f"{reverse('violations_csv')}?{without(request.GET, 'page').urlencode()}",
+        "quarantine_address": _quarantine_address(wanted),
         "asked": request.GET,
         "orders": ORDER_WORDS.items(),
         "states": STATE_WORDS.items(),
@@ -97,6 +98,12 @@ def wanted_of(query: QueryDict) -> ViolationFilter:
 def order_of(query: QueryDict) -> ViolationOrder:
     """The order that the address asks for, what came last first if it asks for none."""
     return next((each for each in ORDERS if each == query.get("order")), "last_seen")
+
+
+def _quarantine_address(wanted: ViolationFilter) -> str:
+    """Where the refused events of the same installation are held."""
+    narrowed = f"?installation={wanted.installation}" if wanted.installation else ""
+    return f"{reverse('quarantine')}{narrowed}"
 
 
 def _shown(rows: Iterable[ViolationRecord]) -> Iterator[ShownViolation]:

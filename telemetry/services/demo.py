@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
@@ -19,9 +20,10 @@ from telemetry.core.config import (
     TenantOverride,
 )
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
-from telemetry.core.spec import Redaction, TelemetrySpec
+from telemetry.core.spec import Quarantine, Redaction, TelemetrySpec
 from telemetry.services.blueprints import create_app
 from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
+from telemetry.services.demo_provider import connect_web_hook
 from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
@@ -75,7 +77,7 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
     and nowhere else. All or nothing: without the file there is no workspace either. Raises ``InvalidDocument`` for a
     bad spec and ``OSError`` if the file cannot be written.
     """
-    spec = decode_spec(spec_document)
+    spec = _holding(decode_spec(spec_document))
     with tenant_context(ALL):
         if Tenant.objects.exists() or get_user_model().objects.exists():
             return False
@@ -93,10 +95,16 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
         for seed, installation in enumerate(installations):
             play_days(installation, now=timezone.now(), seed=seed)
         acme, globex = installations
+        connect_web_hook(acme, now=timezone.now())
         plan_for_a_while(acme)
         except_from_floor(globex)
         _write_private(credentials_file, json.dumps(found, indent=2) + "\n")
     return True
+
+
+def _holding(spec: TelemetrySpec) -> TelemetrySpec:
+    """The spec, which holds refused events for a week, so that there is something to mend."""
+    return msgspec.structs.replace(spec, config=msgspec.structs.replace(spec.config, quarantine=Quarantine(days=7)))
 
 
 def _publish(spec: TelemetrySpec) -> App:

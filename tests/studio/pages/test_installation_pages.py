@@ -70,6 +70,12 @@ def test_without_a_spec_each_page_says_what_is_missing(name: str) -> None:
     assert "no spec is bound" in text
 
 
+def test_a_link_leads_to_its_held_events(installation: Installation) -> None:
+    content = visitor(Role.VIEWER, installation.tenant).get(page(installation, "change")).content.decode()
+
+    assert f'href="/studio/quarantine/?installation={installation.public_id}"' in content
+
+
 def test_the_summary_says_what_holds(installation: Installation) -> None:
     make_draft_config(installation)
     make_key(installation, name="Backend")

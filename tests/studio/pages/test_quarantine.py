@@ -10,7 +10,14 @@ from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Role
 from tests.studio.visitors import actions, assert_denied, roles_without, text_of, visitor
-from tests.telemetry.factories import everything_stored, ingest, make_incoming, make_installation, make_published
+from tests.telemetry.factories import (
+    everything_stored,
+    ingest,
+    make_incoming,
+    make_installation,
+    make_provider,
+    make_published,
+)
 from tests.telemetry.services.quarantine.held import STEP, held, make_holding_spec
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +119,18 @@ def test_they_are_taken_in_once_however_often_the_button_is_pressed(installation
     with tenant_context(ALL):
         assert StoredEvent.objects.count() == 3
     assert actions()[-1] == "quarantine.replayed"
+
+
+def test_whoever_is_owed_what_was_taken_in_is_woken(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    provider, woken = make_provider(installation), list[int]()
+    monkeypatch.setattr("studio.arrivals.wake_providers", woken.extend)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        visitor(Role.PRIVACY_OFFICER).post(page(), {**RENAME, "verdict": "replay"})
+
+    assert woken == [provider.pk]
 
 
 def test_an_event_gets_another_name(installation: Installation) -> None:

@@ -49,6 +49,14 @@ def test_what_waits_is_listed_with_where_and_how_often(installation: Installatio
     assert "2 in the last 14 days" in text
 
 
+def test_a_link_leads_to_the_held_events_of_the_same_installation(installation: Installation) -> None:
+    viewer = visitor(Role.VIEWER)
+    here = f"?installation={installation.public_id}"
+
+    assert 'href="/studio/quarantine/"' in viewer.get(LIST).content.decode()
+    assert f'href="/studio/quarantine/{here}"' in viewer.get(f"{LIST}{here}").content.decode()
+
+
 def test_an_empty_list_says_what_the_page_is_for() -> None:
     assert "Everything is as planned" in text_of(visitor(Role.VIEWER).get(LIST))
 

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate as sign_in
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from pytest_django import Settings
 
 from telemetry.core.codec import checksum
 from telemetry.core.config import EffectiveConfig
-from telemetry.models import SpecVersion
+from telemetry.core.spec import Quarantine
+from telemetry.models import DeliveryRecord, HeldEvent, ProviderRecord, SpecVersion
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.configs import effective_config
 from telemetry.services.demo import load_demo
@@ -59,7 +62,9 @@ def test_an_empty_studio_gets_the_seeds_spec_as_its_first_version(tmp_path: Path
     version = SpecVersion.objects.get()
 
     assert (version.spec.name, version.version, version.status) == ("sigil.telemetry", 1, "published")
-    assert version.checksum == checksum(make_sigil_spec())
+    sigil = make_sigil_spec()
+    config = msgspec.structs.replace(sigil.config, quarantine=Quarantine(days=7))
+    assert version.checksum == checksum(msgspec.structs.replace(sigil, config=config))
     assert [(binding.label, binding.version) for binding in bindings_of("sigil.telemetry")] == [("the app sigil", None)]
 
 
@@ -92,6 +97,31 @@ def test_a_change_is_planned_and_an_exception_from_the_floor_runs(tmp_path: Path
         assert (period.config.number, period.config.status) == (2, "preview")
         assert override_of(period.config).events["sigil.telemetry.workflow_step"].sampling_rate == 0.1
         assert (exception.installation, exception.ends_at > exception.starts_at) == (globex, True)
+
+
+def test_there_is_something_to_mend_and_something_to_send_again(tmp_path: Path) -> None:
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        provider = ProviderRecord.objects.select_related("installation__tenant").get()
+        states = sorted(DeliveryRecord.objects.values_list("state", "count"))
+        assert HeldEvent.objects.exists()
+        assert (provider.installation.tenant.slug, provider.is_enabled) == ("acme", False)
+        assert provider.delivered == states[1][1] > 0
+        assert states == [("dead", 1), ("delivered", provider.delivered)]
+        assert (provider.last_error, provider.last_status) == ("answered", 422)
+
+
+def test_a_studio_that_can_keep_no_secrets_has_no_provider_and_holds_nothing(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings.STUDIO_CREDENTIAL_KEYS = settings.STUDIO_QUARANTINE_KEYS = []
+
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        assert not ProviderRecord.objects.exists()
+        assert not HeldEvent.objects.exists()
 
 
 def test_people_can_sign_in_and_see_what_is_theirs(tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Role
 from tests.studio.api.calls import Caller, caller_with_role, code_of, cost_of
-from tests.telemetry.factories import everything_stored, ingest, make_incoming, make_installation, make_published
+from tests.telemetry.factories import (
+    everything_stored,
+    ingest,
+    make_incoming,
+    make_installation,
+    make_provider,
+    make_published,
+)
 from tests.telemetry.services.quarantine.held import STEP, held, make_holding_spec
 from tests.tenants.factories import make_key
 
@@ -87,6 +94,22 @@ def test_a_replay_takes_them_in_once(installation: Installation) -> None:
     assert second.status_code == 404
     with tenant_context(ALL):
         assert StoredEvent.objects.count() == 3
+
+
+def test_whoever_is_owed_what_was_taken_in_is_woken_after_the_commit(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    provider, woken = make_provider(installation), list[int]()
+    monkeypatch.setattr("studio.arrivals.wake_providers", woken.extend)
+    officer = caller_with_role(Role.PRIVACY_OFFICER)
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        officer.post(address("replay"), RENAME)
+
+    assert woken == []
+    for callback in callbacks:
+        callback()
+    assert woken == [provider.pk]
 
 
 def test_discarding(installation: Installation) -> None:
