@@ -20,7 +20,7 @@ from telemetry.core.config import (
     TenantOverride,
 )
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
-from telemetry.core.spec import Quarantine, Redaction, TelemetrySpec
+from telemetry.core.spec import Quarantine, Redaction, TelemetryDefaults, TelemetrySpec
 from telemetry.services.blueprints import create_app
 from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
 from telemetry.services.demo_provider import connect_web_hook
@@ -104,7 +104,8 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
 
 def _holding(spec: TelemetrySpec) -> TelemetrySpec:
     """The spec, which holds refused events for a week, so that there is something to mend."""
-    return msgspec.structs.replace(spec, config=msgspec.structs.replace(spec.config, quarantine=Quarantine(days=7)))
+    defaults = spec.config or TelemetryDefaults()
+    return msgspec.structs.replace(spec, config=msgspec.structs.replace(defaults, quarantine=Quarantine(days=7)))
 
 
 def _publish(spec: TelemetrySpec) -> App:

@@ -63,6 +63,7 @@ def test_an_empty_studio_gets_the_seeds_spec_as_its_first_version(tmp_path: Path
 
     assert (version.spec.name, version.version, version.status) == ("sigil.telemetry", 1, "published")
     sigil = make_sigil_spec()
+    assert sigil.config is not None
     config = msgspec.structs.replace(sigil.config, quarantine=Quarantine(days=7))
     assert version.checksum == checksum(msgspec.structs.replace(sigil, config=config))
     assert [(binding.label, binding.version) for binding in bindings_of("sigil.telemetry")] == [("the app sigil", None)]

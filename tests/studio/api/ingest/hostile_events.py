@@ -57,7 +57,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-PARTS: Final = [
+PARTS: Final[list[HostilePart]] = [
     # Texts that no column holds, or that are no text
     HostilePart("a NUL", "value", b'"a\\u0000b"', "unsafe_value"),
     HostilePart("a high surrogate alone", "value", b'"a\\ud800b"', "malformed", is_json=False),
@@ -116,7 +116,7 @@ PARTS: Final = [
 ]
 
 
-WHOLES: Final = [
+WHOLES: Final[list[HostileWhole]] = [
     HostileWhole("nothing but a space", lambda _: b" ", 400),
     HostileWhole("a list of nothing but brackets", lambda _: b"[" * 100_000, 400),
     HostileWhole("two bodies", lambda body: body + body, 400),
