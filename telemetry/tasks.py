@@ -18,6 +18,7 @@ from telemetry.services.event_use import forget_old_uses
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
 from telemetry.services.proposals.measuring import measure_proposals
+from telemetry.services.purging.service import purge
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.regeneration.running import regenerate, take_requests
 from telemetry.services.tallies import merge_tallies
@@ -38,6 +39,7 @@ __all__ = [
     "measure_promises",
     "merge_all_tallies",
     "notify",
+    "purge_events",
     "purge_quarantine",
     "regenerate_proposals",
     "sweep_deliveries",
@@ -109,6 +111,16 @@ def make_partitions() -> None:
 def drop_old_partitions() -> None:
     """Tallies past their days and ids past all memory are gone; running it twice changes nothing more."""
     drop_partitions()
+
+
+@shared_task(name="telemetry.purge_events")
+def purge_events() -> None:
+    """Stored events whose time is over are gone, or their run waits for approval; calls itself for what is left.
+
+    Running it twice, at the same time, or after a kill removes nothing more.
+    """
+    if purge():
+        purge_events.apply_async()
 
 
 @shared_task(name="telemetry.merge_tallies")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from studio.settings import env
-from studio.settings.product import STUDIO_HEARTBEAT_SECONDS
+from studio.settings.product import STUDIO_HEARTBEAT_SECONDS, STUDIO_PURGE_MINUTES
 
 # Seconds. Longer work is cut into slices; the soft limit leaves a task time to stop by itself.
 CELERY_TASK_TIME_LIMIT = 120
@@ -117,6 +117,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Two weeks ahead, so that it may fail for long; often, so that what waits for a lock gets it soon.
     "make partitions": {"task": "telemetry.make_partitions", "schedule": timedelta(hours=1)},
     "drop partitions": {"task": "telemetry.drop_partitions", "schedule": timedelta(hours=6)},
+    # Readers pass over what is past its end at once; what ended yesterday is gone within the first hour of the day.
+    "purge events": {
+        "task": "telemetry.purge_events",
+        "schedule": timedelta(minutes=STUDIO_PURGE_MINUTES),
+        "options": {"expires": 60 * STUDIO_PURGE_MINUTES},
+    },
     "merge tallies": {
         "task": "telemetry.merge_tallies",
         "schedule": timedelta(minutes=1),

@@ -34,6 +34,8 @@ __all__ = [
     "STUDIO_OUTGOING_ALLOW",
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_PUBLIC_URL",
+    "STUDIO_PURGE_APPROVAL_ROWS",
+    "STUDIO_PURGE_MINUTES",
     "STUDIO_QUARANTINE_KEYS",
     "STUDIO_QUARANTINE_MAX_EVENTS",
     "STUDIO_RECEIPT_KEYS",
@@ -168,3 +170,10 @@ STUDIO_ARCHIVE_S3_REGION = env.text("STUDIO_ARCHIVE_S3_REGION", "")
 STUDIO_ARCHIVE_S3_PREFIX = env.text("STUDIO_ARCHIVE_S3_PREFIX", "telemetry-archive")
 STUDIO_ARCHIVE_S3_ACCESS_KEY = env.text("STUDIO_ARCHIVE_S3_ACCESS_KEY", "")
 STUDIO_ARCHIVE_S3_SECRET_KEY = env.text("STUDIO_ARCHIVE_S3_SECRET_KEY", "")
+
+# How many events one run may remove at one tenant before somebody has to approve it. Several times what a tenant gets
+# in a day, or routine waits as well. 0: none waits.
+STUDIO_PURGE_APPROVAL_ROWS = env.integer("STUDIO_PURGE_APPROVAL_ROWS", 1_000_000)
+
+# How often it is looked for events whose time is over.
+STUDIO_PURGE_MINUTES = env.integer("STUDIO_PURGE_MINUTES", 60, minimum=1, maximum=1_440)

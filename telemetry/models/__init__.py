@@ -37,12 +37,13 @@ from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.proposal import UNSETTLED_STATES, PromiseState, Proposal, ProposalEvidence, ProposalStatus
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
-from telemetry.models.purge_run import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
+from telemetry.models.purge_run import OPEN_STATES, PurgeClock, PurgeItem, PurgeRun, PurgeState
 from telemetry.models.receipt import Receipt, ReceiptKind
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
+from telemetry.models.stored_day import RetentionState, SealedPartition, StoredDay
 from telemetry.models.stored_event import StoredEvent
 from telemetry.models.threshold_record import ThresholdRecord
 from telemetry.models.violation_record import ViolationDay, ViolationRecord, ViolationState
@@ -98,17 +99,21 @@ __all__ = [
     "ProposalStatus",
     "ProviderKind",
     "ProviderRecord",
+    "PurgeClock",
     "PurgeItem",
     "PurgeRun",
     "PurgeState",
     "Receipt",
     "ReceiptKind",
     "RegenerationRequest",
+    "RetentionState",
     "ReviewComment",
     "ReviewRecord",
     "ReviewState",
+    "SealedPartition",
     "SpecRecord",
     "SpecVersion",
+    "StoredDay",
     "StoredEvent",
     "ThresholdRecord",
     "UndatedClaim",

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tenants.models import Installation, Tenant
 
-__all__ = ["OPEN_STATES", "PurgeItem", "PurgeRun", "PurgeState"]
+__all__ = ["OPEN_STATES", "PurgeClock", "PurgeItem", "PurgeRun", "PurgeState"]
 
 
 class PurgeState(models.TextChoices):
@@ -21,6 +21,20 @@ class PurgeState(models.TextChoices):
     REPLACED = "replaced", "Replaced by a newer plan"
 
 
+class PurgeClock(models.Model):
+    """One row: until when the studio's clock is known to have been right, as far as retention goes."""
+
+    trusted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="telemetry_purgeclock_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.trusted_at.isoformat()
+
+
 OPEN_STATES = (PurgeState.WAITING, PurgeState.RUNNING)
 
 
@@ -28,14 +42,16 @@ class PurgeRun(models.Model):
     """What one tenant's retention asks to be removed, planned with a fixed cut-off, and how far that is done.
 
     Removed is what ended before ``cutoff``, the beginning of a day in UTC. ``terms`` are the shortened retentions that
-    the run applies to stored events, ``telemetry.services.purging.terms``. ``shortened_rows`` counts the events that
-    stay, and end sooner than before. ``why_waiting`` is a word of ours.
+    the run applies to stored events, ``applies`` what is known of installations once it has: both are written by
+    ``telemetry.services.purging.terms``. ``shortened_rows`` counts the events that stay, and end sooner than before.
+    ``why_waiting`` is a word of ours: ``large``, or ``clock``.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=PurgeState.choices)
     cutoff = models.DateTimeField()
     terms = models.JSONField(default=list)
+    applies = models.JSONField(default=list)
     planned_rows = models.PositiveBigIntegerField()
     planned_bytes = models.PositiveBigIntegerField()
     planned_at = models.DateTimeField(default=timezone.now)
@@ -70,8 +86,9 @@ class PurgeRun(models.Model):
 class PurgeItem(models.Model):
     """What a run does to one event of one installation: as planned, and as done, counted with the deletion itself.
 
-    ``rows`` have been deleted, ``archived_rows`` deleted after they were archived, ``held_rows`` were due and stay
-    because of a legal hold. ``size_bytes`` is that of the rows, without indexes.
+    ``rows`` have been deleted, ``archived_rows`` deleted after they were archived. ``held_rows`` were due when this was
+    planned and stay because of a legal hold, ``unarchived_rows`` because nothing here can archive them, as
+    ``is_archived`` asks. ``size_bytes`` is that of the rows, without indexes.
     """
 
     # No index of their own: the constraint below begins with the run.
@@ -83,6 +100,8 @@ class PurgeItem(models.Model):
     planned_rows = models.PositiveBigIntegerField(default=0)
     planned_bytes = models.PositiveBigIntegerField(default=0)
     held_rows = models.PositiveBigIntegerField(default=0)
+    unarchived_rows = models.PositiveBigIntegerField(default=0)
+    is_archived = models.BooleanField(default=False)
     oldest_on = models.DateField(null=True)
     newest_on = models.DateField(null=True)
     rows = models.PositiveBigIntegerField(default=0)

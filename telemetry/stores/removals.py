@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
-__all__ = ["HELD", "Removed", "count_removed", "count_unarchived", "lock_removals"]
+__all__ = ["HELD", "Removed", "count_removed", "count_unarchived", "lock_removals", "lower_counts", "reopen_days"]
 
 # Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
 # ``telemetry.services.holds.is_held`` compares, for rows that are not in the store.
@@ -40,6 +40,14 @@ ON CONFLICT (installation_id, day, name, version) DO UPDATE SET
     archived = removal.archived + excluded.archived,
     erased = removal.erased + excluded.erased
 """
+LOWER: Final = """
+UPDATE telemetry_storedday SET rows = rows - %s, size_bytes = size_bytes - %s
+WHERE retention_class = %s AND installation_id = %s AND day = %s AND name = %s AND version = %s
+"""
+# The last eight digits of a partition's name are its first day, and none is longer than a month.
+REOPEN: Final = """
+DELETE FROM telemetry_sealedpartition WHERE to_date(right(name, 8), 'YYYYMMDD') BETWEEN %s::date - 31 AND %s::date
+"""
 
 UNARCHIVE: Final = """
 UPDATE telemetry_eventremoval SET archived = archived - %(rows)s{other}
@@ -50,7 +58,11 @@ Way = Literal["purged", "archived", "erased"]
 
 
 class Removed(NamedTuple):
-    """How many events of one name and version, that came on one day (UTC), were removed."""
+    """How many events of one name and version, that came on one day (UTC), were removed.
+
+    With the class that their rows had, and the bytes of these (``telemetry.stores.due.SIZE``), the counts of what is
+    stored stay true; without, they are counted anew by the next run of the purge.
+    """
 
     tenant_id: int
     installation_id: int
@@ -58,6 +70,8 @@ class Removed(NamedTuple):
     name: str
     version: int
     rows: int
+    retention_class: int | None = None
+    size_bytes: int = 0
 
 
 def lock_removals() -> None:
@@ -70,10 +84,16 @@ def lock_removals() -> None:
 
 
 def count_removed(removed: Iterable[Removed], way: Way) -> None:
-    """The balance knows that these events are gone, and how, once the transaction that removed them commits."""
+    """The balance knows that these events are gone, and how, once the transaction that removed them commits.
+
+    So do the counts of what is stored.
+    """
+    removed = sorted(removed)
+    lower_counts(removed)
+    reopen_days(each.day for each in removed if each.retention_class is None)
     rows: list[tuple[Any, ...]] = [
         (*each[:5], *(each.rows if way == column else 0 for column in ("purged", "archived", "erased")))
-        for each in sorted(removed)
+        for each in removed
         if each.rows
     ]
     with connection.cursor() as cursor:
@@ -86,3 +106,22 @@ def count_unarchived(removed: Iterable[Removed], way: Literal["live", "purged", 
     rows = [each._asdict() for each in sorted(removed) if each.rows]
     with connection.cursor() as cursor:
         cursor.executemany(UNARCHIVE.format(other=others[way]), rows)
+
+
+def lower_counts(removed: Iterable[Removed]) -> None:
+    """The counts of what is stored are true without these, once the transaction that removed them commits.
+
+    Also for what was moved to another class, and with negative bytes for what has grown.
+    """
+    known = [each for each in removed if each.retention_class is not None]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            LOWER,
+            [(each.rows, each.size_bytes, each.retention_class, *each[1:5]) for each in known],
+        )
+
+
+def reopen_days(days: Iterable[date]) -> None:
+    """What is stored of these days is counted anew by the next run: it was changed by somebody who did not count."""
+    with connection.cursor() as cursor:
+        cursor.executemany(REOPEN, [(day, day) for day in sorted(set(days))])

@@ -1,0 +1,1 @@
+"""Removing stored events whose time is over: planned, shown, approved where it is much, done, and proven."""

@@ -1,0 +1,142 @@
+"""What the configs say about retention, and how that differs from what was applied to stored events before."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from telemetry.core.config import EffectiveConfig
+from telemetry.core.enums import RetentionPolicy
+from telemetry.core.errors import Conflict
+from telemetry.core.layers import event_reference
+from telemetry.models import PurgeRun, RetentionState
+from telemetry.selectors.configs import config_revisions
+from telemetry.services.configs import effective_config
+from telemetry.stores.due import Term
+from tenants.models import Installation
+
+__all__ = [
+    "ChangedRetention",
+    "applied_states",
+    "apply_changes",
+    "archived_events",
+    "changed_retention",
+    "retention_of",
+    "terms_of_run",
+    "terms_under",
+]
+
+Event = tuple[int, str, int]
+
+
+class ChangedRetention(NamedTuple):
+    """What an installation's config says that was not applied to its stored events yet.
+
+    ``days`` and ``archived`` are what is known once it is: by ``name@version``, also of events that the config has no
+    more. ``terms`` are the events that are kept for less than they were, or of which nothing was known.
+    """
+
+    installation: Installation
+    revision: int
+    days: Mapping[str, int]
+    archived: Sequence[str]
+    terms: Sequence[Term]
+
+    def as_document(self) -> dict[str, Any]:
+        """What a run keeps of it, so that it applies what was planned and nothing newer."""
+        return {
+            "installation": self.installation.pk,
+            "revision": self.revision,
+            "days": dict(self.days),
+            "archived": list(self.archived),
+        }
+
+
+def changed_retention(installations: Collection[Installation]) -> list[ChangedRetention]:
+    """Those installations whose config has changed since its retention was applied; of the others nothing is read.
+
+    Two queries, and one for each config that has changed.
+    """
+    states = applied_states(installations)
+    revisions = config_revisions([each.pk for each in installations])
+    found = []
+    for installation in installations:
+        state, revision = states.get(installation.pk), revisions.get(installation.pk, 0)
+        if state is not None and state.revision >= revision:
+            continue
+        try:
+            config = effective_config(installation)
+        except Conflict:
+            # No spec is bound or published: what is stored keeps the end that it has.
+            continue
+        found.append(_change(installation, config, state))
+    return found
+
+
+def _change(installation: Installation, config: EffectiveConfig, state: RetentionState | None) -> ChangedRetention:
+    before: dict[str, int] = {} if state is None else state.days
+    days = {**before, **{event_reference(each.name, each.version): each.retention.days for each in config.events}}
+    known = {event_reference(each.name, each.version) for each in config.events}
+    archived = {each for each in (() if state is None else state.archived) if each not in known}
+    archived |= {
+        event_reference(each.name, each.version)
+        for each in config.events
+        if each.retention.policy is RetentionPolicy.ARCHIVE
+    }
+    return ChangedRetention(
+        installation, config.revision, days, sorted(archived), terms_under(installation.pk, config, before)
+    )
+
+
+def terms_under(installation_id: int, config: EffectiveConfig, before: Mapping[str, int]) -> list[Term]:
+    """The events that the config keeps for less than ``before`` says, and those of which it says nothing."""
+    return [
+        Term(installation_id, each.name, each.version, each.retention.days)
+        for each in config.events
+        if each.retention.days < before.get(event_reference(each.name, each.version), each.retention.days + 1)
+    ]
+
+
+def retention_of(changes: Iterable[ChangedRetention]) -> dict[int, ChangedRetention]:
+    """By installation."""
+    return {change.installation.pk: change for change in changes}
+
+
+def applied_states(installations: Collection[Installation]) -> dict[int, RetentionState]:
+    """What has been applied, by installation; one query."""
+    rows = RetentionState.objects.filter(installation_id__in=[each.pk for each in installations])
+    return {row.installation_id: row for row in rows.order_by()}
+
+
+def archived_events(changes: Iterable[ChangedRetention], states: Mapping[int, RetentionState]) -> set[tuple[int, str]]:
+    """The events, as installation and ``name@version``, whose rows are archived at their end."""
+    lists = {key: state.archived for key, state in states.items()}
+    lists |= {change.installation.pk: list(change.archived) for change in changes}
+    return {(installation_id, event) for installation_id, events in lists.items() for event in events}
+
+
+def terms_of_run(run: PurgeRun) -> list[Term]:
+    """The terms with which the run was planned."""
+    return [Term(*term) for term in run.terms]
+
+
+def apply_changes(tenant_id: int, documents: Iterable[Mapping[str, Any]]) -> None:
+    """It is known that this retention holds for what is stored; what is known of a later config stays. Two queries."""
+    rows = [
+        RetentionState(
+            tenant_id=tenant_id,
+            installation_id=each["installation"],
+            revision=each["revision"],
+            days=each["days"],
+            archived=each["archived"],
+        )
+        for each in documents
+    ]
+    later = {
+        row.installation_id: row.revision
+        for row in RetentionState.objects.filter(installation_id__in=[row.installation_id for row in rows]).order_by()
+    }
+    RetentionState.objects.bulk_create(
+        [row for row in rows if later.get(row.installation_id, -1) < row.revision],
+        update_conflicts=True,
+        unique_fields=["installation"],
+        update_fields=["revision", "days", "archived"],
+    )

@@ -1,0 +1,363 @@
+"""Which stored events are due to be removed: answered from counts where they decide it, by looking where they do not.
+
+One answer for everybody: previews ask it, and each step of a purge asks it again before it removes what it says.
+"""
+
+# ruff: noqa: S608 - statements are made of constants of this package
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from telemetry.core.retention import HOLD, RetentionClass
+from telemetry.stores.partitions import SPANS, Partition, existing_partitions, table_of
+from telemetry.stores.removals import HELD
+
+__all__ = [
+    "DUE_ROW",
+    "SIZE",
+    "DueGroup",
+    "LongerGroup",
+    "Question",
+    "Term",
+    "class_of_table",
+    "due_groups",
+    "event_partitions",
+    "has_rows",
+    "longer_groups",
+    "midnight",
+    "name_of",
+    "partition_of",
+    "read_due",
+    "rows_counted",
+    "sealed_names",
+]
+
+# The bytes of a row: its own, and those of what is kept beside it because it is long.
+SIZE: Final = "pg_column_size(event)"
+# When a row ends: its own end, or sooner where its event is kept for shorter by now.
+DUE_ROW: Final = """
+least(event.expires_at, event.received_at + make_interval(hours => 24 * {days})) <= %(cutoff)s
+"""
+TERMS: Final = """
+term AS (
+    SELECT * FROM unnest(%(term_installations)s::bigint[], %(term_names)s::text[], %(term_versions)s::int[],
+        %(term_days)s::int[]) AS term (installation_id, name, version, days)
+)
+"""
+# What the counts know. Where a hold may touch a group, or only part of it is due, the rows have to say.
+COUNTED: Final = f"""
+WITH {TERMS}
+SELECT stored.partition, stored.retention_class, stored.day, stored.tenant_id, stored.installation_id, stored.name,
+    stored.version, term.days, stored.rows, stored.size_bytes,
+    least(stored.last_expires_at, stored.last_received_at + make_interval(hours => 24 * term.days)) <= %(cutoff)s
+    AND NOT EXISTS (
+        SELECT FROM telemetry_legalhold AS hold
+        WHERE hold.lifted_at IS NULL AND hold.tenant_id = stored.tenant_id
+            AND (hold.installation_id IS NULL OR hold.installation_id = stored.installation_id)
+            AND (hold.event_name = '' OR hold.event_name = stored.name)
+    )
+FROM telemetry_storedday AS stored
+JOIN telemetry_sealedpartition AS sealed ON sealed.name = stored.partition
+LEFT JOIN term USING (installation_id, name, version)
+WHERE stored.rows > 0 AND (
+        stored.first_expires_at <= %(cutoff)s
+        OR stored.first_received_at + make_interval(hours => 24 * term.days) <= %(cutoff)s
+    )
+    AND (%(tenants)s::bigint[] IS NULL OR stored.tenant_id = ANY (%(tenants)s))
+    AND (%(partitions)s::text[] IS NULL OR stored.partition = ANY (%(partitions)s))
+"""
+LOOK: Final = f"""
+SELECT asked.number, count(*) FILTER (WHERE NOT event.is_held),
+    coalesce(sum(event.size) FILTER (WHERE NOT event.is_held), 0)::bigint, count(*) FILTER (WHERE event.is_held)
+FROM unnest(%(classes)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(installations)s::bigint[],
+    %(names)s::text[], %(versions)s::int[], %(days)s::int[])
+    WITH ORDINALITY AS asked (class, starts_at, ends_at, installation_id, name, version, days, number)
+CROSS JOIN LATERAL (
+    SELECT {SIZE} AS size, {HELD} AS is_held FROM telemetry_storedevent AS event
+    WHERE event.retention_class = asked.class AND event.installation_id = asked.installation_id
+        AND event.name = asked.name AND event.version = asked.version
+        AND event.received_at >= asked.starts_at AND event.received_at < asked.ends_at
+        AND {DUE_ROW.format(days="asked.days")}
+) AS event
+GROUP BY asked.number
+"""
+# ``{{join}}``: LEFT for all rows of a partition, or only those whose event is kept for shorter by now.
+UNCOUNTED: Final = f"""
+WITH {TERMS}
+SELECT (event.received_at AT TIME ZONE 'UTC')::date AS day, event.tenant_id, event.installation_id, event.name,
+    event.version, term.days, count(*) FILTER (WHERE NOT {HELD}),
+    coalesce(sum({SIZE}) FILTER (WHERE NOT {HELD}), 0)::bigint, count(*) FILTER (WHERE {HELD})
+FROM telemetry_storedevent AS event
+{{join}} JOIN term ON term.installation_id = event.installation_id AND term.name = event.name
+    AND term.version = event.version
+WHERE event.retention_class = %(class)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
+    AND {DUE_ROW.format(days="term.days")}
+    AND (%(tenants)s::bigint[] IS NULL OR event.tenant_id = ANY (%(tenants)s))
+GROUP BY 1, 2, 3, 4, 5, 6
+"""
+
+# Rows that are to end later than their event's term says; by the index of names.
+LONGER: Final = f"""
+WITH {TERMS}
+SELECT event.retention_class, (event.received_at AT TIME ZONE 'UTC')::date, event.tenant_id, term.installation_id,
+    term.name, term.version, term.days, count(*),
+    count(*) FILTER (WHERE event.received_at + make_interval(hours => 24 * term.days) > %(cutoff)s)
+FROM term
+JOIN telemetry_storedevent AS event ON event.installation_id = term.installation_id AND event.name = term.name
+    AND event.version = term.version
+WHERE event.expires_at > event.received_at + make_interval(hours => 24 * term.days)
+    AND (%(tenants)s::bigint[] IS NULL OR event.tenant_id = ANY (%(tenants)s))
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6
+"""
+
+ANY_ROW: Final = """
+SELECT EXISTS (
+    SELECT FROM telemetry_storedevent
+    WHERE retention_class = %(class)s AND received_at >= %(starts_at)s AND received_at < %(ends_at)s
+)
+"""
+READ: Final = f"""
+SELECT event.* FROM telemetry_storedevent AS event
+WHERE event.retention_class = %(class)s AND event.installation_id = %(installation)s AND event.name = %(name)s
+    AND event.version = %(version)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
+    AND {DUE_ROW.format(days="%(days)s::int")} AND NOT {HELD}
+ORDER BY event.id
+"""
+READ_AT_ONCE: Final = 2_000
+
+
+class Term(NamedTuple):
+    """Events of this name and version are kept for ``days`` after they came, however long they were to be kept."""
+
+    installation_id: int
+    name: str
+    version: int
+    days: int
+
+
+class Question(NamedTuple):
+    """What is due at ``cutoff``, the beginning of a day (UTC), under these terms; of these tenants, or of all."""
+
+    cutoff: datetime
+    terms: Sequence[Term] = ()
+    tenant_ids: Collection[int] | None = None
+
+
+class DueGroup(NamedTuple):
+    """Events of one name that came on one day and are in one partition: how many are due, and how many a hold keeps.
+
+    ``rows`` and ``size_bytes`` are those that go; ``held`` ones are due as well, and stay. ``days`` is their term, if
+    they have one.
+    """
+
+    partition: Partition
+    retention_class: int
+    day: date
+    tenant_id: int
+    installation_id: int
+    name: str
+    version: int
+    days: int | None
+    rows: int
+    size_bytes: int
+    held: int
+
+    @property
+    def event(self) -> tuple[int, str, int]:
+        """Installation, name and version."""
+        return self.installation_id, self.name, self.version
+
+
+class LongerGroup(NamedTuple):
+    """Events of one day in one class that are to end later than their term says.
+
+    ``staying`` counts those of the ``rows`` that are not due by the term either.
+    """
+
+    partition: Partition
+    day: date
+    tenant_id: int
+    term: Term
+    rows: int
+    staying: int
+
+
+def longer_groups(question: Question) -> list[LongerGroup]:
+    """What is to end later than the question's terms say; one query, which reads the rows of these events."""
+    if not question.terms:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(LONGER, _parameters(question))
+        return [
+            LongerGroup(partition_of(RetentionClass(number), day), day, tenant_id, Term(*term), rows, staying)
+            for number, day, tenant_id, *term, rows, staying in cursor.fetchall()
+        ]
+
+
+def name_of(partition: Partition) -> str:
+    """The name of the partition's table."""
+    return f"{partition.parent}_{partition.starts_on:%Y%m%d}"
+
+
+def class_of_table(parent: str) -> RetentionClass:
+    """The class whose partitions this table holds."""
+    word = parent.rpartition("_")[2]
+    return HOLD if word == "hold" else RetentionClass(int(word.removeprefix("d")))
+
+
+def event_partitions() -> list[Partition]:
+    """Every partition of events, by class and day; one query."""
+    known = existing_partitions()
+    return [
+        Partition(parent, starts_on, span.after(starts_on))
+        for parent, span in ((table_of(each), span) for each, span in SPANS.items())
+        for starts_on in sorted(known.get(parent, ()))
+    ]
+
+
+def sealed_names() -> set[str]:
+    """The partitions whose rows are counted; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM telemetry_sealedpartition")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def rows_counted(partition: Partition) -> int | None:
+    """How many rows a sealed partition has, of all tenants of the context; ``None`` if it is not sealed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT coalesce(sum(rows), 0)::bigint FROM telemetry_storedday WHERE partition = sealed.name) "
+            "FROM telemetry_sealedpartition AS sealed WHERE name = %s",
+            [name_of(partition)],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def has_rows(partition: Partition) -> bool:
+    """Whether the partition has any row of the context's tenants; one query."""
+    within = {"class": int(class_of_table(partition.parent)), "starts_at": midnight(partition.starts_on)}
+    with connection.cursor() as cursor:
+        cursor.execute(ANY_ROW, {**within, "ends_at": midnight(partition.ends_on)})
+        (answer,) = cursor.fetchone()
+    return bool(answer)
+
+
+def read_due(group: DueGroup, *, cutoff: datetime) -> Iterator[dict[str, Any]]:
+    """The rows of the group that are due and not held, each by column, in the order of their ids; a few at a time.
+
+    In a transaction; the order does not depend on how the rows lie.
+    """
+    start = midnight(group.day)
+    parameters = {
+        "class": group.retention_class,
+        "installation": group.installation_id,
+        "name": group.name,
+        "version": group.version,
+        "starts_at": start,
+        "ends_at": start + timedelta(days=1),
+        "days": group.days,
+        "cutoff": cutoff,
+    }
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(READ, parameters)
+        columns = [column.name for column in cursor.description]
+        while rows := cursor.fetchmany(READ_AT_ONCE):
+            yield from (dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def due_groups(question: Question, *, only: Partition | None = None, today: date | None = None) -> list[DueGroup]:
+    """What is due, of the tenants of the context, in all partitions or in one; the oldest first.
+
+    Counted partitions cost three queries together, and the rows of a group are read only where a hold or its last day
+    cuts through it. Partitions that are over and not counted yet are read as a whole, as is what holds keep. What is
+    in a partition that still fills is due by a term alone: nothing else is kept for less than its partition lasts.
+    """
+    partitions = event_partitions() if only is None else [only]
+    sealed, over = sealed_names(), today or datetime.now(UTC).date()
+    counted = {name_of(each): each for each in partitions if name_of(each) in sealed}
+    found = list(_counted(question, counted))
+    for partition in partitions:
+        if name_of(partition) not in counted:
+            found += _uncounted(question, partition, is_over=partition.ends_on <= over)
+    return sorted(found, key=lambda group: (group.partition, group.day, group.tenant_id, *group.event))
+
+
+def _counted(question: Question, partitions: dict[str, Partition]) -> Iterable[DueGroup]:
+    if not partitions:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED, {**_parameters(question), "partitions": list(partitions)})
+        rows = cursor.fetchall()
+    unsure = []
+    for partition, *rest, is_decided in rows:
+        group = DueGroup(partitions[partition], *rest, held=0)
+        if is_decided:
+            yield group
+        else:
+            unsure.append(group)
+    yield from _looked_at(question, unsure)
+
+
+def _looked_at(question: Question, groups: Sequence[DueGroup]) -> Iterable[DueGroup]:
+    if not groups:
+        return
+    starts = [datetime(each.day.year, each.day.month, each.day.day, tzinfo=UTC) for each in groups]
+    parameters = {
+        "cutoff": question.cutoff,
+        "classes": [each.retention_class for each in groups],
+        "starts": starts,
+        "ends": [start + timedelta(days=1) for start in starts],
+        "installations": [each.installation_id for each in groups],
+        "names": [each.name for each in groups],
+        "versions": [each.version for each in groups],
+        "days": [each.days for each in groups],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, parameters)
+        for number, rows, size_bytes, held in cursor.fetchall():
+            yield groups[number - 1]._replace(rows=rows, size_bytes=size_bytes, held=held)
+
+
+def _uncounted(question: Question, partition: Partition, *, is_over: bool) -> Iterable[DueGroup]:
+    retention_class = class_of_table(partition.parent)
+    is_whole = is_over or retention_class is HOLD
+    if not is_whole and not question.terms:
+        return
+    parameters = {
+        **_parameters(question),
+        "class": int(retention_class),
+        "starts_at": midnight(partition.starts_on),
+        "ends_at": midnight(partition.ends_on),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(UNCOUNTED.format(join="LEFT" if is_whole else ""), parameters)
+        for day, tenant_id, installation_id, name, version, days, rows, size_bytes, held in cursor.fetchall():
+            of_event = (tenant_id, installation_id, name, version, days)
+            yield DueGroup(partition, int(retention_class), day, *of_event, rows, size_bytes, held)
+
+
+def _parameters(question: Question) -> dict[str, Any]:
+    return {
+        "cutoff": question.cutoff,
+        "tenants": None if question.tenant_ids is None else list(question.tenant_ids),
+        "term_installations": [term.installation_id for term in question.terms],
+        "term_names": [term.name for term in question.terms],
+        "term_versions": [term.version for term in question.terms],
+        "term_days": [term.days for term in question.terms],
+    }
+
+
+def partition_of(chosen: RetentionClass, day: date) -> Partition:
+    """Where events of this class lie that came on this day."""
+    starts_on = SPANS[chosen].start_of(day)
+    return Partition(table_of(chosen), starts_on, SPANS[chosen].after(starts_on))
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of the day, UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,150 @@
+"""The purge as a whole: what is due goes, what is not stays, and each row is accounted for."""
+
+from datetime import timedelta
+
+import pytest
+
+from telemetry.models import EventRemoval, PurgeItem, PurgeRun, PurgeState, Receipt, StoredEvent
+from telemetry.services.holds import lift_hold, place_hold
+from telemetry.services.purging.service import purge
+from telemetry.stores.due import event_partitions, name_of
+from tenants.actors import SYSTEM
+from tenants.context import ALL, tenant_context
+from tenants.models import Installation
+from tests.telemetry.factories import make_installation, make_published
+from tests.telemetry.services.purging.factories import STEP, midnight, store, stored
+
+pytestmark = pytest.mark.django_db(transaction=False)
+
+
+@pytest.fixture
+def installation() -> Installation:
+    make_published()
+    return make_installation()
+
+
+@pytest.fixture(autouse=True)
+def _known(installation: Installation) -> None:
+    """The retention of the config has been applied: what follows is about time alone."""
+    assert purge() is False
+
+
+def partitions() -> set[str]:
+    return {name_of(each) for each in event_partitions()}
+
+
+def removed() -> dict[str, int]:
+    with tenant_context(ALL):
+        rows = list(EventRemoval.objects.order_by().values("purged", "archived", "erased"))
+    return {way: sum(row[way] for row in rows) for way in ("purged", "archived", "erased")}
+
+
+def runs() -> list[PurgeRun]:
+    with tenant_context(ALL):
+        return list(PurgeRun.objects.order_by("pk"))
+
+
+def test_a_day_that_is_over_goes_as_a_whole(installation: Installation) -> None:
+    store(installation, 3, days_ago=8, days=7)
+    store(installation, 2, days_ago=7, days=7)
+    gone = f"telemetry_storedevent_d7_{midnight(8):%Y%m%d}"
+    assert gone in partitions()
+
+    assert purge() is False
+
+    assert stored() == {(midnight(7).date(), STEP): 2}
+    assert gone not in partitions()
+    assert removed() == {"purged": 3, "archived": 0, "erased": 0}
+    (run,) = runs()
+    assert (run.state, run.planned_rows, run.partitions) == (PurgeState.DONE, 3, 1)
+
+
+def test_what_ends_before_its_class_goes_row_by_row(installation: Installation) -> None:
+    store(installation, 3, days_ago=12, days=10)
+    store(installation, 2, days_ago=12, days=30, name="sigil.telemetry.kept")
+
+    purge()
+
+    assert stored() == {(midnight(12).date(), "sigil.telemetry.kept"): 2}
+    assert removed()["purged"] == 3
+    with tenant_context(ALL):
+        item = PurgeItem.objects.get()
+    assert (item.name, item.planned_rows, item.rows) == (STEP, 3, 3)
+    assert item.planned_bytes == item.size_bytes > 0
+
+
+def test_nobody_loses_an_event_before_its_day_is_over(installation: Installation) -> None:
+    store(installation, 1, days_ago=7, days=7, hour=0)
+    store(installation, 1, days_ago=0, days=1, hour=0)
+
+    purge()
+
+    assert sum(stored().values()) == 2
+    assert runs() == []
+
+
+def test_running_it_twice_changes_nothing_more(installation: Installation) -> None:
+    store(installation, 3, days_ago=8, days=7)
+    store(installation, 3, days_ago=12, days=10)
+    purge()
+    before = (stored(), removed(), runs())
+
+    purge()
+
+    assert (stored(), removed(), runs()) == before
+    with tenant_context(ALL):
+        assert Receipt.objects.count() == 1
+
+
+def test_each_tenant_has_a_run_and_a_receipt_of_its_own(installation: Installation) -> None:
+    other = make_installation("umbra")
+    store(installation, 3, days_ago=8, days=7)
+    store(other, 5, days_ago=8, days=7)
+
+    purge()
+
+    assert {run.tenant_id: run.planned_rows for run in runs()} == {installation.tenant_id: 3, other.tenant_id: 5}
+    with tenant_context([other.tenant_id]):
+        receipt = Receipt.objects.get()
+    assert (receipt.facts["rows"], receipt.facts["left_rows"]) == (5, 0)
+    assert receipt.facts["events"] == [
+        {
+            "installation": str(other.public_id),
+            "event": f"{STEP}@1",
+            "rows": 5,
+            "archived_rows": 0,
+            "held_rows": 0,
+        }
+    ]
+
+
+def test_what_a_hold_keeps_outlives_its_partition(installation: Installation) -> None:
+    store(installation, 2, days_ago=8, days=7)
+    store(installation, 3, days_ago=8, days=7, name="sigil.telemetry.held")
+    with tenant_context(ALL):
+        hold = place_hold(actor=SYSTEM, tenant=installation.tenant, reason="Case 12", event_name="sigil.telemetry.held")
+
+    purge()
+
+    assert stored() == {(midnight(8).date(), "sigil.telemetry.held"): 3}
+    with tenant_context(ALL):
+        assert set(StoredEvent.with_expired.values_list("retention_class", flat=True)) == {0}
+        lift_hold(actor=SYSTEM, hold=hold, because="The case is closed")
+    assert removed()["purged"] == 2
+
+    purge()
+
+    assert stored() == {}
+    assert removed()["purged"] == 5
+
+
+def test_an_event_that_comes_late_into_a_closed_day_is_counted(installation: Installation) -> None:
+    store(installation, 2, days_ago=5, days=7)
+    purge()
+    store(installation, 1, days_ago=5, days=7)
+    store(installation, 1, days_ago=5, days=3)
+
+    purge()
+
+    assert stored() == {(midnight(5).date(), STEP): 3}
+    assert removed()["purged"] == 1
