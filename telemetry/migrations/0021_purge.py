@@ -37,7 +37,7 @@ END
 $$
 """
 NEAR = "100"
-FAR = "CASE WHEN parent LIKE 'telemetry_storedevent%' THEN 36600 ELSE 100 END"
+FAR = "(CASE WHEN parent LIKE 'telemetry_storedevent%' THEN 36600 ELSE 100 END)"
 
 # The lock waits for those who write into the partition and keeps others out until the transaction ends; readers pass.
 FUNCTIONS = """

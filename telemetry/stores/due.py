@@ -61,7 +61,8 @@ SELECT stored.partition, stored.retention_class, stored.day, stored.tenant_id, s
     )
 FROM telemetry_storedday AS stored
 JOIN telemetry_sealedpartition AS sealed ON sealed.name = stored.partition
-LEFT JOIN term USING (installation_id, name, version)
+LEFT JOIN term ON term.installation_id = stored.installation_id AND term.name = stored.name
+    AND term.version = stored.version
 WHERE stored.rows > 0 AND (
         stored.first_expires_at <= %(cutoff)s
         OR stored.first_received_at + make_interval(hours => 24 * term.days) <= %(cutoff)s
@@ -84,20 +85,21 @@ CROSS JOIN LATERAL (
 ) AS event
 GROUP BY asked.number
 """
-# ``{{join}}``: LEFT for all rows of a partition, or only those whose event is kept for shorter by now.
-UNCOUNTED: Final = f"""
+# All rows of a partition; and those alone whose event is kept for shorter by now.
+ALL_UNCOUNTED: Final = f"""
 WITH {TERMS}
 SELECT (event.received_at AT TIME ZONE 'UTC')::date AS day, event.tenant_id, event.installation_id, event.name,
     event.version, term.days, count(*) FILTER (WHERE NOT {HELD}),
     coalesce(sum({SIZE}) FILTER (WHERE NOT {HELD}), 0)::bigint, count(*) FILTER (WHERE {HELD})
 FROM telemetry_storedevent AS event
-{{join}} JOIN term ON term.installation_id = event.installation_id AND term.name = event.name
+LEFT JOIN term ON term.installation_id = event.installation_id AND term.name = event.name
     AND term.version = event.version
 WHERE event.retention_class = %(class)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
     AND {DUE_ROW.format(days="term.days")}
     AND (%(tenants)s::bigint[] IS NULL OR event.tenant_id = ANY (%(tenants)s))
 GROUP BY 1, 2, 3, 4, 5, 6
 """
+UNCOUNTED_BY_TERM: Final = ALL_UNCOUNTED.replace("LEFT JOIN", "JOIN")
 
 # Rows that are to end later than their event's term says; by the index of names.
 LONGER: Final = f"""
@@ -240,9 +242,13 @@ def rows_counted(partition: Partition) -> int | None:
 
 def has_rows(partition: Partition) -> bool:
     """Whether the partition has any row of the context's tenants; one query."""
-    within = {"class": int(class_of_table(partition.parent)), "starts_at": midnight(partition.starts_on)}
+    within: dict[str, Any] = {
+        "class": int(class_of_table(partition.parent)),
+        "starts_at": midnight(partition.starts_on),
+        "ends_at": midnight(partition.ends_on),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(ANY_ROW, {**within, "ends_at": midnight(partition.ends_on)})
+        cursor.execute(ANY_ROW, within)
         (answer,) = cursor.fetchone()
     return bool(answer)
 
@@ -253,7 +259,7 @@ def read_due(group: DueGroup, *, cutoff: datetime) -> Iterator[dict[str, Any]]:
     In a transaction; the order does not depend on how the rows lie.
     """
     start = midnight(group.day)
-    parameters = {
+    parameters: dict[str, Any] = {
         "class": group.retention_class,
         "installation": group.installation_id,
         "name": group.name,
@@ -282,7 +288,7 @@ def due_groups(question: Question, *, only: Partition | None = None, today: date
     counted = {name_of(each): each for each in partitions if name_of(each) in sealed}
     found = list(_counted(question, counted))
     for partition in partitions:
-        if name_of(partition) not in counted:
+        if name_of(partition) not in counted and partition.starts_on <= over:
             found += _uncounted(question, partition, is_over=partition.ends_on <= over)
     return sorted(found, key=lambda group: (group.partition, group.day, group.tenant_id, *group.event))
 
@@ -295,7 +301,7 @@ def _counted(question: Question, partitions: dict[str, Partition]) -> Iterable[D
         rows = cursor.fetchall()
     unsure = []
     for partition, *rest, is_decided in rows:
-        group = DueGroup(partitions[partition], *rest, held=0)
+        group = DueGroup(partitions[partition], *rest, 0)
         if is_decided:
             yield group
         else:
@@ -307,7 +313,7 @@ def _looked_at(question: Question, groups: Sequence[DueGroup]) -> Iterable[DueGr
     if not groups:
         return
     starts = [datetime(each.day.year, each.day.month, each.day.day, tzinfo=UTC) for each in groups]
-    parameters = {
+    parameters: dict[str, Any] = {
         "cutoff": question.cutoff,
         "classes": [each.retention_class for each in groups],
         "starts": starts,
@@ -335,7 +341,7 @@ def _uncounted(question: Question, partition: Partition, *, is_over: bool) -> It
         "ends_at": midnight(partition.ends_on),
     }
     with connection.cursor() as cursor:
-        cursor.execute(UNCOUNTED.format(join="LEFT" if is_whole else ""), parameters)
+        cursor.execute(ALL_UNCOUNTED if is_whole else UNCOUNTED_BY_TERM, parameters)
         for day, tenant_id, installation_id, name, version, days, rows, size_bytes, held in cursor.fetchall():
             of_event = (tenant_id, installation_id, name, version, days)
             yield DueGroup(partition, int(retention_class), day, *of_event, rows, size_bytes, held)

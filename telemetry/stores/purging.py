@@ -47,7 +47,7 @@ WITH gone AS (
 )
 SELECT count(*), coalesce(sum(size), 0)::bigint, max(received_at) FROM gone
 """
-EMPTY: Final = "UPDATE telemetry_storedday SET rows = 0, size_bytes = 0 WHERE partition = %s"
+FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = %s"
 # Changing its class moves a row to another partition.
 MOVE_HELD: Final = f"""
 WITH moved AS (
@@ -153,7 +153,7 @@ def drop_events(partition: Partition) -> bool:
     is not to be had in time: readers of the same class hold it up.
     """
     with connection.cursor() as cursor:
-        cursor.execute(EMPTY, [name_of(partition)])
+        cursor.execute(FORGET, [name_of(partition)])
         cursor.execute("SELECT studio_drop_events(%s, %s)", [partition.parent, partition.starts_on])
         (was_there,) = cursor.fetchone()
     return bool(was_there)

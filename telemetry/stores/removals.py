@@ -1,12 +1,12 @@
 """What every removal of stored events has in common: one at a time, never what is held, always counted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
-__all__ = ["HELD", "Removed", "count_removed", "count_unarchived", "lock_removals", "lower_counts", "reopen_days"]
+__all__ = ["HELD", "Removed", "Way", "add_to_balance", "count_removed", "count_unarchived", "lock_removals", "lower_counts", "reopen_days"]
 
 # Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
 # ``telemetry.services.holds.is_held`` compares, for rows that are not in the store.
@@ -88,16 +88,23 @@ def count_removed(removed: Iterable[Removed], way: Way) -> None:
 
     So do the counts of what is stored.
     """
-    removed = sorted(removed)
-    lower_counts(removed)
-    reopen_days(each.day for each in removed if each.retention_class is None)
-    rows: list[tuple[Any, ...]] = [
-        (*each[:5], *(each.rows if way == column else 0 for column in ("purged", "archived", "erased")))
-        for each in removed
-        if each.rows
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(COUNT, rows)
+    rows = sorted(removed)
+    add_to_balance(rows, way)
+    lower_counts(rows)
+    reopen_days(each.day for each in rows if each.retention_class is None)
+
+
+def add_to_balance(removed: Iterable[Removed], way: Way) -> None:
+    """The balance alone knows it: the counts of what is stored go with their partition."""
+    columns = ("purged", "archived", "erased")
+    _execute_for_each(
+        COUNT,
+        [
+            (*each[:5], *(each.rows if way == column else 0 for column in columns))
+            for each in sorted(removed)
+            if each.rows
+        ],
+    )
 
 
 def count_unarchived(removed: Iterable[Removed], way: Literal["live", "purged", "erased"]) -> None:
@@ -113,15 +120,22 @@ def lower_counts(removed: Iterable[Removed]) -> None:
 
     Also for what was moved to another class, and with negative bytes for what has grown.
     """
-    known = [each for each in removed if each.retention_class is not None]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            LOWER,
-            [(each.rows, each.size_bytes, each.retention_class, *each[1:5]) for each in known],
-        )
+    _execute_for_each(
+        LOWER,
+        [
+            (each.rows, each.size_bytes, each.retention_class, *each[1:5])
+            for each in removed
+            if each.retention_class is not None
+        ],
+    )
 
 
 def reopen_days(days: Iterable[date]) -> None:
     """What is stored of these days is counted anew by the next run: it was changed by somebody who did not count."""
-    with connection.cursor() as cursor:
-        cursor.executemany(REOPEN, [(day, day) for day in sorted(set(days))])
+    _execute_for_each(REOPEN, [(day, day) for day in sorted(set(days))])
+
+
+def _execute_for_each(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)

@@ -20,7 +20,8 @@ def now_by_both() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (at_database,) = cursor.fetchone()
-    return min(timezone.now(), at_database)
+    now: datetime = min(timezone.now(), at_database)
+    return now
 
 
 def cutoff_at(now: datetime) -> datetime:

@@ -21,7 +21,7 @@ from telemetry.services.purging.terms import terms_of_run
 from telemetry.stores.due import DueGroup, Question, due_groups, longer_groups, name_of, rows_counted
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partition, delete_due, drop_events, move_held, shorten
-from telemetry.stores.removals import Removed, count_removed, lock_removals
+from telemetry.stores.removals import Removed, Way, add_to_balance, count_removed, lock_removals
 from tenants.context import ALL, tenant_context
 
 __all__ = ["ArchiveMismatch", "carry_on"]
@@ -147,11 +147,10 @@ class Work:
 
     def _drop(self, partition: Partition) -> bool:
         """Whether the partition is gone: if all in it is due, and once what is held is elsewhere. One step."""
-        total = rows_counted(partition)
-        if total is None or partition.ends_on > timezone.now().date() or not close_partition(partition):
+        if partition.ends_on > timezone.now().date() or not close_partition(partition):
             return False
-        groups = self._all_due(partition)
-        if rows_counted(partition) != sum(group.rows + group.held for group in groups):
+        total, groups = rows_counted(partition), self._all_due(partition)
+        if total is None or total != sum(group.rows + group.held for group in groups):
             return False
         for group in groups:
             if group.held and move_held(group) != group.held:
@@ -160,7 +159,7 @@ class Work:
         archived = [group for group in going if self._is_archived(group)]
         for tenant_id in sorted({group.tenant_id for group in archived}):
             self._archive([group for group in archived if group.tenant_id == tenant_id])
-        self._count((group, group.rows, group.size_bytes) for group in going)
+        self._count(((group, group.rows, group.size_bytes) for group in going), count=add_to_balance)
         runs = {self._runs[group.tenant_id].pk for group in going}
         PurgeRun.objects.filter(pk__in=runs).update(partitions=F("partitions") + 1)
         return drop_events(partition)
@@ -217,7 +216,12 @@ class Work:
             raise ArchiveMismatch(f"{rows} rows were archived, and {expected} are due")
         return rows
 
-    def _count(self, gone: Iterable[tuple[DueGroup, int, int]]) -> None:
+    def _count(
+        self,
+        gone: Iterable[tuple[DueGroup, int, int]],
+        *,
+        count: Callable[[Iterable[Removed], Way], None] = count_removed,
+    ) -> None:
         """The balance, the counts of what is stored and the runs know of these rows, by group, and their bytes."""
         removed: dict[bool, list[Removed]] = {True: [], False: []}
         sums: dict[tuple[int, int, str, int], list[int]] = {}
@@ -228,7 +232,7 @@ class Work:
             item = sums.setdefault((self._runs[group.tenant_id].pk, *group.event), [0, 0, 0, 0])
             item[2 if is_archived else 0] += rows
             item[3 if is_archived else 1] += size_bytes
-        count_removed(removed[False], "purged")
-        count_removed(removed[True], "archived")
+        count(removed[False], "purged")
+        count(removed[True], "archived")
         with connection.cursor() as cursor:
             cursor.executemany(ADD_TO_ITEM, [(*item, *key) for key, item in sorted(sums.items())])

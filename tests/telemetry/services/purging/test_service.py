@@ -1,7 +1,5 @@
 """The purge as a whole: what is due goes, what is not stays, and each row is accounted for."""
 
-from datetime import timedelta
-
 import pytest
 
 from telemetry.models import EventRemoval, PurgeItem, PurgeRun, PurgeState, Receipt, StoredEvent
@@ -74,8 +72,8 @@ def test_what_ends_before_its_class_goes_row_by_row(installation: Installation) 
 
 
 def test_nobody_loses_an_event_before_its_day_is_over(installation: Installation) -> None:
-    store(installation, 1, days_ago=7, days=7, hour=0)
-    store(installation, 1, days_ago=0, days=1, hour=0)
+    store(installation, 1, days_ago=7, days=7, hour=1)
+    store(installation, 1, days_ago=1, days=1, hour=1)
 
     purge()
 
