@@ -87,8 +87,8 @@ class PurgeItem(models.Model):
     """What a run does to one event of one installation: as planned, and as done, counted with the deletion itself.
 
     ``rows`` have been deleted, ``archived_rows`` deleted after they were archived. ``held_rows`` were due when this was
-    planned and stay because of a legal hold, ``unarchived_rows`` because nothing here can archive them, as
-    ``is_archived`` asks. ``size_bytes`` is that of the rows, without indexes.
+    planned and stay because of a legal hold. ``is_archived``: its events are archived at their end. ``size_bytes`` is
+    that of the rows, without indexes; of archived ones as they were in the store.
     """
 
     # No index of their own: the constraint below begins with the run.
@@ -100,7 +100,6 @@ class PurgeItem(models.Model):
     planned_rows = models.PositiveBigIntegerField(default=0)
     planned_bytes = models.PositiveBigIntegerField(default=0)
     held_rows = models.PositiveBigIntegerField(default=0)
-    unarchived_rows = models.PositiveBigIntegerField(default=0)
     is_archived = models.BooleanField(default=False)
     oldest_on = models.DateField(null=True)
     newest_on = models.DateField(null=True)

@@ -14,6 +14,7 @@ from django.db import connection
 from telemetry.stores import arrays
 from telemetry.stores.base import RemovedRows, RestoredRow, RowsDigest, RowSelection
 from telemetry.stores.digests import NAMES, POSTGRESQL_DIGEST
+from telemetry.stores.due import SIZE
 from telemetry.stores.removals import HELD, Removed
 
 __all__ = ["digest_rows", "export_rows", "part_ends", "remove_rows", "restore_rows"]
@@ -33,10 +34,10 @@ _DIGEST: Final = f"SELECT {POSTGRESQL_DIGEST.format(rows=_ROWS)}"
 # What is deleted is what the digest says, whatever happened since somebody else looked.
 _REMOVE: Final = f"""
 WITH removed AS (DELETE FROM telemetry_storedevent event WHERE {_MATCHING} RETURNING *)
-SELECT NULL, NULL, NULL, NULL, {POSTGRESQL_DIGEST.format(rows="removed")}
+SELECT NULL, NULL, NULL, NULL, NULL, digest.* FROM (SELECT {POSTGRESQL_DIGEST.format(rows="removed")}) AS digest
 UNION ALL
-SELECT tenant_id, (received_at AT TIME ZONE 'UTC')::date, name, version, count(*), NULL
-FROM removed GROUP BY 1, 2, 3, 4
+SELECT tenant_id, (received_at AT TIME ZONE 'UTC')::date, name, version, sum({SIZE})::bigint, count(*), NULL
+FROM removed AS event GROUP BY 1, 2, 3, 4
 """
 _COLUMNS: Final = ", ".join("%(public_id)s::uuid" if name == "installation" else name for name in NAMES)
 _EXPORT: Final = f"COPY (SELECT {_COLUMNS} FROM telemetry_storedevent event WHERE {_MATCHING}) TO STDOUT (FORMAT csv)"
@@ -84,10 +85,10 @@ def remove_rows(selection: RowSelection) -> RemovedRows:
     with connection.cursor() as cursor:
         cursor.execute(_REMOVE, _parameters(selection))
         rows = cursor.fetchall()
-    (digest,) = (RowsDigest(*row[4:]) for row in rows if row[5] is not None)
+    (digest,) = (RowsDigest(*row[5:]) for row in rows if row[6] is not None)
     counts = [
-        Removed(tenant_id, selection.installation_id, day, name, version, count)
-        for tenant_id, day, name, version, count, is_digest in rows
+        Removed(tenant_id, selection.installation_id, day, name, version, count, selection.retention_class, size_bytes)
+        for tenant_id, day, name, version, size_bytes, count, is_digest in rows
         if is_digest is None
     ]
     return RemovedRows(digest, tuple(sorted(counts)))

@@ -6,7 +6,17 @@ from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
-__all__ = ["HELD", "Removed", "Way", "add_to_balance", "count_removed", "count_unarchived", "lock_removals", "lower_counts", "reopen_days"]
+__all__ = [
+    "HELD",
+    "Removed",
+    "Way",
+    "add_to_balance",
+    "count_removed",
+    "count_unarchived",
+    "lock_removals",
+    "lower_counts",
+    "reopen_days",
+]
 
 # Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
 # ``telemetry.services.holds.is_held`` compares, for rows that are not in the store.

@@ -14,21 +14,25 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from telemetry.core.errors import ArchiveFailed
 from telemetry.models import PurgeItem, PurgeRun, PurgeState
-from telemetry.services.purging import archiver
+from telemetry.services.archiving.writing import archive_next
 from telemetry.services.purging.finishing import finish_run
 from telemetry.services.purging.terms import terms_of_run
-from telemetry.stores.due import DueGroup, Question, due_groups, longer_groups, name_of, rows_counted
+from telemetry.stores.base import RowSelection
+from telemetry.stores.due import DueGroup, Question, due_groups, longer_groups, midnight, name_of, rows_counted
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partition, delete_due, drop_events, move_held, shorten
 from telemetry.stores.removals import Removed, Way, add_to_balance, count_removed, lock_removals
 from tenants.context import ALL, tenant_context
+from tenants.models import Installation
 
-__all__ = ["ArchiveMismatch", "carry_on"]
+__all__ = ["carry_on"]
 
 logger = logging.getLogger(__name__)
 
 GoOn = Callable[[], bool]
+Count = Callable[[Iterable[Removed], Way], None]
 
 # Rows of one transaction: a tenth of a second or so, for which nobody else removes anything.
 CHUNK: Final = 10_000
@@ -43,10 +47,6 @@ WHERE run_id = %s AND installation_id = %s AND name = %s AND version = %s
 """
 
 
-class ArchiveMismatch(Exception):
-    """What was archived is not what was deleted; the step is undone."""
-
-
 def carry_on(*, go_on: GoOn) -> bool:
     """Runs under way are done, as far as locks allow and ``go_on`` says yes, which is asked after each step.
 
@@ -57,7 +57,8 @@ def carry_on(*, go_on: GoOn) -> bool:
     # A clock that was put back since the plan was made: it is not time yet.
     runs = [run for run in runs if run.cutoff <= timezone.now()]
     work = Work(runs)
-    if not work.remove(go_on) or not work.shorten(go_on):
+    # What is archived goes by the end that stands in its row.
+    if not (work.shorten(go_on, only_archived=True) and work.remove(go_on) and work.shorten(go_on)):
         return True
     for run in runs:
         with tenant_context(ALL):
@@ -85,17 +86,23 @@ class Work:
             for group in self._all_due():
                 by_partition.setdefault(group.partition, []).append(group)
         for partition, groups in by_partition.items():
+            if not self._archive(groups, go_on):
+                return False
             if not self._drop_patiently(partition) and not self._delete(groups, go_on):
                 return False
             if not go_on():
                 return False
         return True
 
-    def shorten(self, go_on: GoOn) -> bool:
+    def shorten(self, go_on: GoOn, *, only_archived: bool = False) -> bool:
         """What stays ends when its event's term says; whether it was not stopped before the end."""
         for run in self._runs.values():
+            archived = {event[1:] for event in self._archived}
+            question = self._question(run)
+            if only_archived:
+                question = question._replace(terms=[term for term in question.terms if term[:3] in archived])
             with tenant_context(ALL):
-                groups = longer_groups(self._question(run))
+                groups = longer_groups(question)
             for group in groups:
                 count = CHUNK
                 while count == CHUNK:
@@ -126,8 +133,7 @@ class Work:
         return [group for group in found if self._may_go(group)]
 
     def _may_go(self, group: DueGroup) -> bool:
-        event = (group.tenant_id, *group.event)
-        return event in self._planned and (event not in self._archived or archiver.ARCHIVER is not None)
+        return (group.tenant_id, *group.event) in self._planned
 
     def _is_archived(self, group: DueGroup) -> bool:
         return (group.tenant_id, *group.event) in self._archived
@@ -156,9 +162,8 @@ class Work:
             if group.held and move_held(group) != group.held:
                 raise OperationalError("a hold has changed under way")
         going = [group for group in groups if group.rows]
-        archived = [group for group in going if self._is_archived(group)]
-        for tenant_id in sorted({group.tenant_id for group in archived}):
-            self._archive([group for group in archived if group.tenant_id == tenant_id])
+        if any(self._is_archived(group) for group in going):
+            return False
         self._count(((group, group.rows, group.size_bytes) for group in going), count=add_to_balance)
         runs = {self._runs[group.tenant_id].pk for group in going}
         PurgeRun.objects.filter(pk__in=runs).update(partitions=F("partitions") + 1)
@@ -166,7 +171,7 @@ class Work:
 
     def _delete(self, groups: Sequence[DueGroup], go_on: GoOn) -> bool:
         """What is due of these groups is gone; whether it was not stopped before the end."""
-        waiting = [group for group in groups if group.rows]
+        waiting = [group for group in groups if group.rows and not self._is_archived(group)]
         since: datetime | None = None
         while waiting:
             with tenant_context(ALL):
@@ -183,10 +188,6 @@ class Work:
         room, gone, left = CHUNK, [], list(groups)
         while left and room > 0:
             group, cutoff = left[0], self._runs[left[0].tenant_id].cutoff
-            if self._is_archived(group):
-                room -= self._archive_and_delete(group)
-                left.pop(0)
-                continue
             deleted = delete_due(group, cutoff=cutoff, since=since, limit=room)
             gone.append((group, deleted.rows, deleted.size_bytes))
             if deleted.rows < room:
@@ -198,41 +199,73 @@ class Work:
         self._count(gone)
         return left, since
 
-    def _archive_and_delete(self, group: DueGroup) -> int:
-        """All of the group that is due is archived and gone, or nothing of it."""
-        rows = self._archive([group])
-        deleted = delete_due(group, cutoff=self._runs[group.tenant_id].cutoff, since=None, limit=rows + 1)
-        if deleted.rows != rows:
-            raise ArchiveMismatch(f"{rows} rows were archived, and {deleted.rows} would be deleted")
-        self._count([(group, deleted.rows, deleted.size_bytes)])
-        return rows
+    def _archive(self, groups: Sequence[DueGroup], go_on: GoOn) -> bool:
+        """What of the partition is to be archived is so, and not here any more; whether it was not stopped before.
 
-    def _archive(self, groups: Sequence[DueGroup]) -> int:
-        run, expected = self._runs[groups[0].tenant_id], sum(group.rows for group in groups)
-        if archiver.ARCHIVER is None:
-            raise ArchiveMismatch("nothing here archives events")
-        rows = archiver.ARCHIVER(run=run, groups=groups)
-        if rows != expected:
-            raise ArchiveMismatch(f"{rows} rows were archived, and {expected} are due")
-        return rows
+        A storage that fails leaves what it was to take where it is: the run goes on with the rest, and tries again in
+        an hour.
+        """
+        by_installation: dict[int, list[DueGroup]] = {}
+        for group in groups:
+            if group.rows and self._is_archived(group):
+                by_installation.setdefault(group.installation_id, []).append(group)
+        for of_installation in by_installation.values():
+            try:
+                if not self._archive_installation(of_installation, go_on):
+                    return False
+            except ArchiveFailed as error:
+                fields = {"partition": name_of(of_installation[0].partition), "error": type(error).__name__}
+                logger.error("purge.not_archived", extra=fields)
+        return True
 
-    def _count(
-        self,
-        gone: Iterable[tuple[DueGroup, int, int]],
-        *,
-        count: Callable[[Iterable[Removed], Way], None] = count_removed,
-    ) -> None:
+    def _archive_installation(self, groups: Sequence[DueGroup], go_on: GoOn) -> bool:
+        partition, run = groups[0].partition, self._runs[groups[0].tenant_id]
+        with tenant_context([run.tenant_id]):
+            found = Installation.objects.select_related("tenant").get(pk=groups[0].installation_id)
+        selection = RowSelection(
+            installation_id=found.pk,
+            retention_class=groups[0].retention_class,
+            start=midnight(partition.starts_on),
+            end=midnight(partition.ends_on),
+            expires_by=run.cutoff,
+            events=tuple(sorted({(group.name, group.version) for group in groups})),
+        )
+
+        def settled(removed: Sequence[Removed]) -> None:
+            _add_to_items([(run.pk, each, True) for each in removed])
+
+        while archive_next(
+            installation=found,
+            selection=selection,
+            starts_on=partition.starts_on,
+            run=f"purge {run.pk}",
+            settled=settled,
+        ):
+            if not go_on():
+                return False
+        return True
+
+    def _count(self, gone: Iterable[tuple[DueGroup, int, int]], *, count: Count = count_removed) -> None:
         """The balance, the counts of what is stored and the runs know of these rows, by group, and their bytes."""
-        removed: dict[bool, list[Removed]] = {True: [], False: []}
-        sums: dict[tuple[int, int, str, int], list[int]] = {}
-        for group, rows, size_bytes in gone:
-            is_archived = self._is_archived(group)
-            event = (group.tenant_id, group.installation_id, group.day, group.name, group.version)
-            removed[is_archived].append(Removed(*event, rows, group.retention_class, size_bytes))
-            item = sums.setdefault((self._runs[group.tenant_id].pk, *group.event), [0, 0, 0, 0])
-            item[2 if is_archived else 0] += rows
-            item[3 if is_archived else 1] += size_bytes
-        count(removed[False], "purged")
-        count(removed[True], "archived")
+        removed = [
+            Removed(
+                *(group.tenant_id, group.installation_id, group.day, group.name, group.version),
+                *(rows, group.retention_class, size_bytes),
+            )
+            for group, rows, size_bytes in gone
+            if rows
+        ]
+        count(removed, "purged")
+        _add_to_items([(self._runs[each.tenant_id].pk, each, False) for each in removed])
+
+
+def _add_to_items(removed: Iterable[tuple[int, Removed, bool]]) -> None:
+    """The items of the runs say that these rows are gone, for good or into the archive."""
+    sums: dict[tuple[int, int, str, int], list[int]] = {}
+    for run_id, each, is_archived in removed:
+        item = sums.setdefault((run_id, each.installation_id, each.name, each.version), [0, 0, 0, 0])
+        item[2 if is_archived else 0] += each.rows
+        item[3 if is_archived else 1] += each.size_bytes
+    if sums:
         with connection.cursor() as cursor:
             cursor.executemany(ADD_TO_ITEM, [(*item, *key) for key, item in sorted(sums.items())])

@@ -9,7 +9,6 @@ from django.db import connection, transaction
 
 from telemetry.core.layers import event_reference
 from telemetry.models import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
-from telemetry.services.purging import archiver
 from telemetry.services.purging.clock import cutoff_at, is_trusted
 from telemetry.services.purging.terms import (
     ChangedRetention,
@@ -31,7 +30,7 @@ LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('studio_purge_p
 
 
 class PlannedItem(NamedTuple):
-    """What is due of one event of an installation: what goes, what a hold keeps, what nothing here can archive."""
+    """What is due of one event of an installation: what goes, into the archive or for good, and what a hold keeps."""
 
     tenant_id: int
     installation_id: int
@@ -41,7 +40,6 @@ class PlannedItem(NamedTuple):
     rows: int
     size_bytes: int
     held: int
-    unarchived: int
     oldest: DueGroup
     newest: DueGroup
 
@@ -59,18 +57,15 @@ def _item(
     event: tuple[int, str, int], groups: Sequence[DueGroup], archived: Collection[tuple[int, str]]
 ) -> PlannedItem:
     installation_id, name, version = event
-    is_archived = (installation_id, event_reference(name, version)) in archived
-    rows, stays = sum(group.rows for group in groups), is_archived and archiver.ARCHIVER is None
     return PlannedItem(
         tenant_id=groups[0].tenant_id,
         installation_id=installation_id,
         name=name,
         version=version,
-        is_archived=is_archived,
-        rows=0 if stays else rows,
-        size_bytes=0 if stays else sum(group.size_bytes for group in groups),
+        is_archived=(installation_id, event_reference(name, version)) in archived,
+        rows=sum(group.rows for group in groups),
+        size_bytes=sum(group.size_bytes for group in groups),
         held=sum(group.held for group in groups),
-        unarchived=rows if stays else 0,
         oldest=min(groups, key=lambda group: group.day),
         newest=max(groups, key=lambda group: group.day),
     )
@@ -191,7 +186,6 @@ def _rows(run: PurgeRun, items: Iterable[PlannedItem]) -> list[PurgeItem]:
             planned_rows=item.rows,
             planned_bytes=item.size_bytes,
             held_rows=item.held,
-            unarchived_rows=item.unarchived,
             oldest_on=item.oldest.day,
             newest_on=item.newest.day,
         )

@@ -1,23 +1,45 @@
 """The purge as a whole: what is due goes, what is not stays, and each row is accounted for."""
 
-import pytest
+from pathlib import Path
 
-from telemetry.models import EventRemoval, PurgeItem, PurgeRun, PurgeState, Receipt, StoredEvent
+import pytest
+from msgspec.structs import replace
+
+from telemetry.core.enums import RetentionPolicy
+from telemetry.core.spec import Retention
+from telemetry.models import (
+    ArchiveFile,
+    ArchiveState,
+    EventRemoval,
+    PurgeItem,
+    PurgeRun,
+    PurgeState,
+    Receipt,
+    StoredEvent,
+)
 from telemetry.services.holds import lift_hold, place_hold
 from telemetry.services.purging.service import purge
 from telemetry.stores.due import event_partitions, name_of
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
+from tests.core.builders import make_sigil_spec
+from tests.telemetry.archives import archive_in
 from tests.telemetry.factories import make_installation, make_published
 from tests.telemetry.services.purging.factories import STEP, midnight, store, stored
 
-pytestmark = pytest.mark.django_db(transaction=False)
+pytestmark = pytest.mark.django_db
+
+ARCHIVING = pytest.mark.parametrize("installation", [RetentionPolicy.ARCHIVE], indirect=True)
 
 
 @pytest.fixture
-def installation() -> Installation:
-    make_published()
+def installation(request: pytest.FixtureRequest) -> Installation:
+    """What happens to its events at their end is the parameter, if there is one."""
+    policy = getattr(request, "param", RetentionPolicy.DELETE)
+    spec = make_sigil_spec()
+    events = [replace(event, retention=Retention(days=30, policy=policy)) for event in spec.events]
+    make_published(replace(spec, events=tuple(events)))
     return make_installation()
 
 
@@ -146,3 +168,44 @@ def test_an_event_that_comes_late_into_a_closed_day_is_counted(installation: Ins
 
     assert stored() == {(midnight(5).date(), STEP): 3}
     assert removed()["purged"] == 1
+
+
+@ARCHIVING
+def test_what_is_to_be_archived_is_so_before_it_goes(installation: Installation, tmp_path: Path) -> None:
+    other = "sigil.telemetry.other"
+    store(installation, 3, days_ago=8, days=7)
+    store(installation, 2, days_ago=8, days=7, name=other)
+
+    with archive_in(tmp_path):
+        purge()
+
+    assert stored() == {}
+    assert removed() == {"purged": 2, "archived": 3, "erased": 0}
+    with tenant_context(ALL):
+        items = {item.name: (item.rows, item.archived_rows) for item in PurgeItem.objects.all()}
+        assert items == {STEP: (0, 3), other: (2, 0)}
+        (file,) = ArchiveFile.objects.all()
+        kinds = list(Receipt.objects.order_by("sequence").values_list("kind", flat=True))
+    assert (file.state, file.rows) == (ArchiveState.KEPT, 3)
+    assert kinds == ["archive", "purge"]
+
+
+@ARCHIVING
+@pytest.mark.parametrize("fault", ["save", "truncate", "flip"])
+def test_where_the_archive_fails_nothing_is_deleted(installation: Installation, tmp_path: Path, fault: str) -> None:
+    store(installation, 3, days_ago=8, days=7)
+
+    with archive_in(tmp_path, fault=fault):
+        purge()
+
+    assert sum(stored().values()) == 3
+    assert removed() == {"purged": 0, "archived": 0, "erased": 0}
+    assert [run.state for run in runs()] == [PurgeState.RUNNING]
+    with tenant_context(ALL):
+        assert not Receipt.objects.exists()
+
+    with archive_in(tmp_path):
+        purge()
+
+    assert removed() == {"purged": 0, "archived": 3, "erased": 0}
+    assert [run.state for run in runs()] == [PurgeState.DONE]

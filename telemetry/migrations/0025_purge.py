@@ -10,35 +10,6 @@ from django.db import migrations, models
 
 from tenants.isolation import IsolateTenants, SameTenant
 
-# In 0006 partitions could be added near today only. What a hold keeps, and what is moved to a shorter class, may be older.
-# An empty partition harms nobody.
-ADD_PARTITION = """
-CREATE OR REPLACE FUNCTION studio_add_partition(parent text, starts_on date, ends_on date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp SET lock_timeout = '200ms' SET timezone = 'UTC' AS $$
-DECLARE
-    child text := parent || to_char(starts_on, '"_"YYYYMMDD');
-BEGIN
-    IF parent !~ '^telemetry_(storedevent_(hold|d[0-9]+)|eventclaim|undatedclaim|eventtally)$'
-        OR NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass(parent) AND relkind = 'p')
-        OR ends_on - starts_on NOT BETWEEN 1 AND 31
-        OR starts_on NOT BETWEEN current_date - {past} AND current_date + 100
-    THEN
-        RAISE EXCEPTION 'no such partition can be added' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('studio_add_partition ' || parent, 0));
-    IF to_regclass(child) IS NOT NULL THEN
-        RETURN false;
-    END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', child, parent);
-    EXECUTE format('REVOKE ALL ON %I FROM PUBLIC, {role}', child);
-    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child, starts_on, ends_on);
-    RETURN true;
-END
-$$
-"""
-NEAR = "100"
-FAR = "(CASE WHEN parent LIKE 'telemetry_storedevent%' THEN 36600 ELSE 100 END)"
-
 # The lock waits for those who write into the partition and keeps others out until the transaction ends; readers pass.
 FUNCTIONS = """
 CREATE FUNCTION studio_reopen_events() RETURNS trigger
@@ -115,21 +86,18 @@ def names(schema_editor):
 
 def create(apps, schema_editor):
     """The functions, for the schema of the tables."""
-    known = names(schema_editor)
-    schema_editor.execute(ADD_PARTITION.format(past=FAR, **known), None)
-    schema_editor.execute(FUNCTIONS.format(**known), None)
+    schema_editor.execute(FUNCTIONS.format(**names(schema_editor)), None)
 
 
 def drop(apps, schema_editor):
     """Without them no partition of events is ever dropped."""
     schema_editor.execute(DROP_FUNCTIONS, None)
-    schema_editor.execute(ADD_PARTITION.format(past=NEAR, **names(schema_editor)), None)
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0020_alerts'),
+        ('telemetry', '0024_old_partitions'),
         ('tenants', '0013_preview_scope'),
     ]
 
@@ -138,11 +106,6 @@ class Migration(migrations.Migration):
             model_name='purgeitem',
             name='is_archived',
             field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='purgeitem',
-            name='unarchived_rows',
-            field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddField(
             model_name='purgerun',
