@@ -105,8 +105,9 @@ class Owner:
 
     def run(self, statement: str) -> Any:
         """The first column of the first row, if there is one."""
-        cursor = self._connection.execute(statement)  # type: ignore[call-overload]  # text that is built here
-        return cursor.fetchone()[0] if cursor.description else None
+        cursor = self._connection.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+        return None if row is None else row[0]
 
     def watch(self, deed: Callable[[], object]) -> Watch:
         """What the deed took, whoever does it: nobody else is at work."""

@@ -269,8 +269,8 @@ def _counted(question: Question, partitions: dict[str, Partition]) -> Iterable[D
         cursor.execute(COUNTED, {**_parameters(question), "partitions": list(partitions)})
         rows = cursor.fetchall()
     unsure = []
-    for partition, *rest, is_decided in rows:
-        group = DueGroup(partitions[partition], *rest, 0)
+    for name, *rest, is_decided in rows:
+        group = DueGroup._make((partitions[name], *rest, 0))
         if is_decided:
             yield group
         else:

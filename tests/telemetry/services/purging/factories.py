@@ -11,8 +11,8 @@ from django.db import transaction
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.retention import RetentionClass, retention_class
 from telemetry.models import StoredEvent
-from telemetry.services.ingest.service import EVENT_STORE
 from telemetry.stores.base import EventGroup, EventRow
+from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.due import partition_of
 from telemetry.stores.partitions import add_partition
 from tenants.context import ALL, tenant_context

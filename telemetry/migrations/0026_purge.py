@@ -97,7 +97,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0024_old_partitions'),
+        ('telemetry', '0025_proposals'),
         ('tenants', '0013_preview_scope'),
     ]
 
