@@ -46,12 +46,13 @@ class ChannelForm(PageForm):
     }
 
     addresses = forms.CharField(
+        label="E-mail addresses",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="For e-mail: addresses, one on each line. They are never shown again.",
+        help_text="For e-mail: one on each line. They are never shown again.",
     )
     url = forms.CharField(
-        label="Address",
+        label="Address of the hook",
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text="For Slack and web hooks: such as https://hooks.example.com/alerts. It is never shown again.",

@@ -22,6 +22,7 @@ from telemetry.core.config import (
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
 from telemetry.core.spec import Quarantine, Redaction, TelemetryDefaults, TelemetrySpec
 from telemetry.services.blueprints import create_app
+from telemetry.services.demo_alerts import tell_somebody
 from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
 from telemetry.services.demo_provider import connect_web_hook
 from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
@@ -96,6 +97,7 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
             play_days(installation, now=timezone.now(), seed=seed)
         acme, globex = installations
         connect_web_hook(acme, now=timezone.now())
+        tell_somebody(acme.tenant)
         plan_for_a_while(acme)
         except_from_floor(globex)
         _write_private(credentials_file, json.dumps(found, indent=2) + "\n")

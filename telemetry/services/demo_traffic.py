@@ -21,6 +21,8 @@ DAYS: Final = 3
 PEOPLE: Final = 40
 HALF_HOUR: Final = timedelta(minutes=30)
 WORKFLOWS: Final = {"onboarding": ("verify_email", "profile", "tour"), "deploy": ("build", "test", "release")}
+# Slow events of the last quarter of an hour: more than the ten that the seed's rule needs in each five minutes.
+SLOW: Final = 60
 # One event in so many has a mistake: undeclared, incomplete, of the wrong type, or with an address in its text.
 MISTAKES: Final = 12
 
@@ -53,7 +55,7 @@ def _half_hours(now: datetime, random: Random) -> Iterator[tuple[datetime, list[
             start + HALF_HOUR,
             [_event(start + timedelta(seconds=random.randrange(1800)), random) for _ in range(count)],
         )
-    yield now, [_event(now - timedelta(seconds=random.randrange(60, 900)), random, slowness=4.0) for _ in range(20)]
+    yield now, [_event(now - timedelta(seconds=random.randrange(60, 900)), random, slowness=4.0) for _ in range(SLOW)]
 
 
 def _event(at: datetime, random: Random, *, slowness: float = 1.0) -> Incoming:

@@ -72,6 +72,59 @@ def test_a_list_keeps_order_and_drops_empty_parts(variable: pytest.MonkeyPatch) 
     assert env.text_list(NAME) == ["b.example", "a.example"]
 
 
+def test_a_mail_url_gives_djangos_settings(variable: pytest.MonkeyPatch) -> None:
+    assert env.email(NAME)["EMAIL_BACKEND"] == "django.core.mail.backends.dummy.EmailBackend"
+
+    variable.setenv(NAME, "smtp://studio:p%40ss@mail.example")
+    starttls = env.email(NAME)
+    variable.setenv(NAME, "smtps://mail.example:4465")
+    tls = env.email(NAME)
+    variable.setenv(NAME, "smtp://127.0.0.1:25?tls=off")
+    plain = env.email(NAME)
+    variable.setenv(NAME, "file:///var/spool/studio%20mail")
+    file = env.email(NAME)
+
+    assert starttls == {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_FILE_PATH": "",
+        "EMAIL_HOST": "mail.example",
+        "EMAIL_PORT": 587,
+        "EMAIL_HOST_USER": "studio",
+        "EMAIL_HOST_PASSWORD": "p@ss",
+        "EMAIL_USE_SSL": False,
+        "EMAIL_USE_TLS": True,
+    }
+    assert (tls["EMAIL_PORT"], tls["EMAIL_USE_SSL"], tls["EMAIL_USE_TLS"]) == (4465, True, False)
+    assert (plain["EMAIL_PORT"], plain["EMAIL_USE_SSL"], plain["EMAIL_USE_TLS"]) == (25, False, False)
+    assert file["EMAIL_FILE_PATH"] == "/var/spool/studio mail"
+    assert set(file) == set(starttls)
+
+
+@pytest.mark.parametrize(
+    "value", ["http://mail.example", "smtp://:hunter2@", "smtp://mail.example?tls=maybe", "smtp://a?b=c", "file://host/a"]
+)
+def test_a_mail_url_that_cannot_be_obeyed_is_refused_without_repeating_it(
+    variable: pytest.MonkeyPatch, value: str
+) -> None:
+    variable.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{NAME}: ") as refused:
+        env.email(NAME)
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_web_address_has_no_path_and_loses_its_closing_slash(variable: pytest.MonkeyPatch) -> None:
+    assert env.web_address(NAME) == ""
+    variable.setenv(NAME, "https://studio.example.com:8443/")
+    assert env.web_address(NAME) == "https://studio.example.com:8443"
+
+    for value in ("studio.example.com", "ftp://a.example", "https://a.example/path", "https://u@a.example", "https://"):
+        variable.setenv(NAME, value)
+        with pytest.raises(ImproperlyConfigured, match=f"^{NAME}: "):
+            env.web_address(NAME)
+
+
 def test_a_database_url_gives_all_parts_decoded(variable: pytest.MonkeyPatch) -> None:
     variable.setenv(NAME, "postgresql://studio:p%40ss%2Fword@db.example:6432/stu%20dio?sslmode=verify-full")
 

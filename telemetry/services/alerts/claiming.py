@@ -47,7 +47,7 @@ def claim(channel_id: int, *, now: datetime) -> Claim | None:
     was put off and has ended since is withheld; what goes beyond its messages for this hour is gathered.
     """
     with tenant_context(ALL):
-        channel = _take(AlertChannel.objects.filter(awake(now), pk=channel_id), now)
+        channel = _take(channel_id, awake(now), now)
         if channel is None:
             return None
         _withhold_what_ended(channel, now)
@@ -65,16 +65,15 @@ def claim_test(notification: Notification, *, now: datetime) -> Claim | None:
     """This notification, whether its channel rests, is muted or switched off; ``None`` if somebody has the channel."""
     free = Q(leased_until=None) | Q(leased_until__lte=now)
     with tenant_context((notification.tenant_id,)):
-        channel = _take(AlertChannel.objects.filter(free, pk=notification.channel_id), now)
+        channel = _take(notification.channel_id, free, now)
         return None if channel is None else _hold(channel, notification, now)
 
 
-def _take(channels: QuerySet[AlertChannel], now: datetime) -> AlertChannel | None:
-    """The channel, held by this worker; ``None`` if the one that was asked for is not free."""
-    held = list(channels.values_list("pk", flat=True))
-    if not held or not channels.update(leased_until=now + LEASE):
+def _take(channel_id: int, allowed: Q, now: datetime) -> AlertChannel | None:
+    """The channel, held by this worker; ``None`` if it is not one that is allowed."""
+    if not AlertChannel.objects.filter(allowed, pk=channel_id).update(leased_until=now + LEASE):
         return None
-    return AlertChannel.objects.get(pk=held[0])
+    return AlertChannel.objects.get(pk=channel_id)
 
 
 def _hold(channel: AlertChannel, row: Notification, now: datetime) -> Claim:

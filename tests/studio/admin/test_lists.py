@@ -178,7 +178,7 @@ def sections_for(role: Role | None, *, in_tenant: bool = False) -> list[str]:
 READ = [
     *("Overview", "Specs", "Catalog", "Reviews", "Versions", "EventSpecs"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
-    *("Live", "Incidents", "Violations", "Quarantine", "Balance", "Privacy inbox"),
+    *("Live", "Incidents", "Alerts", "Violations", "Quarantine", "Balance", "Privacy inbox"),
 ]
 
 

@@ -19,8 +19,10 @@ from pytest_django import Settings
 from telemetry.core.codec import checksum
 from telemetry.core.config import EffectiveConfig
 from telemetry.core.spec import Quarantine
-from telemetry.models import DeliveryRecord, HeldEvent, ProviderRecord, SpecVersion
+from telemetry.models import AlertChannel, DeliveryRecord, HeldEvent, Notification, ProviderRecord, SpecVersion
 from telemetry.selectors.bindings import bindings_of
+from telemetry.services.alerts.delivering import notify_once
+from telemetry.services.anomalies.evaluation import evaluate_due
 from telemetry.services.configs import effective_config
 from telemetry.services.demo import load_demo
 from tenants.actors import actor_of_user
@@ -197,3 +199,33 @@ def test_the_file_is_loaded_exactly_as_it_is(tmp_path: Path) -> None:
     assert is_loaded
     with tenant_context(ALL):
         assert SpecVersion.objects.get().spec.description == "Another description"
+
+
+def test_the_slow_quarter_of_an_hour_is_told_where_mails_are_files(tmp_path: Path, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    load(tmp_path / "credentials.json")
+    with tenant_context(ALL):
+        channel = AlertChannel.objects.get()
+
+    evaluate_due()
+    while notify_once(channel.pk):
+        pass
+
+    with tenant_context(ALL):
+        assert list(Notification.objects.order_by("id").values_list("kind", "state")) == [
+            ("test", "delivered"),
+            ("opened", "delivered"),
+        ]
+    # Mails of one minute are in one file or in several, by the connections that sent them.
+    mails = "".join(file.read_text() for file in (tmp_path / "mail").iterdir())
+    assert "Subject: [test] [opened] sigil.telemetry.workflow_step" in mails
+    assert "are above the maximum of 1,500" in mails
+    assert "on-call@acme.example" not in mails
+
+
+def test_with_a_real_mail_server_nobody_is_told_of_the_demo(tmp_path: Path) -> None:
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        assert not AlertChannel.objects.exists()
