@@ -101,7 +101,8 @@ def test_a_mail_url_gives_djangos_settings(variable: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    "value", ["http://mail.example", "smtp://:hunter2@", "smtp://mail.example?tls=maybe", "smtp://a?b=c", "file://host/a"]
+    "value",
+    ["http://mail.example", "smtp://:hunter2@", "smtp://mail.example?tls=maybe", "smtp://a?b=c", "file://host/a"],
 )
 def test_a_mail_url_that_cannot_be_obeyed_is_refused_without_repeating_it(
     variable: pytest.MonkeyPatch, value: str
