@@ -1,9 +1,9 @@
 """Going through all stored events of some installations, slice by slice, and removing single ones for good."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from telemetry.models import StoredEvent
 from telemetry.stores.partitions import SPANS, table_of
 from telemetry.stores.removals import Removed, count_removed
 
-__all__ = ["FoundEvent", "Slice", "erase_events", "events_in", "slices_after"]
+__all__ = ["FoundEvent", "Slice", "erase_events", "events_in", "slices_after", "subjects_in"]
 
 # Rows of a slice, about: what a worker goes through in some seconds.
 SLICE_ROWS: Final = 200_000
@@ -85,7 +85,7 @@ def events_in(
     columns = (*FoundEvent._fields[:-1], "shown", "around")
     for *found, shown, around in texts.values_list(*columns).iterator(PORTION):
         if is_wanted(shown, around):
-            yield FoundEvent._make((*found, _subjects(around)))
+            yield FoundEvent._make((*found, subjects_in(msgspec.json.decode(around))))
 
 
 def erase_events(tenant_id: int, part: Slice, events: Sequence[FoundEvent]) -> int:
@@ -107,9 +107,10 @@ def erase_events(tenant_id: int, part: Slice, events: Sequence[FoundEvent]) -> i
     return sum(each.rows for each in removed)
 
 
-def _subjects(context: str) -> tuple[str, ...]:
-    fields = msgspec.json.decode(context)
-    return tuple(fields[name] for name in ("userId", "sessionId", "deviceId", "actor") if name in fields)
+def subjects_in(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """The pseudonyms that an event's context names people by."""
+    named = (context.get(name) for name in ("userId", "sessionId", "deviceId", "actor"))
+    return tuple(each for each in named if isinstance(each, str))
 
 
 def _rows_of(part: Slice) -> QuerySet[StoredEvent]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 import msgspec
 from django.utils import timezone
 
-from telemetry.models import AccessExport, AccessPart, ExportState, HeldEvent
+from telemetry.models import AccessExport, AccessPart, ArchiveFile, ExportState, HeldEvent
 from telemetry.services.access.requests import expiry_of
 from telemetry.services.access.sealed import seal_part
+from telemetry.services.archiving.rewriting import ArchivedRow, count_changes
+from telemetry.services.erasure.archives import next_file
 from telemetry.services.erasure.people import matcher_of
 from telemetry.services.erasure.places import HELD_PORTION, Search, held_about
 from telemetry.services.quarantine.sealed import open_envelope
@@ -134,6 +137,39 @@ def _stored(collecting: _Collecting, found: Sequence[FoundEvent]) -> Iterator[di
             }
 
 
+def _from_archive(collecting: _Collecting, last: Any, ends_at: float) -> Any:
+    """File after file; raises ``ArchiveFailed`` for one that cannot be read."""
+    behind = last or 0
+    while (file := next_file(collecting.search, behind)) is not None:
+        found: list[dict[str, Any]] = []
+        count_changes(file=file, change=partial(_archived, collecting, file, found))
+        collecting.add(found)
+        behind = file.pk
+        if monotonic() > ends_at:
+            return behind
+    return None
+
+
+def _archived(collecting: _Collecting, file: ArchiveFile, found: list[dict[str, Any]], row: ArchivedRow) -> ArchivedRow:
+    if collecting.search.matcher.holds_id([row.properties, row.context]):
+        found.append(
+            {
+                "place": "archive",
+                **collecting.places[file.installation_id],
+                "id": row.id,
+                "event": row.name,
+                "eventVersion": row.version,
+                "occurredAt": row.occurred_at,
+                "receivedAt": row.received_at,
+                "expiresAt": file.expires_at,
+                "privacy": row.privacy,
+                "properties": row.properties,
+                "context": row.context,
+            }
+        )
+    return row
+
+
 def _from_quarantine(collecting: _Collecting, last: Any, ends_at: float) -> Any:
     behind = last or 0
     while True:
@@ -162,4 +198,8 @@ def _held(collecting: _Collecting, row: HeldEvent) -> dict[str, Any]:
     }
 
 
-_PLACES: Final[Sequence[Callable[[_Collecting, Any, float], Any]]] = (_from_store, _from_quarantine)
+_PLACES: Final[Sequence[Callable[[_Collecting, Any, float], Any]]] = (
+    _from_store,
+    _from_archive,
+    _from_quarantine,
+)

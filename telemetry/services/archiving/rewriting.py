@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,8 @@ class ArchivedRow(NamedTuple):
     id: UUID
     name: str
     version: int
+    received_at: datetime
+    occurred_at: datetime
     privacy: str
     properties: dict[str, Any]
     context: dict[str, Any]
@@ -157,7 +159,7 @@ class _Pass:
         self._removed[Removed(file.tenant_id, file.installation_id, day, before.name, before.version, 0)] += 1
 
 
-_PLACES = {name: NAMES.index(name) for name in ("id", "name", "version", "privacy", "properties", "context")}
+_PLACES = {name: NAMES.index(name) for name in ArchivedRow._fields}
 _RECEIVED_AT = NAMES.index("received_at")
 
 

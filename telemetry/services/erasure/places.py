@@ -17,7 +17,20 @@ from telemetry.stores.live import live_stream
 from telemetry.stores.removals import lock_removals
 from telemetry.stores.subjects import FoundEvent, Slice, erase_events, events_in, slices_after
 
-__all__ = ["HELD_PORTION", "PLACES", "Count", "Place", "Search", "Turn", "Visit", "held_about"]
+__all__ = [
+    "HELD_PORTION",
+    "Count",
+    "Exports",
+    "Live",
+    "Place",
+    "Quarantine",
+    "Search",
+    "Store",
+    "Turn",
+    "Visit",
+    "held_about",
+    "holds_on",
+]
 
 # Held events that are opened at once.
 HELD_PORTION: Final = 500
@@ -27,12 +40,16 @@ Count = Counter[tuple[str, int, str]]
 
 
 class Search(NamedTuple):
-    """Whom and where: one person at one tenant, in its installations, given by id with the id that the world knows."""
+    """Whom and where: one person at one tenant, in its installations, given by id with the id that the world knows.
+
+    ``since`` is when the search began: what is begun later was made of what is left by then.
+    """
 
     tenant_id: int
     installations: Mapping[int, UUID]
     matcher: SubjectMatcher
     pseudonyms: Collection[str]
+    since: datetime | None = None
 
 
 class Turn(NamedTuple):
@@ -101,7 +118,7 @@ class Quarantine:
             portion = list(held[:HELD_PORTION])
             found = [row for row in portion if held_about(row, search)]
             if found:
-                holds |= _held_by(active_holds(search.tenant_id), map(_as_found, found))
+                holds |= holds_on(active_holds(search.tenant_id), map(_as_found, found))
             if turn.erases and holds:
                 return Visit(rows, None, holds)
             if turn.erases and found:
@@ -144,10 +161,6 @@ class Exports:
         return Visit(+Counter({(self.name, 0, ""): count}), None)
 
 
-# The store before what is made from it.
-PLACES: Final[tuple[Place, ...]] = (Store(), Quarantine(), Live(), Exports())
-
-
 def held_about(row: HeldEvent, search: Search) -> bool:
     """Whether a held event is about the person, by the pseudonyms beside it or by what is inside."""
     if not search.matcher.pseudonyms.isdisjoint(row.subjects):
@@ -160,10 +173,11 @@ def _holds(tenant_id: int, found: Sequence[FoundEvent], *, erases: bool) -> froz
     """The holds in force that keep some of the events; nobody places another one until the transaction ends."""
     if erases:
         lock_removals()
-    return _held_by(active_holds(tenant_id), found)
+    return holds_on(active_holds(tenant_id), found)
 
 
-def _held_by(holds: Sequence[LegalHold], found: Iterable[FoundEvent]) -> frozenset[int]:
+def holds_on(holds: Sequence[LegalHold], found: Iterable[FoundEvent]) -> frozenset[int]:
+    """Those of the holds that keep one of the events."""
     events = list(found) if holds else []
     return frozenset(hold.pk for hold in holds if any(_is_held(hold, event) for event in events))
 

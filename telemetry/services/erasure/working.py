@@ -13,18 +13,20 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from telemetry.core.errors import Unavailable
+from telemetry.core.errors import ArchiveFailed, Conflict, Unavailable
 from telemetry.models import (
     ACTIVE_STATES,
+    ArchiveFile,
     ErasureForward,
     ErasureRequest,
     ErasureState,
     ForwardState,
     ReceiptKind,
 )
+from telemetry.services.erasure.archives import Archives, HeldBack, erase_file, next_file
 from telemetry.services.erasure.forwarding import plan_forwards
 from telemetry.services.erasure.people import matcher_of
-from telemetry.services.erasure.places import PLACES, Count, Search, Turn
+from telemetry.services.erasure.places import Count, Exports, Live, Place, Quarantine, Search, Store, Turn
 from telemetry.services.erasure.requests import begin, holds_in_force, told_of
 from telemetry.services.receipts import record_receipt
 from tenants.actors import SYSTEM
@@ -34,10 +36,15 @@ from tenants.services import audit
 
 __all__ = ["due_requests", "work_on"]
 
+# The store before what is made from it.
+PLACES: Final[tuple[Place, ...]] = (Store(), Archives(), Quarantine(), Live(), Exports())
+
 # Seconds of one step: what a kill loses, and how long a purge may have to wait for it.
 STEP_SECONDS: Final = 3.0
 # By then every process knows of the marks: more than ``tenants.config_lease.SILENCE_SECONDS``.
 KNOWN_AFTER: Final = timedelta(seconds=3)
+# Longer than a task may run: who has a file of the archive in hand and says nothing was killed.
+FILE_LEASE: Final = timedelta(minutes=5)
 # While a place does not answer, and while a hold is in force.
 TROUBLE_PAUSE: Final = timedelta(seconds=10)
 HELD_PAUSE: Final = timedelta(minutes=5)
@@ -64,22 +71,73 @@ def work_on(request_id: int, *, now: datetime | None = None) -> float | None:
     """
     at = now or timezone.now()
     try:
-        with tenant_context(ALL):
-            request = _claim(request_id, at)
-            if request is None:
-                return None
-            set_tenant_context((request.tenant_id,))
-            pause = _STEPS[ErasureState(request.state)](request, at)
-            request.trouble = ""
-            if pause is not None:
-                request.step_due_at = at + pause
-            request.save()
-            return None if pause is None else pause.total_seconds()
-    except Unavailable as error:
+        pause, file = _step(request_id, at)
+        if file is not None:
+            _erase_file(request_id, file, at)
+    except (Unavailable, ArchiveFailed, Conflict) as error:
         with tenant_context(ALL):
             rows = ErasureRequest.objects.filter(pk=request_id)
             rows.update(step_due_at=at + TROUBLE_PAUSE, trouble=error.message[:200])
         return TROUBLE_PAUSE.total_seconds()
+    return None if pause is None else pause.total_seconds()
+
+
+def _step(request_id: int, now: datetime) -> tuple[timedelta | None, ArchiveFile | None]:
+    """One transaction: when to come again, and the file of the archive that is to be written anew before that."""
+    with tenant_context(ALL):
+        request = _claim(request_id, now)
+        if request is None:
+            return None, None
+        set_tenant_context((request.tenant_id,))
+        request.trouble = ""
+        file = _file_in_turn(request)
+        if file is not None:
+            # Until then nobody else takes the request, unless this worker is killed.
+            request.step_due_at = now + FILE_LEASE
+            request.save()
+            return timedelta(), file
+        pause = _STEPS[ErasureState(request.state)](request, now)
+        if pause is not None:
+            request.step_due_at = now + pause
+        request.save()
+        return pause, None
+
+
+def _file_in_turn(request: ErasureRequest) -> ArchiveFile | None:
+    """The file of the archive that an erasure has come to; none at another place, or once they are all done."""
+    place = request.position.get("place", 0)
+    if request.state != ErasureState.ERASING or place >= len(PLACES) or not isinstance(PLACES[place], Archives):
+        return None
+    file = next_file(_search(request), request.position.get("last") or 0)
+    if file is None:
+        request.position = {**request.position, "place": place + 1, "last": None}
+    return file
+
+
+def _erase_file(request_id: int, file: ArchiveFile, now: datetime) -> None:
+    """The file is done, outside of any transaction, and the request goes on behind it; or it is held."""
+    with tenant_context((file.tenant_id,)):
+        search = _search(ErasureRequest.objects.select_related("tenant").get(pk=request_id))
+
+    def behind(rows: Count) -> None:
+        request = ErasureRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        written = _written(_read(request.position.get("rows", [])) + rows)
+        request.position = {**request.position, "last": file.pk, "rows": written}
+        request.step_due_at = now
+        request.save(update_fields=["position", "step_due_at"])
+
+    try:
+        erase_file(file, search, run=f"erasure {request_id}", count=behind)
+    except HeldBack as held:
+        with tenant_context((file.tenant_id,)):
+            request = ErasureRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+            request.erased = _written(_read(request.erased) + _read(request.position.get("rows", [])))
+            request.position = {"holds": sorted(held.holds)}
+            request.step_due_at = now + _hold(request)
+            request.save()
+        return
+    with tenant_context((file.tenant_id,)):
+        behind(Count())
 
 
 def due_requests(now: datetime) -> list[int]:
@@ -140,7 +198,7 @@ def _verify(request: ErasureRequest, now: datetime) -> timedelta | None:
     request.left, request.position = _written(done.rows), {}
     if done.rows:
         request.state = ErasureState.ERASING
-        return timedelta()
+        return TROUBLE_PAUSE
     request.state, request.erased_at = ErasureState.FORWARDING, now
     plan_forwards(request, now=now)
     return timedelta()
@@ -191,18 +249,29 @@ def _wait_for_fence(request: ErasureRequest, now: datetime) -> timedelta | None:
 
 def _go_on(request: ErasureRequest, *, erases: bool) -> _Pass:
     """The next part of the pass; where it ended is in ``position``."""
-    search, ends_at = _search(request), monotonic() + STEP_SECONDS
     position = request.position
+    since = position.get("since") or timezone.now().isoformat()
+    search = _search(request)._replace(since=datetime.fromisoformat(since))
+    ends_at = monotonic() + STEP_SECONDS
     rows, holds = _read(position.get("rows", [])), frozenset(position.get("holds", ()))
     place, last = position.get("place", 0), position.get("last")
     while place < len(PLACES):
+        if erases and isinstance(PLACES[place], Archives):
+            # Not within this transaction.
+            break
         visit = PLACES[place].visit(search, Turn(last, ends_at, erases))
         rows += visit.rows
         holds |= visit.holds
         place, last = (place + 1, None) if visit.last is None else (place, visit.last)
         if monotonic() > ends_at or (erases and holds):
             break
-    request.position = {"place": place, "last": last, "rows": _written(rows), "holds": sorted(holds)}
+    request.position = {
+        "since": since,
+        "place": place,
+        "last": last,
+        "rows": _written(rows),
+        "holds": sorted(holds),
+    }
     return _Pass(rows, holds, place == len(PLACES))
 
 
