@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from django.utils import timezone
 
-from telemetry.models import AccessExport, AccessPart, ArchiveFile, ExportState, HeldEvent
+from telemetry.models import AccessExport, AccessPart, ArchiveFile, ArchiveState, ExportState, HeldEvent
 from telemetry.services.access.requests import expiry_of
 from telemetry.services.access.sealed import seal_part
 from telemetry.services.archiving.rewriting import ArchivedRow, count_changes
@@ -141,10 +141,13 @@ def _from_archive(collecting: _Collecting, last: Any, ends_at: float) -> Any:
     """File after file; raises ``ArchiveFailed`` for one that cannot be read."""
     behind = last or 0
     while (file := next_file(collecting.search, behind)) is not None:
+        behind = file.pk
+        if file.state != ArchiveState.KEPT:
+            # Its events are still in the store.
+            continue
         found: list[dict[str, Any]] = []
         count_changes(file=file, change=partial(_archived, collecting, file, found))
         collecting.add(found)
-        behind = file.pk
         if monotonic() > ends_at:
             return behind
     return None
