@@ -48,6 +48,17 @@ def test_a_rule_is_tried_saved_and_published_and_its_incident_acknowledged(perso
     analyst.page.get_by_role("button", name="Save in the draft").click()
     assert analyst.says("The rule is in the draft.")
 
+    # And edits it: a limit that nothing reached would not have fired, a lower one would.
+    analyst.page.get_by_role("link", name="rush").click()
+    analyst.page.get_by_label("Maximum").fill("1000")
+    analyst.page.get_by_role("button", name="Try on the last 30 days").click()
+    assert analyst.says("Would have fired 0 times in the last 30 days")
+    analyst.page.get_by_label("Maximum").fill("20")
+    analyst.page.get_by_role("button", name="Try on the last 30 days").click()
+    assert analyst.says("Would have fired 1 time in the last 30 days")
+    analyst.page.get_by_role("button", name="Save in the draft").click()
+    assert analyst.says("The rule is in the draft.")
+
     # And it is published and judged.
     with tenant_context(ALL):
         record = published.spec
@@ -63,7 +74,7 @@ def test_a_rule_is_tried_saved_and_published_and_its_incident_acknowledged(perso
     # Then there is one incident, with the rush on its chart, and somebody takes it up.
     analyst.open("/studio/incidents/")
     analyst.page.get_by_role("link", name=STEP).click()
-    assert analyst.says("is above the maximum of 30")
+    assert analyst.says("is above the maximum of 20")
     assert analyst.page.locator(".metric__breach").count() == 1
     analyst.page.get_by_role("button", name="Acknowledge").click()
     assert analyst.says("The incident is acknowledged.")

@@ -26,6 +26,7 @@ __all__ = [
     "FINDING_SNOOZE",
     "FLOOR",
     "FLOOR_EXCEPTION",
+    "INCIDENT_ASSIGNMENT",
     "INCIDENT_COMMENT",
     "INCIDENT_MUTE",
     "MENDING",
@@ -223,6 +224,7 @@ FLOOR_EXCEPTION: Final = _request(
         "endsAt": "2027-03-31T00:00:00Z",
     },
 )
+INCIDENT_ASSIGNMENT: Final = _request("Ana takes it", {"assignee": "ana"})
 ALERT_CHANNEL: Final = _request(
     "A web hook that is told at once",
     {

@@ -47,6 +47,7 @@ from studio.api.v1.floor_exceptions.views import ExceptionsView, ExceptionView, 
 from studio.api.v1.floors.views import AppFloorImpactView, AppFloorView, FloorImpactView, FloorView
 from studio.api.v1.incidents.views import (
     AcknowledgementView,
+    AssignmentView,
     BacktestView,
     IncidentCommentView,
     IncidentsView,
@@ -161,6 +162,7 @@ urlpatterns = [
     path("incidents", IncidentsView.as_view()),
     path("incidents/<number:incident_id>", IncidentView.as_view()),
     path("incidents/<number:incident_id>/acknowledge", AcknowledgementView.as_view()),
+    path("incidents/<number:incident_id>/assign", AssignmentView.as_view()),
     path("incidents/<number:incident_id>/comments", IncidentCommentView.as_view()),
     path("incidents/<number:incident_id>/mute", MuteView.as_view()),
     path("incidents/<number:incident_id>/resolve", ResolutionView.as_view()),

@@ -155,6 +155,7 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.FINDING_DISMISSAL, findings.FindingDismissal),
         (examples.FINDING_SNOOZE, findings.FindingSnooze),
         (examples.MENDING, Mending),
+        (examples.INCIDENT_ASSIGNMENT, incidents.IncidentAssignment),
         (examples.INCIDENT_COMMENT, incidents.IncidentComment),
         (examples.INCIDENT_MUTE, incidents.IncidentMute),
         (examples.NEW_ACCESS, accesses.NewAccess),

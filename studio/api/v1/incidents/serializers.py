@@ -15,6 +15,7 @@ from telemetry.services.anomalies.backtest import Backtest
 __all__ = [
     "BacktestAnswer",
     "BacktestRequest",
+    "IncidentAssignment",
     "IncidentComment",
     "IncidentDeed",
     "IncidentDetail",
@@ -102,6 +103,12 @@ class IncidentComment(Shape, frozen=True, kw_only=True):
     """What somebody says about an incident."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+class IncidentAssignment(Shape, frozen=True, kw_only=True):
+    """Whose incident it is, by their name to sign in; null for nobody's."""
+
+    assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=150)] | None
 
 
 class IncidentDeed(Shape, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -14,10 +15,11 @@ from studio.api.parsers import decode_body
 from studio.api.queries import read_query
 from studio.api.schema import parameters_of
 from studio.api.v1.base import ApiView
-from studio.api.v1.examples import BACKTEST, INCIDENT_COMMENT, INCIDENT_MUTE
+from studio.api.v1.examples import BACKTEST, INCIDENT_ASSIGNMENT, INCIDENT_COMMENT, INCIDENT_MUTE
 from studio.api.v1.incidents.serializers import (
     BacktestAnswer,
     BacktestRequest,
+    IncidentAssignment,
     IncidentComment,
     IncidentDeed,
     IncidentDetail,
@@ -30,22 +32,25 @@ from studio.api.v1.incidents.serializers import (
     write_detail,
     write_incident,
 )
+from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.models import Incident
 from telemetry.selectors.incidents import entries_of, incident_by_id, incidents
 from telemetry.selectors.metric_windows import EventKey
 from telemetry.services.anomalies.backtest import backtest_event
 from telemetry.services.incidents.handling import (
     acknowledge_incident,
+    assign_incident,
     comment_on_incident,
     mute_incident,
     resolve_incident,
     unmute_incident,
 )
 from tenants.actors import Actor, require, require_somewhere
-from tenants.selectors import installation_by_public_id
+from tenants.selectors import installation_by_public_id, people_of
 
 __all__ = [
     "AcknowledgementView",
+    "AssignmentView",
     "BacktestView",
     "IncidentCommentView",
     "IncidentView",
@@ -87,6 +92,23 @@ class AcknowledgementView(ApiView):
     def post(self, request: Request, incident_id: int) -> Response:
         """Somebody looks after it. Needs the ability `incident.handle`; 409 for a resolved one."""
         return _handled(request, incident_id, acknowledge_incident)
+
+
+class AssignmentView(ApiView):
+    """``/api/v1/incidents/{id}/assign``."""
+
+    @extend_schema(
+        operation_id="assignIncident",
+        request=IncidentAssignment,
+        responses=IncidentItem,
+        examples=[INCIDENT_ASSIGNMENT],
+    )
+    def post(self, request: Request, incident_id: int) -> Response:
+        """It is this person's, who has a role in its tenant, or nobody's. Needs `incident.handle`; 409 if resolved."""
+        actor, incident = _allowed(request, incident_id)
+        name = decode_body(request, IncidentAssignment).assignee
+        assign_incident(actor=actor, incident=incident, assignee=None if name is None else _person(incident, name))
+        return Response(write_incident(incident_by_id(incident_id)))
 
 
 class UnmuteView(ApiView):
@@ -166,6 +188,14 @@ def _allowed(request: Request, incident_id: int) -> tuple[Actor, Incident]:
     actor, incident = actor_of(request), incident_by_id(incident_id)
     require(actor, "incident.handle", incident.tenant_id)
     return actor, incident
+
+
+def _person(incident: Incident, name: str) -> AbstractUser:
+    found = next((each for each in people_of(incident.tenant_id) if each.get_username() == name), None)
+    if found is None:
+        error = FieldError("not_found", "assignee", "must be a person with a role in the incident's tenant")
+        raise InvalidDocument([error], what="assignment")
+    return found
 
 
 def _handled(request: Request, incident_id: int, deed: Callable[..., Incident]) -> Response:

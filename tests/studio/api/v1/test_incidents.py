@@ -12,6 +12,7 @@ from tenants.roles import Role
 from tests.studio.api.calls import caller_with_role
 from tests.telemetry.factories import make_installation, make_published
 from tests.telemetry.services.anomalies.test_evaluation import LAG, NOON, WIDTH, judge, rule, send, start, watching
+from tests.tenants.factories import make_membership, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -68,9 +69,24 @@ def test_an_incident_is_taken_up_muted_talked_about_and_resolved(installation: I
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
+def test_an_incident_is_assigned_to_who_has_a_role_there(installation: Installation) -> None:
+    analyst = caller_with_role(Role.ANALYST)
+    ana = make_user("ana")
+    make_membership(ana, Role.VIEWER, installation.tenant)
+    make_user("stranger")
+
+    assert analyst.post(address("/assign"), {"assignee": "ana"}).json()["assignee"] == "ana"
+    refused = analyst.post(address("/assign"), {"assignee": "stranger"})
+    assert [error["path"] for error in refused.json()["errors"]] == ["assignee"]
+    assert one().assignee_id == ana.pk
+    assert analyst.post(address("/assign"), {"assignee": None}).json()["assignee"] is None
+    assert caller_with_role(Role.VIEWER).post(address("/assign"), {"assignee": None}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("deed", "body", "path"),
     [
+        ("/assign", {}, "assignee"),
         ("/comments", {"text": ""}, "text"),
         ("/comments", {"text": "  "}, "text"),
         ("/mute", {"until": "2020-01-01T00:00:00Z"}, "until"),
