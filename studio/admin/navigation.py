@@ -1,16 +1,14 @@
 """The side bar: sections by what people do, entries by what the person may do; and the words for each noun."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
-from studio.pages.finding_words import count_findings
-from studio.pages.incident_words import count_waiting_incidents
-from studio.pages.review_states import count_waiting
 from studio.people import actor_of
+from studio.waiting import waiting
 from tenants.actors import Actor
 
 __all__ = ["SECTIONS", "Entry", "entry_of", "navigation", "section_of"]
@@ -20,8 +18,8 @@ class Entry(NamedTuple):
     """One line of the side bar: a noun's title, its words for one and many, and who sees it.
 
     ``ability`` is asked in the whole workspace only if ``everywhere``, else it is enough to have it in one tenant.
-    ``badge`` counts what waits there for somebody, in one query at most. ``page`` is the name of the page that it leads
-    to, if not the noun's list; ``several`` the word for many, if not the title.
+    ``badge`` names what waits there for somebody, see ``studio.waiting``. ``page`` is the name of the page that it
+    leads to, if not the noun's list; ``several`` the word for many, if not the title.
     """
 
     label: str
@@ -30,7 +28,7 @@ class Entry(NamedTuple):
     icon: str
     ability: str = "view"
     everywhere: bool = False
-    badge: Callable[[Actor], int] | None = None
+    badge: str = ""
     page: str = ""
     several: str = ""
 
@@ -51,7 +49,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Govern": (
         Entry("telemetry_specrecord", "Specs", "spec", "schema"),
         Entry("telemetry_eventrecord", "Catalog", "event", "bolt", page="catalog", several="events"),
-        Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge=count_waiting),
+        Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge="reviews"),
         Entry("telemetry_specversion", "Versions", "version", "history"),
         Entry("telemetry_eventspecrecord", "EventSpecs", "EventSpec", "contract", several="EventSpecs"),
     ),
@@ -70,7 +68,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "incident",
             "notifications_active",
             page="incidents",
-            badge=count_waiting_incidents,
+            badge="incidents",
         ),
         Entry("telemetry_alertchannel", "Alerts", "alert channel", "campaign", page="alerts", several="alert channels"),
         Entry("telemetry_violationrecord", "Violations", "violation", "report", page="violations"),
@@ -85,7 +83,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "Privacy inbox",
             "privacy finding",
             "policy",
-            badge=count_findings,
+            badge="findings",
             page="privacy_inbox",
             several="privacy findings",
         ),
@@ -104,11 +102,11 @@ _ENTRIES = {entry.label: (section, entry) for section, entries in SECTIONS.items
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The theme's description of the side bar, without what the person may not see; one query per badge."""
+    """The theme's description of the side bar, without what the person may not see; one query for all badges."""
     overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [overview]}]
     for title, entries in SECTIONS.items():
-        items = list(_items(entries, actor_of(request)))
+        items = list(_items(entries, actor_of(request), waiting(request)))
         if items:
             groups.append({"title": title, "items": items})
     return groups
@@ -124,9 +122,9 @@ def section_of(options: "Options[Any]") -> str:
     return _ENTRIES[f"{options.app_label}_{options.model_name}"][0]
 
 
-def _items(entries: tuple[Entry, ...], actor: Actor) -> Iterator[dict[str, Any]]:
+def _items(entries: tuple[Entry, ...], actor: Actor, counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         if actor.can(entry.ability) or (not entry.everywhere and actor.can_somewhere(entry.ability)):
             item = {"title": entry.title, "icon": entry.icon, "link": entry.address}
-            count = entry.badge(actor) if entry.badge else 0
+            count = counts.get(entry.badge, 0)
             yield {**item, "badge": count, "badge_variant": "primary"} if count else item

@@ -220,7 +220,8 @@ class ReadOnlyInline(TabularInline):
     can_delete = False
     hide_title = True
     tab = True
-    per_page = 50
+    # The theme takes 6 ms to draw a row.
+    per_page = 25
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not here."""

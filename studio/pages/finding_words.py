@@ -1,24 +1,25 @@
 """How privacy findings are spoken of on pages."""
 
-from typing import Final
+from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from studio import markup
 from telemetry.core.enums import RedactionStrategy
 from telemetry.detection.detector import SUGGESTIONS, Detector
 from telemetry.models import FindingState
-from telemetry.selectors.privacy_findings import count_open
+from telemetry.selectors.privacy_findings import open_kinds
 from tenants.actors import Actor
 
 __all__ = [
     "DETECTOR_WORDS",
     "STRATEGY_WORDS",
-    "count_findings",
     "detector_chip",
     "finding_state_chip",
     "share_words",
     "suggestion_words",
+    "waiting_findings",
 ]
 
 DETECTOR_WORDS: Final = {
@@ -68,6 +69,6 @@ def suggestion_words(detector: Detector) -> str:
     return f"{suggestion.level}, {STRATEGY_WORDS[suggestion.strategy]}"
 
 
-def count_findings(actor: Actor) -> int:
-    """How many findings wait for this person; none for who may not decide."""
-    return count_open() if actor.can_somewhere("finding.decide") else 0
+def waiting_findings(actor: Actor) -> QuerySet[Any, Any] | None:
+    """The findings that wait for this person; ``None`` for who may not decide."""
+    return open_kinds() if actor.can_somewhere("finding.decide") else None

@@ -2,14 +2,15 @@
 
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from studio import markup
 from telemetry.models import Incident, IncidentStatus
-from telemetry.selectors.incidents import count_open
+from telemetry.selectors.incidents import open_incidents
 from tenants.actors import Actor
 
-__all__ = ["count_waiting_incidents", "incident_chip", "lasted"]
+__all__ = ["incident_chip", "lasted", "waiting_incidents"]
 
 TONES: Final = {
     IncidentStatus.OPEN: "red",
@@ -33,6 +34,6 @@ def lasted(incident: Incident) -> str:
     return f"{minutes / 60:.0f} h" if minutes < 2880 else f"{minutes / 1440:.0f} days"
 
 
-def count_waiting_incidents(actor: Actor) -> int:
-    """How many incidents nobody has taken up; one query, none for somebody who may not handle any."""
-    return count_open() if actor.can_somewhere("incident.handle") else 0
+def waiting_incidents(actor: Actor) -> QuerySet[Incident] | None:
+    """The incidents that nobody has taken up; ``None`` for somebody who may not handle any."""
+    return open_incidents() if actor.can_somewhere("incident.handle") else None

@@ -1,6 +1,6 @@
 """The overview: what is there, what came in, what was published lately, what needs attention."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -11,10 +11,8 @@ from django.utils import timezone
 from studio.addresses import address_of, list_address, page_address
 from studio.markup import counted, noun
 from studio.outcome_chart import DAY, outcome_chart
-from studio.pages.finding_words import count_findings
-from studio.pages.incident_words import count_waiting_incidents
-from studio.pages.review_states import count_waiting
 from studio.people import actor_of
+from studio.waiting import waiting
 from telemetry.models import EventRecord, ReviewRecord, SpecRecord
 from telemetry.selectors import overview as selectors
 from telemetry.selectors.evaluation import lateness
@@ -68,7 +66,7 @@ def overview_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "has_role": True,
         "figures": _figures(selectors.counts()),
-        "tasks": [*_waiting(actor), *_tasks()],
+        "tasks": [*_waiting(waiting(request)), *_tasks()],
         "busiest": busiest,
         # Nothing to draw, nothing to ask for.
         "chart": outcome_chart(None, start, end, DAY) if busiest else "",
@@ -88,9 +86,9 @@ def _figures(counts: selectors.Counts) -> list[Figure]:
     ]
 
 
-def _waiting(actor: Actor) -> Iterator[Task]:
-    """What has a list of its own, counted; a query each for who may do something about it."""
-    if incidents := count_waiting_incidents(actor):
+def _waiting(counts: Mapping[str, int]) -> Iterator[Task]:
+    """What has a list of its own, counted."""
+    if incidents := counts["incidents"]:
         text = counted(incidents, "open incident")
         yield Task("notifications_active", text, "Nobody has taken them up yet", reverse("incidents"), "Look")
     late = lateness()
@@ -98,10 +96,10 @@ def _waiting(actor: Actor) -> Iterator[Task]:
         text = f"Anomalies of {counted(late.installations, 'installation')} are not judged"
         note = f"Since {late.since:%Y-%m-%d %H:%M} UTC; look at worker and beat"
         yield Task("heart_broken", text, note, reverse("alerts"), "Look")
-    if findings := count_findings(actor):
+    if findings := counts["findings"]:
         text, note = counted(findings, "privacy finding"), "Values that look personal, in properties that do not say so"
         yield Task("policy", text, note, reverse("privacy_inbox"), "Decide")
-    if reviews := count_waiting(actor):
+    if reviews := counts["reviews"]:
         yield Task("rate_review", counted(reviews, "review"), "Waiting for you", list_address(ReviewRecord), "Review")
 
 

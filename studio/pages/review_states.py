@@ -2,14 +2,14 @@
 
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from studio import markup
-from telemetry.models import ReviewState
-from telemetry.selectors.reviews import open_reviews
+from telemetry.models import ReviewRecord, ReviewState
 from tenants.actors import Actor
 
-__all__ = ["count_waiting", "review_chip"]
+__all__ = ["review_chip", "waiting_reviews"]
 
 TONES: Final = {
     ReviewState.OPEN: "blue",
@@ -27,16 +27,15 @@ def review_chip(state: str, *, named: bool = False) -> SafeString:
     return markup.chip(f"review {word}" if named else word, TONES.get(known, "grey"))
 
 
-def count_waiting(actor: Actor) -> int:
-    """How many reviews wait for this person: others' open ones to judge, and approved ones to publish.
+def waiting_reviews(actor: Actor) -> QuerySet[ReviewRecord] | None:
+    """The reviews that wait for this person: others' open ones to judge, and approved ones to publish.
 
-    One query; none for somebody who may do neither.
+    ``None`` for somebody who may do neither.
     """
     judges, publishes = actor.can("review.approve"), actor.can("spec.publish")
     if not judges and not publishes:
-        return 0
-    reviews = open_reviews().order_by()
+        return None
+    reviews = ReviewRecord.objects.order_by()
     to_judge = reviews.filter(state=ReviewState.OPEN).exclude(author_id=actor.person_id)
     to_publish = reviews.filter(state=ReviewState.APPROVED)
-    waiting = (to_judge | to_publish) if judges and publishes else to_judge if judges else to_publish
-    return waiting.count()
+    return (to_judge | to_publish) if judges and publishes else to_judge if judges else to_publish

@@ -18,12 +18,12 @@ __all__ = [
     "IncidentFilter",
     "Marker",
     "breaches_while_muted",
-    "count_open",
     "entries_of",
     "incident_by_id",
     "incidents",
     "installations_with_incidents",
     "markers_of",
+    "open_incidents",
     "related_to",
     "span_of",
     "volume_of",
@@ -79,9 +79,9 @@ def incident_by_id(incident_id: int) -> Incident:
     return found
 
 
-def count_open() -> int:
-    """How many incidents of the context's tenants nobody has taken up; one query."""
-    return Incident.objects.filter(status=IncidentStatus.OPEN).count()
+def open_incidents() -> QuerySet[Incident]:
+    """The incidents of the context's tenants that nobody has taken up."""
+    return Incident.objects.filter(status=IncidentStatus.OPEN)
 
 
 def installations_with_incidents(*, limit: int) -> list[Installation]:

@@ -18,7 +18,6 @@ from tenants.models import Installation
 __all__ = [
     "FindingFilter",
     "InboxRow",
-    "count_open",
     "counts_by_state",
     "finding_by_id",
     "findings",
@@ -26,6 +25,7 @@ __all__ = [
     "inbox",
     "inbox_row",
     "of_the_same_kind",
+    "open_kinds",
     "places_of",
 ]
 
@@ -125,10 +125,9 @@ def counts_by_state(wanted: FindingFilter) -> dict[str, int]:
     return counts
 
 
-def count_open() -> int:
-    """How many rows of the inbox wait for somebody; one query."""
-    waiting = PrivacyFinding.objects.filter(state=FindingState.OPEN).order_by().values(*_KIND)
-    return int(waiting.distinct().count())
+def open_kinds() -> QuerySet[PrivacyFinding, dict[str, Any]]:
+    """The rows of the inbox that wait for somebody, each kind of finding once."""
+    return PrivacyFinding.objects.filter(state=FindingState.OPEN).order_by().values(*_KIND).distinct()
 
 
 def finding_by_id(finding_id: int) -> PrivacyFinding:

@@ -1,0 +1,35 @@
+"""What waits for somebody: counted once for each request, for the side bar and for whoever else asks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from studio.pages.finding_words import waiting_findings
+from studio.pages.incident_words import waiting_incidents
+from studio.pages.review_states import waiting_reviews
+from studio.people import actor_of
+from telemetry.selectors.counting import count_together
+from tenants.actors import Actor
+
+__all__ = ["waiting"]
+
+# What waits for this person; ``None`` for who may do nothing about it.
+_ROWS: Final[Mapping[str, Callable[[Actor], QuerySet[Any] | None]]] = {
+    "findings": waiting_findings,
+    "incidents": waiting_incidents,
+    "reviews": waiting_reviews,
+}
+_ATTRIBUTE: Final = "studio_waiting"
+
+
+def waiting(request: HttpRequest) -> Mapping[str, int]:
+    """How many ``findings``, ``incidents`` and ``reviews`` wait for the person; one query for each request."""
+    found = getattr(request, _ATTRIBUTE, None)
+    if found is None:
+        actor = actor_of(request)
+        rows = {name: some for name, ask in _ROWS.items() if (some := ask(actor)) is not None}
+        found = dict.fromkeys(_ROWS, 0) | count_together(rows)
+        setattr(request, _ATTRIBUTE, found)
+    return cast("Mapping[str, int]", found)
