@@ -13,7 +13,8 @@ def count_together(rows: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
     """How many rows each of these has, by the same names; one query, none for nothing."""
     if not rows:
         return {}
-    counts, parameters = [], []
+    counts: list[str] = []
+    parameters: list[Any] = []
     for name, each in rows.items():
         statement, values = each.order_by().query.sql_with_params()
         # The statements are Django's own, with their values apart.

@@ -127,7 +127,8 @@ def counts_by_state(wanted: FindingFilter) -> dict[str, int]:
 
 def open_kinds() -> QuerySet[PrivacyFinding, dict[str, Any]]:
     """The rows of the inbox that wait for somebody, each kind of finding once."""
-    return PrivacyFinding.objects.filter(state=FindingState.OPEN).order_by().values(*_KIND).distinct()
+    waiting: QuerySet[PrivacyFinding, dict[str, Any]] = PrivacyFinding.objects.order_by().values(*_KIND)
+    return waiting.filter(state=FindingState.OPEN).distinct()
 
 
 def finding_by_id(finding_id: int) -> PrivacyFinding:
