@@ -1,10 +1,10 @@
 """What every page of the studio costs the server, in a workspace ten times as large as the demo.
 
-``python benchmarks/pages.py`` starts a PostgreSQL of its own and fills it: ten demo workspaces in one, beside 100 specs
-of 100 events each. Then it goes through the studio as the administrator does, from the side bar along every link, to one
-page of each kind; each is asked for several times, in turn with the plainest page of the same shell. Measured are the
-CPU seconds of this process, which is the server here, and of its connection in PostgreSQL, whatever else the machine
-does; and the queries of one answer.
+``python benchmarks/pages.py`` starts a PostgreSQL of its own and fills it: ten demo workspaces in one, beside 100
+specs of 100 events each. Then it goes through the studio as the administrator does, from the side bar along every link,
+to one page of each kind; each is asked for several times, in turn with the plainest page of the same shell. Measured
+are the CPU seconds of this process, which is the server here, and of its connection in PostgreSQL, whatever else the
+machine does; and the queries of one answer.
 
 The last line is one JSON object. ``slowest_page`` and ``catalog_search`` are ratios to the plain page, ``most_queries``
 is a count, and the milliseconds are those of the slowest page and the slowest search of the catalog. Goals: 300 ms and

@@ -47,20 +47,7 @@ def make_drafts() -> None:
         SpecRecord(name=f"area{number}", title=f"Area {number}", owners=[f"@team.{number % 7}"])
         for number in range(SPECS)
     )
-    rows = EventRecord.objects.bulk_create(
-        EventRecord(
-            spec=record,
-            name=f"{record.name}.{NOUNS[number % len(NOUNS)]}_{number}",
-            version=1,
-            position=number,
-            semantics_what=f"A customer's {NOUNS[number % len(NOUNS)]} changed",
-            privacy=list(PrivacyLevel)[number % 4].value,
-            tags=[f"tag{number % 20}"],
-            search_text=f"{record.name}.{NOUNS[number % len(NOUNS)]}_{number}\na customer's thing changed\nstep\nreason",
-        )
-        for record in records
-        for number in range(EVENTS)
-    )
+    rows = EventRecord.objects.bulk_create(make_event(record, number) for record in records for number in range(EVENTS))
     PropertyRecord.objects.bulk_create(
         PropertyRecord(event=row, name=name, type=type_, position=position)
         for row in rows
@@ -69,6 +56,22 @@ def make_drafts() -> None:
     for record in records[::10]:
         revision = SpecRecord.objects.get(pk=record.pk).draft_revision
         submit_for_review(actor=SYSTEM, spec_name=record.name, expected_revision=revision, summary="New events")
+
+
+def make_event(record: SpecRecord, number: int) -> EventRecord:
+    """One event of a draft, not saved."""
+    noun = NOUNS[number % len(NOUNS)]
+    name, what = f"{record.name}.{noun}_{number}", f"A customer's {noun} changed"
+    return EventRecord(
+        spec=record,
+        name=name,
+        version=1,
+        position=number,
+        semantics_what=what,
+        privacy=list(PrivacyLevel)[number % 4].value,
+        tags=[f"tag{number % 20}"],
+        search_text="\n".join((name, what, "step", "durationMs", "reason")).lower(),
+    )
 
 
 def make_tenant(app: App, number: int) -> None:
