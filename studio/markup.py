@@ -26,6 +26,7 @@ __all__ = [
     "number",
     "percent",
     "privacy_chip",
+    "signed",
     "sparkline",
     "status_chip",
     "when",
@@ -168,6 +169,12 @@ def sparkline(values: Sequence[int], title: str) -> SafeString:
 def number(value: int) -> SafeString:
     """A count, in figures of equal width."""
     return format_html('<span class="figures">{}</span>', f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+
+
+def signed(value: int) -> SafeString:
+    """How much more or less, with its sign."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    return format_html("{}{}", sign, number(abs(value)))
 
 
 def percent(rate: float | None) -> str:

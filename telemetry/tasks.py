@@ -22,6 +22,7 @@ from telemetry.services.purging.service import purge
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.regeneration.running import regenerate, take_requests
 from telemetry.services.tallies import merge_tallies
+from telemetry.services.what_if.sampling import forget_samples
 
 __all__ = [
     "collect_access",
@@ -87,8 +88,9 @@ def forget_old_anomaly_windows() -> None:
 
 @shared_task(name="telemetry.purge_quarantine")
 def purge_quarantine() -> None:
-    """Held events past their days are gone; running it twice, or at the same time, changes nothing more."""
+    """Held and sampled events past their time are gone; running it twice, or at the same time, changes nothing more."""
     purge_held_events()
+    forget_samples()
 
 
 @shared_task(name="telemetry.forget_old_violations")

@@ -43,6 +43,7 @@ from studio.pages.publish_spec import publish
 from studio.pages.reviews import submit
 from studio.pages.spec_head import published_state, spec_head, stability_chip
 from studio.pages.spec_history import history
+from studio.pages.what_if import what_if
 from studio.people import actor_of
 from telemetry.core import defaults
 from telemetry.core.codec import convert_document
@@ -378,6 +379,7 @@ class SpecRecordAdmin(StudioModelAdmin):
             "findings": findings,
             "compare": compare,
             "impact": impact,
+            "what-if": what_if,
             "history": history,
             "submit": submit,
             "publish": publish,

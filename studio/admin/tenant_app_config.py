@@ -117,6 +117,7 @@ class TenantAppConfigAdmin(StudioModelAdmin):
         return [
             path("<int:config_id>/rollback/", wrap(configs.rollback), name="tenants_tenantappconfig_rollback"),
             path("<int:config_id>/release/", wrap(release), name="tenants_tenantappconfig_release"),
+            path("<int:config_id>/what-if/", wrap(config_what_if), name="tenants_tenantappconfig_what-if"),
             path("periods/<int:period_id>/end/", wrap(configs.end), name="tenants_configperiod_end"),
             path("<int:config_id>/archive/", wrap(configs.archive), name="tenants_tenantappconfig_archive"),
             *super().get_urls(),

@@ -30,6 +30,7 @@ TABS: Final = {
     "findings": "Findings",
     "compare": "Compare",
     "impact": "Blast radius",
+    "what-if": "What if",
     "history": "History",
 }
 STABILITY_TONES: Final = {
@@ -78,7 +79,7 @@ def spec_head(request: HttpRequest, record: SpecRecord, page: str, compared: Dra
 def _tabs(actor: Actor, record: SpecRecord, page: str) -> Iterator[Tab]:
     for name, title in TABS.items():
         # What happens to every installation is for those who may see every tenant.
-        if name == "impact" and not actor.can("view"):
+        if name in ("impact", "what-if") and not actor.can("view"):
             continue
         yield Tab(title, address_of(record) if name == "change" else page_address(record, name), name == page)
 

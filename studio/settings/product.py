@@ -42,6 +42,7 @@ __all__ = [
     "STUDIO_REQUESTS_PER_MINUTE",
     "STUDIO_REQUEST_MAX_BYTES",
     "STUDIO_REVIEW_REQUIRED",
+    "STUDIO_SAMPLE_HOURS",
     "STUDIO_STREAMS_PER_KEY",
     "STUDIO_STREAMS_PER_PROCESS",
     "STUDIO_TALLY_DAYS",
@@ -60,6 +61,11 @@ STUDIO_QUARANTINE_KEYS = env.text_list("STUDIO_QUARANTINE_KEYS")
 
 # How many refused events of one installation are held at once.
 STUDIO_QUARANTINE_MAX_EVENTS = env.integer("STUDIO_QUARANTINE_MAX_EVENTS", 10_000, minimum=1)
+
+# How long a few of the events that come in are kept, sealed and without what is hidden of them, so that changes can be
+# tried on them; 0 for not at all.
+STUDIO_SAMPLE_HOURS = env.integer("STUDIO_SAMPLE_HOURS", 24, minimum=0, maximum=168)
+
 # Secrets under which credentials of providers are kept, comma separated: the first one seals, all of them open. Without
 # one, no credential can be saved.
 STUDIO_CREDENTIAL_KEYS = env.text_list("STUDIO_CREDENTIAL_KEYS")

@@ -22,5 +22,8 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # PBKDF2 is slow on purpose; a test that logs in need not be.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# What comes in is not sampled unless a test asks for it.
+STUDIO_SAMPLE_HOURS = 0
+
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -12,6 +12,7 @@ register = template.Library()
 
 register.filter("number", markup.number)
 register.filter("percent", markup.percent)
+register.filter("signed", markup.signed)
 register.simple_tag(entry_of, name="entry")
 register.simple_tag(markup.chip, name="chip")
 register.simple_tag(markup.layer_chip, name="layer_chip")

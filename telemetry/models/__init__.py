@@ -41,6 +41,7 @@ from telemetry.models.purge_run import OPEN_STATES, PurgeClock, PurgeItem, Purge
 from telemetry.models.receipt import Receipt, ReceiptKind
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
+from telemetry.models.sampled_event import SampledEvent
 from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
 from telemetry.models.stored_day import RetentionState, SealedPartition, StoredDay
@@ -110,6 +111,7 @@ __all__ = [
     "ReviewComment",
     "ReviewRecord",
     "ReviewState",
+    "SampledEvent",
     "SealedPartition",
     "SpecRecord",
     "SpecVersion",

@@ -24,6 +24,7 @@ from telemetry.services.partitions import ensure_partitions
 from telemetry.services.privacy_findings import record_findings
 from telemetry.services.quarantine.holding import hold_rejected
 from telemetry.services.violations import record_violations
+from telemetry.services.what_if.sampling import take_samples
 from telemetry.stores.base import EventGroup, EventRow
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.partitions import is_missing_partition
@@ -78,6 +79,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
         record_violations(batch)
         record_findings(batch)
         hold_rejected(batch)
+        take_samples(batch)
         publish_live(batch)
     return BatchResult([_item(event) for event in batch.events], provider_ids)
 

@@ -1,0 +1,117 @@
+"""Asking what a draft, an override or a suggested change would do at each installation."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from django.utils import timezone
+
+from telemetry.core.codec import encode_spec
+from telemetry.core.config import EffectiveConfig, TenantOverride
+from telemetry.core.errors import Conflict
+from telemetry.core.spec import TelemetrySpec
+from telemetry.mappers import spec_from_records
+from telemetry.selectors.balance import counts_by_installation
+from telemetry.selectors.configs import config_layers
+from telemetry.selectors.specs import spec_by_name
+from telemetry.services.configs import effective_config, preview_config, resolve_layers
+from telemetry.services.purging.previewing import preview_next_run, preview_override, preview_spec
+from telemetry.services.what_if.replaying import DAYS, Change, EventConsequence, replay_events
+from tenants.actors import Actor, require
+from tenants.models import Installation
+
+__all__ = ["Consequences", "WhatIf", "what_if_draft", "what_if_override", "what_if_spec"]
+
+# The busiest: what happens at these is what matters, and a person reads no more.
+MOST_INSTALLATIONS: Final = 20
+
+
+class Consequences(NamedTuple):
+    """What would happen at one installation.
+
+    ``purged`` counts the rows that the next run of retention removes; ``None`` if no event's retention changes.
+    """
+
+    installation: Installation
+    events: list[EventConsequence]
+    purged: Change | None
+
+
+class WhatIf(NamedTuple):
+    """What would happen, by installation, the busiest first; ``others`` received events too and were not looked at.
+
+    Only installations at which something changes are named; ``looked_at`` counts all that were tried. ``days`` is how
+    far back it looks.
+    """
+
+    items: list[Consequences]
+    looked_at: int
+    others: bool
+    days: int = DAYS
+
+
+def what_if_draft(*, actor: Actor, spec_name: str) -> WhatIf:
+    """What publishing the spec's draft as it is now would do; as ``what_if_spec``."""
+    require(actor, "view")
+    return what_if_spec(actor=actor, spec=spec_from_records(spec_by_name(spec_name)))
+
+
+def what_if_spec(*, actor: Actor, spec: TelemetrySpec) -> WhatIf:
+    """What would happen at the busiest installations that follow the spec, if it were published as it is here.
+
+    Nothing is stored. ``spec`` is valid. Needs ``view`` in the workspace. Some queries per installation.
+    """
+    require(actor, "view")
+    now, document = timezone.now(), encode_spec(spec).decode()
+    busiest = _busiest(now)
+    items, looked_at = [], 0
+    for installation in busiest[:MOST_INSTALLATIONS]:
+        layers = config_layers(installation.pk)
+        if layers.spec_name != spec.meta.name or layers.spec_version is not None:
+            continue
+        try:
+            before, after = resolve_layers(layers), resolve_layers(layers._replace(spec_document=document))
+        except Conflict:
+            continue
+        looked_at += 1
+        events = replay_events(installation, before, after, now=now)
+        purged = None
+        if _retention_differs(before, after):
+            is_now, would_be = preview_next_run([installation], now=now), preview_spec([installation], spec, now=now)
+            purged = Change(is_now.rows, would_be.rows)
+        if events:
+            items.append(Consequences(installation, events, purged))
+    return WhatIf(items, looked_at, len(busiest) > MOST_INSTALLATIONS)
+
+
+def what_if_override(*, actor: Actor, installation: Installation, override: TenantOverride) -> WhatIf:
+    """What would happen at the installation if the override were live.
+
+    Nothing is stored. Needs ``view`` in the tenant. Raises ``Conflict`` while no published spec is bound.
+    """
+    require(actor, "view", installation.tenant_id)
+    now = timezone.now()
+    before, after = effective_config(installation), preview_config(installation, override)
+    events = replay_events(installation, before, after, now=now)
+    purged = None
+    if _retention_differs(before, after):
+        is_now, would_be = preview_next_run([installation], now=now), preview_override(installation, override, now=now)
+        purged = Change(is_now.rows, would_be.rows)
+    items = [Consequences(installation, events, purged)] if events else []
+    return WhatIf(items, 1, others=False)
+
+
+def _busiest(now: datetime) -> list[Installation]:
+    end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    found = counts_by_installation(end - timedelta(days=DAYS), end, limit=MOST_INSTALLATIONS + 1)
+    known = Installation.objects.select_related("tenant", "app").in_bulk([each.installation_id for each in found])
+    return [known[each.installation_id] for each in found if each.installation_id in known]
+
+
+def _retention_differs(before: EffectiveConfig, after: EffectiveConfig) -> bool:
+    return dict(_retention(before)) != dict(_retention(after))
+
+
+def _retention(config: EffectiveConfig) -> Iterator[tuple[tuple[str, int], object]]:
+    for event in config.events:
+        yield (event.name, event.version), event.retention
