@@ -16,6 +16,7 @@ from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages import configs
 from studio.pages.config_release import release
+from studio.pages.what_if import config_what_if
 from studio.people import actor_of
 from tenants.models import ConfigStatus, TenantAppConfig
 

@@ -147,6 +147,7 @@ def _render(request: HttpRequest, actor: Actor, review: ReviewRecord, form: Talk
     }
     if review.is_live:
         context["need"] = need_of_draft(review.spec)
+        context["what_if_address"] = page_address(review.spec, "what-if") if actor.can("view") else ""
     title = f"Review of revision {review.draft_revision}"
     template = "studio/pages/review.html"
     return render_page(request, template, noun=ReviewRecord, title=title, row=review, page_title="", **context)

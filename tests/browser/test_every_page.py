@@ -138,7 +138,7 @@ def pages_of_a_full_workspace() -> list[str]:
         route = AlertRoute.objects.get()
         superseded = installation.configs.get(status=ConfigStatus.SUPERSEDED)
     rows = [
-        *(f"specs/{draft.pk}/{page}/" for page in ("change", "publish", "import", "discard")),
+        *(f"specs/{draft.pk}/{page}/" for page in ("change", "publish", "import", "discard", "what-if")),
         *(f"events/{event.pk}/{page}/" for page in ("change", "remove")),
         *(f"versions/{version.pk}/{page}/" for page in ("change", "archive")),
         *(f"tenants/{installation.tenant_id}/{page}/" for page in ("change", "switch", "pseudonym-key")),
@@ -149,7 +149,7 @@ def pages_of_a_full_workspace() -> list[str]:
         ),
         f"installations/{installation.public_id}/toggle_event/?event={step}@1",
         f"installations/{busy.public_id}/draft/?name=seen&days=7",
-        f"configs/{draft_config.pk}/release/",
+        *(f"configs/{draft_config.pk}/{page}/" for page in ("release", "what-if")),
         f"configs/periods/{period.pk}/end/",
         *(f"floor-exceptions/{exception.pk}/{page}/" for page in ("change", "revoke")),
         *(f"configs/{superseded.pk}/{page}/" for page in ("change", "rollback", "archive")),

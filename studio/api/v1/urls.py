@@ -103,6 +103,7 @@ from studio.api.v1.specs.views import SpecsView, SpecView
 from studio.api.v1.tenants.views import TenantsView, TenantView
 from studio.api.v1.traffic_drafts.views import InferredSpecView
 from studio.api.v1.violations.views import DecisionView, ViolationFileView, ViolationsView, ViolationView
+from studio.api.v1.what_if import ConfigWhatIfView, SpecWhatIfView
 
 urlpatterns = [
     path("config", ConfigView.as_view()),
@@ -116,6 +117,7 @@ urlpatterns = [
     path("specs/<spec_name:name>/versions/<number:version>", VersionView.as_view()),
     path("specs/<spec_name:name>/diff", DiffView.as_view()),
     path("specs/<spec_name:name>/impact", ImpactView.as_view()),
+    path("specs/<spec_name:name>/what-if", SpecWhatIfView.as_view()),
     path("lint", DocumentLintView.as_view()),
     path("lint-rules", LintRulesView.as_view()),
     path("specs/<spec_name:name>/reviews", ReviewsView.as_view()),
@@ -149,6 +151,7 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/config/rollback", ConfigRollbackView.as_view()),
     path("installations/<uuid:installation_id>/config/versions", ConfigVersionsView.as_view()),
     path("installations/<uuid:installation_id>/config/versions/<number:number>", ConfigVersionView.as_view()),
+    path("installations/<uuid:installation_id>/config/versions/<number:number>/what-if", ConfigWhatIfView.as_view()),
     path("installations/<uuid:installation_id>/config/diff", ConfigDiffView.as_view()),
     path("installations/<uuid:installation_id>/config/preview", ConfigPreviewView.as_view()),
     path("installations/<uuid:installation_id>/config/schedule", ScheduleView.as_view()),

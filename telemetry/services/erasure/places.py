@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 
 from telemetry.core.subjects import SubjectMatcher
-from telemetry.models import AccessExport, AccessPart, DeliveryRecord, ExportState, HeldEvent, LegalHold
+from telemetry.models import AccessExport, AccessPart, DeliveryRecord, ExportState, HeldEvent, LegalHold, SampledEvent
 from telemetry.services.holds import active_holds, is_held
 from telemetry.services.quarantine.sealed import is_set_up, open_envelope
+from telemetry.services.what_if.sampling import open_sample
 from telemetry.stores.live import live_stream
 from telemetry.stores.removals import lock_removals
 from telemetry.stores.subjects import FoundEvent, Slice, erase_events, events_in, slices_after
@@ -24,6 +25,7 @@ __all__ = [
     "Live",
     "Place",
     "Quarantine",
+    "Samples",
     "Search",
     "Store",
     "Turn",
@@ -131,6 +133,28 @@ class Quarantine:
                 return Visit(rows, behind, holds)
 
 
+class Samples:
+    """Events that changes are tried on. They name nobody; one that carries the id in a value that is shown goes."""
+
+    name = "samples"
+
+    def visit(self, search: Search, turn: Turn) -> Visit:
+        """Some hundred rows at a time."""
+        rows, behind = Count(), turn.last or 0
+        while True:
+            sampled = SampledEvent.objects.filter(installation_id__in=search.installations, pk__gt=behind)
+            portion = list(sampled.order_by("pk")[:HELD_PORTION])
+            found = [row for row in portion if _is_named_in(row, search)]
+            if turn.erases and found:
+                SampledEvent.objects.filter(pk__in=[row.pk for row in found]).delete()
+            rows += Counter((self.name, row.installation_id, row.event_name) for row in found)
+            if len(portion) < HELD_PORTION:
+                return Visit(rows, None)
+            behind = portion[-1].pk
+            if monotonic() > turn.ends_at:
+                return Visit(rows, behind)
+
+
 class Live:
     """What somebody who watches an installation would see next."""
 
@@ -166,6 +190,11 @@ def held_about(row: HeldEvent, search: Search) -> bool:
     if not search.matcher.pseudonyms.isdisjoint(row.subjects):
         return True
     envelope = open_envelope(row.tenant_id, bytes(row.sealed)) if is_set_up() else None
+    return envelope is not None and search.matcher.holds_id(msgspec.to_builtins(envelope))
+
+
+def _is_named_in(row: SampledEvent, search: Search) -> bool:
+    envelope = open_sample(row.tenant_id, bytes(row.sealed)) if is_set_up() else None
     return envelope is not None and search.matcher.holds_id(msgspec.to_builtins(envelope))
 
 

@@ -26,7 +26,7 @@ from telemetry.models import (
 from telemetry.services.erasure.archives import Archives, HeldBack, erase_file, next_file
 from telemetry.services.erasure.forwarding import plan_forwards
 from telemetry.services.erasure.people import matcher_of
-from telemetry.services.erasure.places import Count, Exports, Live, Place, Quarantine, Search, Store, Turn
+from telemetry.services.erasure.places import Count, Exports, Live, Place, Quarantine, Samples, Search, Store, Turn
 from telemetry.services.erasure.requests import begin, holds_in_force, told_of
 from telemetry.services.receipts import record_receipt
 from tenants.actors import SYSTEM
@@ -37,7 +37,7 @@ from tenants.services import audit
 __all__ = ["due_requests", "work_on"]
 
 # The store before what is made from it.
-PLACES: Final[tuple[Place, ...]] = (Store(), Archives(), Quarantine(), Live(), Exports())
+PLACES: Final[tuple[Place, ...]] = (Store(), Archives(), Quarantine(), Samples(), Live(), Exports())
 
 # Seconds of one step: what a kill loses, and how long a purge may have to wait for it.
 STEP_SECONDS: Final = 3.0

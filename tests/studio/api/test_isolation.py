@@ -40,6 +40,7 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
         "POST": {"event": "sigil.telemetry.workflow_step", "eventVersion": 1, "anomalyDetection": {}}
     },
     "/api/v1/installations/{id}/config/versions/1": {"GET": None},
+    "/api/v1/installations/{id}/config/versions/1/what-if": {"GET": None},
     "/api/v1/installations/{id}/config/diff?from=1&to=1": {"GET": None},
     "/api/v1/installations/{id}/config/preview": {"POST": {"number": 2, "expectedChecksum": "{checksum}"}},
     "/api/v1/installations/{id}/config/schedule": {

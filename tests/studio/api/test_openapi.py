@@ -207,6 +207,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/specs/sigil.telemetry/diff?from=1&to=1": "DiffPage",
         "/api/v1/specs/sigil.telemetry/diff": "DiffPage",
         "/api/v1/specs/sigil.telemetry/impact": "ImpactPage",
+        "/api/v1/specs/sigil.telemetry/what-if": "WhatIfAnswer",
         "/api/v1/specs/sigil.telemetry/reviews": "ReviewPage",
         f"/api/v1/reviews/{review.pk}": "ReviewDetail",
         f"/api/v1/reviews/{review.pk}/comments": "CommentPage",

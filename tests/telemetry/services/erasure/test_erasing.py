@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 from redis import Redis
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.errors import Conflict
-from telemetry.models import DeliveryRecord, ErasureState, EventRemoval, HeldEvent, Receipt, StoredEvent
+from telemetry.models import DeliveryRecord, ErasureState, EventRemoval, HeldEvent, Receipt, SampledEvent, StoredEvent
 from telemetry.services.erasure import places, working
 from telemetry.services.erasure.people import digest_of
 from telemetry.services.erasure.requests import cancel_erasure
 from telemetry.services.erasure.working import due_requests, work_on
 from telemetry.services.holds import lift_hold, place_hold
+from telemetry.services.what_if import sampling
 from telemetry.stores.live import live_stream
 from telemetry.stores.subjects import erase_events
 from tenants.actors import SYSTEM
@@ -150,6 +152,22 @@ def test_events_past_their_day_that_wait_for_the_purge_are_erased_too() -> None:
     finish(request)
 
     assert (_by_place(request.found), stored()) == ({"store": 1}, 0)
+
+
+def test_a_sampled_event_that_carries_the_id_in_a_shown_value_goes(settings: Settings) -> None:
+    settings.STUDIO_SAMPLE_HOURS = 24
+    prepare()
+    shop = make_shop("acme")
+    sampling._next_at.clear()
+    ingest(shop, about("somebody else", properties={"orderId": "o-1", "note": PERSON}))
+
+    [request] = enter(shop.tenant)
+    assert _by_place(request.found) == {"samples": 1, "store": 1}
+    confirm(request)
+    finish(request)
+
+    with tenant_context(ALL):
+        assert SampledEvent.objects.count() == 0
 
 
 def test_no_provider_is_owed_what_was_erased() -> None:
