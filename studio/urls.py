@@ -20,6 +20,8 @@ from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
 from studio.pages.privacy_inbox import privacy_inbox
+from studio.pages.proposal import proposal_page
+from studio.pages.proposals import proposals_page
 from studio.pages.provider import provider_page
 from studio.pages.provider_deeds import connect, remove, resend, resend_one, switch, try_out
 from studio.pages.providers import providers_page
@@ -75,6 +77,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/quarantine/", site.admin_view(quarantine), name="quarantine"),
     path("studio/quarantine/<int:row_id>/", site.admin_view(held_group), name="held_group"),
     path("studio/quarantine/<int:row_id>/discard/", site.admin_view(discard_group), name="discard_group"),
+    path("studio/proposals/", site.admin_view(proposals_page), name="proposals"),
+    path("studio/proposals/<int:proposal_id>/", site.admin_view(proposal_page), name="proposal"),
     path("studio/providers/", site.admin_view(providers_page), name="providers"),
     path("studio/providers/connect/", site.admin_view(connect), name="provider_connect"),
     path("studio/providers/<uuid:provider_id>/", site.admin_view(provider_page), name="provider"),

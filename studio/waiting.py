@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from studio.pages.finding_words import waiting_findings
 from studio.pages.incident_words import waiting_incidents
+from studio.pages.proposal_words import waiting_proposals
 from studio.pages.review_states import waiting_reviews
 from studio.people import actor_of
 from telemetry.selectors.counting import count_together
@@ -19,13 +20,14 @@ __all__ = ["waiting"]
 _ROWS: Final[Mapping[str, Callable[[Actor], QuerySet[Any] | None]]] = {
     "findings": waiting_findings,
     "incidents": waiting_incidents,
+    "proposals": waiting_proposals,
     "reviews": waiting_reviews,
 }
 _ATTRIBUTE: Final = "studio_waiting"
 
 
 def waiting(request: HttpRequest) -> Mapping[str, int]:
-    """How many ``findings``, ``incidents`` and ``reviews`` wait for the person; one query for each request."""
+    """How many ``findings``, ``incidents``, ``proposals`` and ``reviews`` wait for the person; one query for each request."""
     found = getattr(request, _ATTRIBUTE, None)
     if found is None:
         actor = actor_of(request)

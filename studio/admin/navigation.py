@@ -50,6 +50,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("telemetry_specrecord", "Specs", "spec", "schema"),
         Entry("telemetry_eventrecord", "Catalog", "event", "bolt", page="catalog", several="events"),
         Entry("telemetry_reviewrecord", "Reviews", "review", "rate_review", badge="reviews"),
+        Entry("telemetry_proposal", "Proposals", "proposal", "lightbulb", badge="proposals", page="proposals"),
         Entry("telemetry_specversion", "Versions", "version", "history"),
         Entry("telemetry_eventspecrecord", "EventSpecs", "EventSpec", "contract", several="EventSpecs"),
     ),

@@ -18,6 +18,7 @@ from studio.metric_chart import ChartMarker, ChartPoint, timeline
 from studio.pages.alert_words import notification_chip, notification_note
 from studio.pages.forms import PageForm, posted
 from studio.pages.incident_words import incident_chip, lasted
+from studio.pages.proposal_words import proposal_chip
 from studio.pages.shell import render_page
 from studio.pages.violation_words import installation_words
 from studio.people import actor_of
@@ -35,6 +36,7 @@ from telemetry.selectors.incidents import (
     volume_of,
     windows_of,
 )
+from telemetry.selectors.proposal_evidence import proposals_of_incident
 from telemetry.services.configs import effective_config
 from telemetry.services.incidents.handling import (
     LONGEST_COMMENT,
@@ -92,6 +94,7 @@ def incident_page(request: HttpRequest, incident_id: int) -> HttpResponse:
         "alerts": [(row, notification_chip(row), notification_note(row)) for row in notifications_of(incident)],
         "muted_breaches": breaches_while_muted(incident) if incident.status == IncidentStatus.MUTED else None,
         "related": [(each, incident_chip(each)) for each in related_to(incident)],
+        "proposals": [(each, proposal_chip(each)) for each in proposals_of_incident(incident.pk)],
         "event_address": None if event is None else f"{address_of(event)}#anomalies",
         "people": people_of(incident.tenant_id) if actor.can("incident.handle", incident.tenant_id) else [],
         "comment": comment,

@@ -10,7 +10,7 @@ from telemetry.core.errors import NotFound
 from telemetry.core.scalars import UNUSABLE_CHARACTER
 from telemetry.models import Proposal, ProposalEvidence, ProposalStatus
 
-__all__ = ["ProposalFilter", "count_pending", "evidence_of", "proposal_by_id", "proposals"]
+__all__ = ["ProposalFilter", "evidence_of", "pending_proposals", "proposal_by_id", "proposals"]
 
 WAITING: Final = (ProposalStatus.PENDING,)
 
@@ -62,6 +62,6 @@ def evidence_of(proposal: Proposal, *, limit: int = 100) -> list[ProposalEvidenc
     return list(rows.order_by("-strength", "id")[:limit])
 
 
-def count_pending() -> int:
-    """How many proposals wait for somebody; one query."""
-    return Proposal.objects.filter(status=ProposalStatus.PENDING).count()
+def pending_proposals() -> QuerySet[Proposal]:
+    """The proposals that wait for somebody, in no order."""
+    return Proposal.objects.filter(status=ProposalStatus.PENDING).order_by()

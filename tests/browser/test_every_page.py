@@ -23,6 +23,7 @@ from tests.telemetry.factories import (
     make_draft,
     make_incoming,
     make_installation,
+    make_proposal,
     make_provider,
     make_published,
 )
@@ -61,12 +62,14 @@ LISTS = [
     "privacy-inbox/",
     "providers/",
     "providers/connect/",
+    "proposals/",
     "alerts/",
     "alerts/channels/new/",
     "alerts/routes/new/",
     "password_change/",
 ]
 NO_FORM = {
+    "proposals/",
     "versions/",
     "configs/",
     "audit/",
@@ -163,6 +166,7 @@ def pages_of_a_full_workspace() -> list[str]:
         *(f"alerts/channels/{channel.public_id}/{page}" for page in ("", "resend/", "remove/")),
         *(f"alerts/routes/{route.pk}/{page}" for page in ("", "remove/")),
         f"incidents/{incident.pk}/",
+        f"proposals/{make_proposal().pk}/",
         *(f"providers/{provider.public_id}/{page}" for page in ("", "resend/", "remove/")),
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]

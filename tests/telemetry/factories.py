@@ -10,6 +10,7 @@ from django.apps import apps
 from telemetry.core.config import AppBlueprint, SpecPointer, TenantOverride
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.events import Envelope
+from telemetry.core.proposals import Signal, SignalKind
 from telemetry.core.spec import TelemetrySpec
 from telemetry.models import (
     AlertChannel,
@@ -18,6 +19,7 @@ from telemetry.models import (
     EventDay,
     EventRecord,
     PropertyRecord,
+    Proposal,
     ProviderKind,
     ProviderRecord,
     ReviewRecord,
@@ -32,6 +34,8 @@ from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
 from telemetry.services.ingest.service import ingest_batch
 from telemetry.services.publishing import publish_version
+from telemetry.services.regeneration.filing import file_noticed
+from telemetry.services.regeneration.noticed import Noticed, SpecBook
 from telemetry.services.reviews import submit_for_review
 from telemetry.services.specs import create_spec, save_event
 from telemetry.tallies.summary import TallySummary
@@ -50,6 +54,7 @@ __all__ = [
     "make_incoming",
     "make_installation",
     "make_large_catalog",
+    "make_proposal",
     "make_published",
     "make_review",
     "tallied",
@@ -72,6 +77,25 @@ def make_published(spec: TelemetrySpec | None = None) -> SpecVersion:
             expected_revision=record.draft_revision,
             change_summary="Published by a test",
         )
+
+
+def make_proposal(subject: str = "attempt", *, events: float = 100.0, at: datetime | None = None) -> Proposal:
+    """A pending proposal of the seed's example, which is published: so many events carry an undeclared number."""
+    now = at or datetime.now(UTC)
+    with tenant_context(ALL):
+        published = SpecBook().of_event("sigil.telemetry.workflow_step", 1)
+        assert published is not None
+        signal = Signal(
+            kind=SignalKind.UNDECLARED_PROPERTY,
+            source=f"made:{subject}",
+            event="sigil.telemetry.workflow_step",
+            event_version=1,
+            subject=subject,
+            strength=events,
+            facts={"events": events, "share": 0.5, "days": 7, "type": "number"},
+        )
+        file_noticed(Noticed(signal, published), now=now)
+        return Proposal.objects.get(subject=subject)
 
 
 def make_review(actor: Actor = SYSTEM, *, name: str = "sigil.telemetry") -> ReviewRecord:

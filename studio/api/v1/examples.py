@@ -35,6 +35,10 @@ __all__ = [
     "NEW_PROVIDER",
     "NEW_TENANT",
     "OVERRIDE",
+    "PROPOSAL_ACCEPTANCE",
+    "PROPOSAL_REJECTION",
+    "PROPOSAL_SNOOZE",
+    "PROPOSAL_TAKING_BACK",
     "PROVIDER_CHANGE",
     "PROVIDER_SWITCH",
     "RESEND",
@@ -154,6 +158,20 @@ MENDING: Final = _request(
 )
 INCIDENT_COMMENT: Final = _request("What was found", {"text": "The deploy of 14:05; rolled back."})
 INCIDENT_MUTE: Final = _request("Over the weekend", {"until": "2026-12-28T08:00:00Z"})
+PROPOSAL_ACCEPTANCE: Final = _request(
+    "Another bound than the proposed one",
+    {
+        "patch": [
+            {"op": "test", "path": "/events/0/name", "value": "sigil.telemetry.workflow_step"},
+            {"op": "test", "path": "/events/0/version", "value": 1},
+            {"op": "replace", "path": "/events/0/anomalyDetection/thresholds/0/max", "value": 2500},
+        ],
+        "comment": "Builds take longer since the new compiler.",
+    },
+)
+PROPOSAL_REJECTION: Final = _request("Why not", {"reason": "The slow builds are a fault, and are being mended."})
+PROPOSAL_SNOOZE: Final = _request("After the release", {"until": "2026-12-28T08:00:00Z"})
+PROPOSAL_TAKING_BACK: Final = _request("It did not help", {"reason": "Alarms come as often as before."})
 BACKTEST: Final = _request(
     "A silence and a limit",
     {

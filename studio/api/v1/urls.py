@@ -74,6 +74,15 @@ from studio.api.v1.installations.lifecycle import (
 )
 from studio.api.v1.installations.views import EffectiveConfigView, InstallationsView, InstallationView
 from studio.api.v1.live.views import LiveView
+from studio.api.v1.proposals.views import (
+    ProposalAcceptanceView,
+    ProposalRejectionView,
+    ProposalReopeningView,
+    ProposalSnoozeView,
+    ProposalsView,
+    ProposalTakingBackView,
+    ProposalView,
+)
 from studio.api.v1.providers.views import (
     DeliveriesView,
     DeliveryView,
@@ -162,6 +171,13 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/effective-config", EffectiveConfigView.as_view()),
     path("installations/<uuid:installation_id>/inferred-spec", InferredSpecView.as_view()),
     path("installations/<uuid:installation_id>/live", LiveView.as_view()),
+    path("proposals", ProposalsView.as_view()),
+    path("proposals/<number:proposal_id>", ProposalView.as_view()),
+    path("proposals/<number:proposal_id>/accept", ProposalAcceptanceView.as_view()),
+    path("proposals/<number:proposal_id>/reject", ProposalRejectionView.as_view()),
+    path("proposals/<number:proposal_id>/reopen", ProposalReopeningView.as_view()),
+    path("proposals/<number:proposal_id>/snooze", ProposalSnoozeView.as_view()),
+    path("proposals/<number:proposal_id>/take-back", ProposalTakingBackView.as_view()),
     path("incidents", IncidentsView.as_view()),
     path("incidents/<number:incident_id>", IncidentView.as_view()),
     path("incidents/<number:incident_id>/acknowledge", AcknowledgementView.as_view()),

@@ -1,7 +1,7 @@
 """The documents that proposals change, and the changes put into them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -12,36 +12,17 @@ from telemetry.core.plain import to_plain
 from telemetry.core.proposals import JsonPatch, apply_patch, make_patch, rebase_patch
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_document
-from telemetry.models import Proposal, SpecVersion, VersionStatus
+from telemetry.models import Proposal, SpecVersion
 from telemetry.services.config_comparisons import override_at_number
 
 __all__ = [
-    "OverrideChange",
-    "SpecChange",
     "changed_override",
     "changed_spec",
-    "override_change",
     "plain_document",
     "reverse_patch",
-    "spec_change",
 ]
 
 _SPEC, _OVERRIDE = "telemetry spec", "tenant override"
-
-
-class SpecChange(NamedTuple):
-    """What is published, and what it would say with the change alone; ``before`` is the version."""
-
-    before: SpecVersion
-    old: TelemetrySpec
-    new: TelemetrySpec
-
-
-class OverrideChange(NamedTuple):
-    """What the installation's live override says, and what it would say with the change."""
-
-    old: TenantOverride
-    new: TenantOverride
 
 
 def plain_document(value: msgspec.Struct) -> dict[str, Any]:
@@ -62,21 +43,6 @@ def changed_override(override: TenantOverride, patch: Sequence[Mapping[str, Any]
     """
     document = plain_document(override)
     return convert_document(apply_patch(document, _opened(document, patch)), TenantOverride, what=_OVERRIDE)
-
-
-def spec_change(proposal: Proposal) -> SpecChange:
-    """The proposal's change of the spec as it is published now; two queries. Raises ``Conflict`` if none is."""
-    rows = SpecVersion.objects.filter(spec__name=proposal.spec_name, status=VersionStatus.PUBLISHED)
-    version = rows.select_related("spec").order_by().first()
-    if version is None:
-        raise Conflict(f"no version of {proposal.spec_name} is published any more")
-    old = spec_from_document(version.document)
-    return SpecChange(version, old, changed_spec(old, proposal.patch))
-
-
-def override_change(proposal: Proposal, live: TenantOverride) -> OverrideChange:
-    """The proposal's change of what is live at its installation."""
-    return OverrideChange(live, changed_override(live, proposal.patch))
 
 
 def reverse_patch(proposal: Proposal) -> JsonPatch:

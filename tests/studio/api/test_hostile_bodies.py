@@ -17,6 +17,7 @@ from tests.telemetry.factories import (
     everything_stored,
     make_channel,
     make_installation,
+    make_proposal,
     make_provider,
     make_published,
     make_review,
@@ -117,6 +118,9 @@ ADDRESSES = [
         needs_login=True,
     ),
     Address("POST", "/api/v1/erasure-requests", {"subjects": ["u-4711"], "tenants": ["acme"], "reference": "DSR-1"}),
+    Address("POST", "/api/v1/proposals/{proposal}/reject", {"reason": "A reason"}),
+    Address("POST", "/api/v1/proposals/{proposal}/snooze", {"until": "2100-01-01T00:00:00Z"}),
+    Address("POST", "/api/v1/proposals/{proposal}/take-back", {"reason": "A reason"}),
     Address("PUT", "/api/v1/floor", FLOOR, reads_yaml=True),
     Address(
         "POST",
@@ -144,6 +148,8 @@ ADDRESSES = [
 # Addresses whose bodies above name what is not the current state, or is not there, or is only for its author.
 STALE = {
     "/api/v1/alert-channels/{channel}/mute",
+    "/api/v1/proposals/{proposal}/snooze",
+    "/api/v1/proposals/{proposal}/take-back",
     "/api/v1/alert-routes",
     "/api/v1/providers",
     "/api/v1/floor-exceptions",
@@ -181,7 +187,13 @@ def places() -> dict[str, object]:
     make_draft_config(installation)
     provider = make_provider(installation).public_id
     channel = make_channel(installation.tenant).public_id
-    return {"id": installation.public_id, "review": make_review().pk, "provider": provider, "channel": channel}
+    return {
+        "id": installation.public_id,
+        "review": make_review().pk,
+        "provider": provider,
+        "channel": channel,
+        "proposal": make_proposal().pk,
+    }
 
 
 def bodies_for(address: Address) -> Iterator[HostileBody]:

@@ -162,6 +162,7 @@ def every_path() -> list[str]:
         "<number:group_id>": "1",
         "<tenant_slug:slug>": "other",
         "<number:incident_id>": "1",
+        "<number:proposal_id>": "1",
         "<uuid:installation_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11",
         "<big_number:delivery_id>": "1",
         "<number:route_id>": "1",

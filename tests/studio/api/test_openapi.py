@@ -21,6 +21,7 @@ from studio.api.v1.floor_exceptions.serializers import NewException
 from studio.api.v1.incidents import serializers as incidents
 from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
+from studio.api.v1.proposals import serializers as proposals
 from studio.api.v1.providers import serializers as providers
 from studio.api.v1.reviews import serializers as reviews
 from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, Remark
@@ -39,6 +40,8 @@ from telemetry.models import (
     ForwardState,
     IncidentStatus,
     PrivacyFinding,
+    PromiseState,
+    ProposalStatus,
     ReviewState,
     Verdict,
     VersionStatus,
@@ -164,6 +167,10 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.PROVIDER_CHANGE, providers.ProviderChange),
         (examples.PROVIDER_SWITCH, providers.ProviderSwitch),
         (examples.RESEND, providers.Resend),
+        (examples.PROPOSAL_ACCEPTANCE, proposals.ProposalAcceptance),
+        (examples.PROPOSAL_REJECTION, proposals.ProposalRejection),
+        (examples.PROPOSAL_SNOOZE, proposals.ProposalSnooze),
+        (examples.PROPOSAL_TAKING_BACK, proposals.ProposalTakingBack),
         (examples.BACKTEST, incidents.BacktestRequest),
         (examples.ALERT_CHANNEL, alerts.NewAlertChannel),
         (examples.ALERT_CHANNEL_CHANGE, alerts.AlertChannelChange),
@@ -218,6 +225,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/quarantine": "HeldGroupPage",
         f"/api/v1/privacy-findings/{finding.pk}": "PrivacyFindingItem",
         "/api/v1/incidents": "IncidentPage",
+        "/api/v1/proposals": "ProposalPage",
         "/api/v1/tenants": "TenantPage",
         "/api/v1/tenants/acme": "TenantItem",
         "/api/v1/apps": "AppPage",
@@ -287,4 +295,6 @@ def test_each_status_of_the_models_is_described() -> None:
     assert set(get_args(installations.Status)) == set(ConfigStatus.values)
     assert set(get_args(findings.State)) == set(FindingState.values)
     assert set(get_args(incidents.State)) == set(IncidentStatus.values)
+    assert set(get_args(proposals.State)) == set(ProposalStatus.values)
+    assert set(get_args(proposals.Outcome)) == set(PromiseState.values)
     assert set(get_args(violations.State)) == set(ViolationState.values)

@@ -1,0 +1,1 @@
+"""Proposals over HTTP: what the Regenerator suggests, and what people decide about it."""
