@@ -128,7 +128,7 @@ def proposal_page(request: HttpRequest, proposal_id: int) -> HttpResponse:
         "before_value": value_words(promise.measure, promise.before),
         "measured": "" if proposal.measured_value is None else value_words(promise.measure, proposal.measured_value),
         "evidence": [_shown(each) for each in evidence],
-        "charts": [chart for each in evidence[:MOST_CHARTS] if (chart := _chart(proposal, each))],
+        "charts": [shown for each in evidence[:MOST_CHARTS] if (shown := _chart(proposal, each))[1]],
         "problem": view.problem,
         "tally": tally(view.diff),
         "groups": _groups(proposal, view.diff),
@@ -173,10 +173,12 @@ def _shown(evidence: ProposalEvidence) -> dict[str, Any]:
     }
 
 
-def _chart(proposal: Proposal, evidence: ProposalEvidence) -> SafeString:
+def _chart(proposal: Proposal, evidence: ProposalEvidence) -> tuple[str, SafeString]:
+    """What the chart shows, and the chart; empty where there is too little to draw."""
     series = series_of(proposal, evidence, now=timezone.now())
     where = "all tenants" if evidence.installation is None else installation_words(evidence.installation)
-    return timeline([ChartPoint(*point) for point in series.points], title=f"{series.words}: {where}")
+    words = f"{series.words}: {where}"
+    return words, timeline([ChartPoint(*point) for point in series.points], title=words)
 
 
 def _groups(proposal: Proposal, diff: SpecDiff) -> list[Any]:

@@ -47,7 +47,7 @@ def threshold_outgrown(case: Case) -> Suggestion | None:
         rule="threshold_outgrown",
         subject=signal.subject,
         title=f"Move the {side} of {what} to {shown(moved)}",
-        summary=f"{int(signal.number('breaching'))} of {windows} windows in {shown(days)} days were beyond "
+        summary=f"{int(signal.number('breaching'))} of {windows} windows in {_span(days)} were beyond "
         f"{shown(bound)}: nobody hears an alarm that is always on.",
         rationale=f"The median of {what} is {shown(signal.number('p50'))}, and 99.9 percent lie "
         f"{'below' if side == 'maximum' else 'above'} {shown(_far(case))}. {shown(moved)} leaves {HEADROOM:.0%} of "
@@ -86,6 +86,10 @@ def seasonal_on_fixed_bounds(case: Case) -> Suggestion | None:
         own=_own(changed),
         promise=_fewer_breaches(_share(case)),
     )
+
+
+def _span(days: float) -> str:
+    return f"{days:.0f} days" if days >= 2 else f"{max(1, round(days * 24))} hours"
 
 
 def _share(case: Case) -> float:
