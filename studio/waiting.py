@@ -27,7 +27,7 @@ _ATTRIBUTE: Final = "studio_waiting"
 
 
 def waiting(request: HttpRequest) -> Mapping[str, int]:
-    """How many ``findings``, ``incidents``, ``proposals`` and ``reviews`` wait for the person; one query for each request."""
+    """How many of each in ``_ROWS`` wait for the person, 0 where they may do nothing; one query for each request."""
     found = getattr(request, _ATTRIBUTE, None)
     if found is None:
         actor = actor_of(request)

@@ -99,6 +99,9 @@ def _waiting(counts: Mapping[str, int]) -> Iterator[Task]:
     if findings := counts["findings"]:
         text, note = counted(findings, "privacy finding"), "Values that look personal, in properties that do not say so"
         yield Task("policy", text, note, reverse("privacy_inbox"), "Decide")
+    if proposals := counts["proposals"]:
+        text, note = counted(proposals, "proposal"), "What the studio would change in specs and configs, with evidence"
+        yield Task("lightbulb", text, note, reverse("proposals"), "Decide")
     if reviews := counts["reviews"]:
         yield Task("rate_review", counted(reviews, "review"), "Waiting for you", list_address(ReviewRecord), "Review")
 
