@@ -16,7 +16,7 @@ from telemetry.core.spec import (
     TelemetryMeta,
 )
 from telemetry.formats.building import EventDraft, PropertyDraft, PropertySet, SpecDraft
-from telemetry.formats.cursor import Cursor
+from telemetry.formats.cursor import Cursor, Unevaluated
 from telemetry.formats.fitting import fit_text, fits
 
 __all__ = ["read_spec_document"]
@@ -149,11 +149,17 @@ def _is_metric(threshold: Cursor, event: EventDraft) -> bool:
 def _read_properties(said: Cursor | None, properties: PropertySet) -> None:
     if said is not None and said.is_leaf and said.kind == "object":
         said.take()
-    properties.reserve(name for name, _ in (said.fields() if said is not None else ()))
-    for name, cursor in said.fields() if said is not None else ():
+    found = [(name, cursor) for name, cursor in (said.fields() if said is not None else ()) if not _is_unknown(cursor)]
+    properties.reserve(name for name, _ in found)
+    for name, cursor in found:
         definition = properties.add(name, cursor)
         if definition is not None:
             _read_property(cursor, definition)
+
+
+def _is_unknown(cursor: Cursor) -> bool:
+    """Whether nobody can tell what it is; what is spread from elsewhere is no property, and is reported as left out."""
+    return isinstance(cursor.value, Unevaluated) and str(cursor.path[-1]).startswith("...")
 
 
 def _read_property(cursor: Cursor, definition: PropertyDraft) -> None:

@@ -1,5 +1,6 @@
 """The plain data that a TypeScript expression stands for, as far as that can be told without running it."""
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from tree_sitter import Node
 
 from telemetry.core.shapes import Path
+from telemetry.formats.contractspec.functions import Function
 from telemetry.formats.contractspec.strings import read_string
 from telemetry.formats.cursor import Unevaluated
 
@@ -20,21 +22,37 @@ _TRANSPARENT: Final = (
     "const_assertion",
 )
 _INTEGER: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+")
+# Functions that answer what they are given, by the habit of the origin and the rules of the language.
+_DEFINES: Final = re.compile(r"(?:[A-Za-z_$][\w$]*\.)*(?:define|create|make)[A-Z]\w*|Object\.freeze").fullmatch
+_OPERATIONS: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 _ENVIRONMENTS: Final = ("process.env", "import.meta.env", "Deno.env", "Bun.env")
 
 
 class Evaluator:
     """Evaluates expressions of one file.
 
-    ``constants`` are the expressions of its top-level constants, ``enums`` the members of its enumerations, each by
-    name. By path, ``lines`` say where parts of the value begin, ``notes`` what was guessed; parts that nobody can
-    tell are ``Unevaluated``.
+    ``constants`` are the expressions of its top-level constants, ``enums`` the members of its enumerations,
+    ``functions`` those that answer one expression, each by name. By path, ``lines`` say where parts of the value begin,
+    ``notes`` what was guessed; parts that nobody can tell are ``Unevaluated``.
     """
 
-    def __init__(self, constants: Mapping[str, Node], enums: Mapping[str, Mapping[str, Node]]) -> None:
+    def __init__(
+        self,
+        constants: Mapping[str, Node],
+        enums: Mapping[str, Mapping[str, Node]],
+        functions: Mapping[str, Function],
+    ) -> None:
         self._constants = constants
         self._enums = enums
+        self._functions = functions
         self._busy: list[str] = []
+        # What the parameters of the functions that are being evaluated stand for, the innermost last.
+        self._scopes: list[dict[str, Any]] = []
         self._steps = 0
         self.lines: dict[Path, int] = {}
         # What was guessed or left out on the way, by path.
@@ -92,8 +110,10 @@ class Evaluator:
         return found
 
     def identifier(self, node: Node, path: Path) -> Any:
-        """The value of a constant of this file."""
+        """The value of a constant of this file, or of a parameter."""
         name = text_of(node)
+        if self._scopes and name in self._scopes[-1]:
+            return self._scopes[-1][name]
         if name in self._busy or name not in self._constants:
             return Unevaluated()
         self._busy.append(name)
@@ -116,7 +136,7 @@ class Evaluator:
             member = self._enums[owner].get(name)
             return self.evaluate(member, path) if member is not None else Unevaluated()
         target = node.child_by_field_name("object")
-        if target is not None and text_of(target) in self._constants:
+        if target is not None and (text_of(target) in self._constants or text_of(target) in (self._scopes or [{}])[-1]):
             value = self.evaluate(target, path)
             return value.get(name, Unevaluated()) if isinstance(value, dict) else Unevaluated()
         if owner != "StabilityEnum":
@@ -124,28 +144,83 @@ class Evaluator:
         return _word_of_enum(owner, name)
 
     def binary(self, node: Node, path: Path) -> Any:
-        """Texts that are added, and the first of two of which one is for want of the other."""
+        """Texts that are added, numbers that are reckoned with, and what one of two stands in for."""
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        operator = node.child_by_field_name("operator")
-        if left is None or right is None or operator is None:
+        sign = node.child_by_field_name("operator")
+        if left is None or right is None or sign is None:
             return Unevaluated()
         first = self.evaluate(left, path)
-        if operator.type in ("??", "||") and isinstance(first, str) and first:
+        if sign.type in ("??", "||") and isinstance(first, str) and first:
             self.notes[path] = "what stands in for a missing value is left out"
             return first
         second = self.evaluate(right, path)
-        if operator.type == "+" and isinstance(first, str) and isinstance(second, str):
+        if sign.type == "+" and isinstance(first, str) and isinstance(second, str):
             return first + second
-        return Unevaluated()
+        return _reckon(sign.type, first, second)
 
     def call(self, node: Node, path: Path) -> Any:
-        """What a function is given, if that is one object: functions that define specs answer what they are given."""
-        arguments = node.child_by_field_name("arguments")
-        given = (
-            [child for child in arguments.named_children if child.type != "comment"] if arguments is not None else []
-        )
+        """What a function answers: of this file, as its one expression says; of elsewhere, the object that it is given.
+
+        Functions that define specs answer what they are given; of others that is a guess, which is noted.
+        """
+        callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if callee is None or arguments is None:
+            return Unevaluated()
+        given = [child for child in arguments.named_children if child.type != "comment"]
+        name = text_of(callee)
+        if callee.type == "member_expression" and name.rpartition(".")[2] in ("join", "trim"):
+            return self._method(callee, given, path)
+        if name in self._functions:
+            return self._apply(name, given, path)
         value = self.evaluate(given[0], path) if len(given) == 1 else None
-        return value if isinstance(value, dict) else Unevaluated()
+        if not isinstance(value, dict):
+            return Unevaluated()
+        if name in self._constants or not _DEFINES(name):
+            self.notes[path] = "only running the function could tell what it answers; what it is given is taken"
+        return value
+
+    def _method(self, callee: Node, given: list[Node], path: Path) -> Any:
+        """A list of texts in one, or a text without the space around it."""
+        target, name = callee.child_by_field_name("object"), text_of(callee).rpartition(".")[2]
+        value = self.evaluate(target, path) if target is not None else None
+        if name == "trim":
+            return value.strip() if isinstance(value, str) and not given else Unevaluated()
+        between = self.evaluate(given[0], path) if given else ","
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in (between, *value)):
+            return Unevaluated()
+        # Only the whole text has a place of its own.
+        self.lines = {place: line for place, line in self.lines.items() if place[: len(path)] != path or place == path}
+        return between.join(value)
+
+    def _apply(self, name: str, given: list[Node], path: Path) -> Any:
+        """What the function of this file answers, with its parameters in place."""
+        function = self._functions[name]
+        if name in self._busy or len(given) > len(function.parameters):
+            return Unevaluated()
+        scope: dict[str, Any] = {}
+        for place, parameter in enumerate(function.parameters):
+            node = given[place] if place < len(given) else parameter.default
+            value = self.evaluate(node, path) if node is not None else None
+            parts = value if isinstance(value, dict) else {}
+            scope |= (
+                {each: parts.get(each) for each in parameter.names}
+                if parameter.is_pattern
+                else {parameter.names[0]: value}
+            )
+        self._busy.append(name)
+        self._scopes.append(scope)
+        answer = self.evaluate(function.answer, path)
+        self._scopes.pop()
+        self._busy.pop()
+        return answer
+
+    def ternary(self, node: Node, path: Path) -> Any:
+        """The one of two that a condition chooses, if that can be told."""
+        condition, chosen = node.child_by_field_name("condition"), None
+        truth = self.evaluate(condition, path) if condition is not None else None
+        if isinstance(truth, bool):
+            chosen = node.child_by_field_name("consequence" if truth else "alternative")
+        return self.evaluate(chosen, path) if chosen is not None else Unevaluated()
 
     def template(self, node: Node, path: Path) -> Any:
         """A text with what its parts stand for."""
@@ -169,12 +244,23 @@ class Evaluator:
             return Unevaluated()
 
     def unary(self, node: Node, path: Path) -> Any:
-        """A negative number."""
-        argument, operator = node.child_by_field_name("argument"), node.child_by_field_name("operator")
+        """A negative number, or the other truth."""
+        argument, mark = node.child_by_field_name("argument"), node.child_by_field_name("operator")
         value = self.evaluate(argument, path) if argument is not None else None
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return Unevaluated()
-        return -value if operator is not None and operator.type == "-" else Unevaluated()
+        sign = mark.type if mark is not None else ""
+        if isinstance(value, bool):
+            return not value if sign == "!" else Unevaluated()
+        return -value if sign == "-" and isinstance(value, int | float) else Unevaluated()
+
+
+def _reckon(sign: str, first: Any, second: Any) -> Any:
+    """A number that is reckoned from two; whole if it is."""
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in (first, second)):
+        return Unevaluated()
+    if sign not in _OPERATIONS or (sign == "/" and not second):
+        return Unevaluated()
+    found = _OPERATIONS[sign](first, second)
+    return int(found) if isinstance(found, float) and found.is_integer() and abs(found) < 2**53 else found
 
 
 def text_of(node: Node) -> str:
@@ -207,4 +293,5 @@ _READERS: Final[Mapping[str, Callable[[Evaluator, Node, Path], Any]]] = {
     "binary_expression": Evaluator.binary,
     "call_expression": Evaluator.call,
     "unary_expression": Evaluator.unary,
+    "ternary_expression": Evaluator.ternary,
 }

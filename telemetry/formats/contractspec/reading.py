@@ -10,6 +10,7 @@ from telemetry.core.shapes import write_path
 from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.building import ImportOptions, SpecDraft
 from telemetry.formats.contractspec.evaluating import Evaluator, text_of
+from telemetry.formats.contractspec.functions import functions_in
 from telemetry.formats.cursor import Ledger
 from telemetry.formats.documents import read_spec_document
 from telemetry.formats.losses import LossReport
@@ -68,8 +69,9 @@ def _find_specs(file: SourceFile) -> Iterator[tuple[str, dict[str, Any], Evaluat
     declared = dict(_constants(tree.root_node))
     constants = {name: value for name, (value, _) in declared.items()}
     enums = dict(_enums(tree.root_node))
+    functions = dict(functions_in(tree.root_node, constants))
     for name, (node, type_) in declared.items():
-        evaluator = Evaluator(constants, enums)
+        evaluator = Evaluator(constants, enums, functions)
         value = evaluator.evaluate(node)
         if isinstance(value, dict) and (type_ == _TYPE or {"meta", "events"} <= set(value)) and "meta" in value:
             yield name, value, evaluator

@@ -1,5 +1,6 @@
 """Reading plans that are tables."""
 
+import codecs
 import csv
 import io
 import json
@@ -32,6 +33,7 @@ _HEADINGS: Final = [column.heading for column in COLUMNS]
 _OF_EVENTS: Final = _HEADINGS[2 : _HEADINGS.index("property")]
 # Columns whose cells are JSON, with the key that they are in the document of an event.
 _JSON: Final = {"anomaly_detection": "anomalyDetection", "lint_opt_outs": "lintOptOuts"}
+_GUESSED: Final = "the file is not UTF-8; it is read as Windows-1252, so letters beyond ASCII may be others"
 _AGAIN: Final = "the first row of the event says something else"
 
 
@@ -55,7 +57,9 @@ def read_table(files: Sequence[SourceFile], options: ImportOptions) -> Imported:
     ledger = Ledger(reasons=dict.fromkeys(_OF_EVENTS, _AGAIN))
     roots = [(file, ledger.open(_read_rows(file), file=file.name if len(files) > 1 else "")) for file in files]
     draft = SpecDraft(ledger, roots[0][1], options)
-    for _, root in roots:
+    for file, root in roots:
+        if _in_utf8(file)[1]:
+            root.remark(_GUESSED)
         _Table(draft).read(root)
     spec = draft.build(name=files[0].stem)
     names = tuple(file.name for file in files)
@@ -63,13 +67,26 @@ def read_table(files: Sequence[SourceFile], options: ImportOptions) -> Imported:
 
 
 def _rows_of(file: SourceFile) -> list[list[str]]:
-    text = read_text(file)
+    text = read_text(_in_utf8(file)[0])
     first = text.strip().split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = max(",;\t|", key=first.count)
     try:
         return list(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise invalid("bad_syntax", f"is not valid CSV: {error}", what=f"file {file.name}") from None
+
+
+def _in_utf8(file: SourceFile) -> tuple[SourceFile, bool]:
+    """The file in UTF-8, and whether its encoding was a guess: spreadsheets also write UTF-16, which says so itself,
+    and the encoding of the system, which does not.
+    """
+    if file.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return file._replace(data=file.data.decode("utf-16", errors="replace").encode()), False
+    try:
+        file.data.decode()
+    except UnicodeDecodeError:
+        return file._replace(data=file.data.decode("cp1252", errors="replace").encode()), True
+    return file, False
 
 
 def _read_head(rows: list[list[str]]) -> list[str]:

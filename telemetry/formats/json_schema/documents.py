@@ -73,7 +73,7 @@ def _find_schemas(root: Cursor, name: str) -> Iterator[_Found]:
     if root.kind == "list":
         for each in root.items():
             yield from _find_schemas(each, f"{name}_{each.path[-1]}")
-    elif root.get("properties") is not None or _is_object(root):
+    elif root.get("properties") is not None or _is_object(root) or _is_combined_object(root):
         yield _Found(root, name, root)
     else:
         yield from _find_in_groups(root)
@@ -90,6 +90,13 @@ def _find_in_groups(root: Cursor) -> Iterator[_Found]:
         if found:
             yield from found
             return
+
+
+def _is_combined_object(root: Cursor) -> bool:
+    """Whether the document is one schema that is put together from others, rather than a set of them."""
+    is_set = root.get("oneOf") is not None or root.get("anyOf") is not None
+    is_combined = root.get("allOf") is not None or root.get("$ref") is not None
+    return is_combined and not is_set and _describes_object(root, root)
 
 
 def _is_object(schema: Cursor) -> bool:

@@ -100,14 +100,26 @@ def _find_parts(cursor: Cursor, root: Cursor, parts: list[Cursor]) -> None:
 
 
 def _resolve(reference: Cursor, root: Cursor) -> Cursor | None:
-    """The place that a reference such as ``#/$defs/name`` leads to."""
+    """The place that a reference such as ``#/$defs/name`` or ``#anchor`` leads to."""
     text = reference.value
     if not isinstance(text, str) or not text.startswith("#"):
         return None
+    if text not in ("#", "#/") and not text.startswith("#/"):
+        return _find_anchor(text, root)
     here: Cursor | None = root
     for step in text[1:].split("/")[1:]:
         here = _step(here, unquote(step).replace("~1", "/").replace("~0", "~"))
     return here
+
+
+def _find_anchor(text: str, root: Cursor) -> Cursor | None:
+    """The definition with this anchor, or, in older dialects, with this fragment as its ``$id``."""
+    names = {"$anchor": text[1:], "$dynamicAnchor": text[1:], "$id": text, "id": text}
+    for group in (root.get("$defs"), root.get("definitions")):
+        for _, schema in group.fields() if group is not None else ():
+            if any((said := schema.get(key)) is not None and said.value == name for key, name in names.items()):
+                return schema
+    return None
 
 
 def _step(here: Cursor | None, key: str) -> Cursor | None:
