@@ -21,7 +21,7 @@ class DocumentForm(PageForm):
         required=False,
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "class": "code-input", "spellcheck": "false"}),
-        help_text="YAML or JSON, in the form that the downloads have.",
+        help_text="YAML or JSON in the form that the downloads have, or a plan of another format.",
     )
 
     def clean_file(self) -> Any:
@@ -50,6 +50,15 @@ class DocumentForm(PageForm):
         """The document that was sent as a file stands in the text field, as a browser sends no file again."""
         document = self.document()
         if isinstance(document, bytes):
-            data = cast("QueryDict", self.data).copy()
-            data["text"] = document.decode("utf-8-sig")
-            self.data = data
+            self._put(text=document.decode("utf-8-sig"))
+
+    def replace_text(self, text: str, **others: str) -> None:
+        """The document is this text from here on, whatever was sent; ``others`` are the values of other fields."""
+        self.cleaned_data |= {"file": None, "text": text, **others}
+        self._put(text=text, **others)
+
+    def _put(self, **values: str) -> None:
+        data = cast("QueryDict", self.data).copy()
+        for name, value in values.items():
+            data[name] = value
+        self.data = data

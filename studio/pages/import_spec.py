@@ -7,12 +7,14 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from studio import markup
 from studio.addresses import address_of, list_address, page_address
 from studio.pages.changes import groups_of, tally
 from studio.pages.document_form import DocumentForm
 from studio.pages.findings import SEVERITY_WORDS, shown_findings, worst_first
+from studio.pages.foreign_documents import CHOICES, GUESS, Converted, convert, shown_losses
 from studio.pages.forms import posted
 from studio.pages.shell import render_page
 from studio.people import actor_of
@@ -20,9 +22,11 @@ from telemetry.core.enums import Severity
 from telemetry.core.errors import NotAllowed, StaleRevision, TelemetryError
 from telemetry.core.lint import Finding
 from telemetry.core.spec import TelemetrySpec
+from telemetry.formats.building import ImportOptions
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
 from telemetry.services.comparisons import compare_specs
+from telemetry.services.drafts import next_version
 from telemetry.services.linting import lint_as_draft, lint_draft
 from telemetry.services.specs import check_document, create_spec, replace_draft
 from tenants.actors import Actor, require
@@ -36,9 +40,34 @@ SHOWN_GROUPS: Final = 25
 
 
 class ImportForm(DocumentForm):
-    """A document, and the draft that it was written for."""
+    """A document, the format that it has, and the draft that it was written for."""
 
+    format = forms.ChoiceField(
+        label="What it is",
+        required=False,
+        choices=CHOICES,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Plans of other formats are turned into a spec, and what does not fit is shown before anything is "
+        "saved.",
+    )
+    field_order = ("file", "text", "format")
     expected_revision = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+    def take_foreign(self, options: ImportOptions) -> Converted | None:
+        """A document of another format gives way to the spec that it became, which is then what is saved.
+
+        ``None`` for one that is a spec already. Raises ``InvalidDocument`` as ``convert`` does.
+        """
+        file = self.cleaned_data["file"]
+        found = convert(
+            self.document(),
+            file_name=file.name if file else "",
+            format_=self.cleaned_data["format"],
+            options=options,
+        )
+        if found is not None:
+            self.replace_text(found.text, format=GUESS)
+        return found
 
 
 def import_new(request: HttpRequest) -> HttpResponse:
@@ -49,11 +78,12 @@ def import_new(request: HttpRequest) -> HttpResponse:
     checked: Mapping[str, Any] = {}
     if form.is_bound and form.is_valid():
         try:
+            converted = form.take_foreign(ImportOptions())
             spec = check_document(actor=actor, document=form.document())
-            if "_check" not in request.POST:
+            if "_check" not in request.POST and converted is None:
                 record = create_spec(actor=actor, spec=spec)
                 return _imported(request, record, f"The spec {record.name} was added as a draft.")
-            checked = _checked(form, spec, None)
+            checked = _checked(form, spec, None, converted)
         except NotAllowed:
             raise
         except TelemetryError as error:
@@ -72,11 +102,13 @@ def import_into(request: HttpRequest, spec_id: int) -> HttpResponse:
     checked: Mapping[str, Any] = {}
     if form.is_bound and form.is_valid():
         try:
-            if "_check" not in request.POST:
+            converted = form.take_foreign(ImportOptions(name=record.name, version=next_version(record)))
+            if "_check" not in request.POST and converted is None:
                 _replace(actor, record, form)
                 record.refresh_from_db()
                 return _imported(request, record, "The draft says what the document says. Nothing is published yet.")
-            checked = _checked(form, check_document(actor=actor, document=form.document(), record=record), record)
+            spec = check_document(actor=actor, document=form.document(), record=record)
+            checked = _checked(form, spec, record, converted)
         except NotAllowed:
             raise
         except StaleRevision:
@@ -101,8 +133,10 @@ def _replace(actor: Actor, record: SpecRecord, form: ImportForm) -> None:
     replace_draft(actor=actor, name=record.name, document=form.document(), expected_revision=expected)
 
 
-def _checked(form: ImportForm, spec: TelemetrySpec, record: SpecRecord | None) -> dict[str, Any]:
-    """What lint says about the document, and what it changes in the draft, if there is one."""
+def _checked(
+    form: ImportForm, spec: TelemetrySpec, record: SpecRecord | None, converted: Converted | None
+) -> dict[str, Any]:
+    """What lint says about the document, what it changes in the draft, if there is one, and what it lost on the way."""
     form.keep_text()
     found = lint_as_draft(spec, record)
     shown: dict[str, Any] = {
@@ -111,6 +145,8 @@ def _checked(form: ImportForm, spec: TelemetrySpec, record: SpecRecord | None) -
         "findings": shown_findings(record, spec, worst_first(found)[:SHOWN_FINDINGS]),
         "more_findings": max(0, len(found) - SHOWN_FINDINGS),
     }
+    if converted is not None:
+        shown |= {"converted": converted, **shown_losses(converted.report)}
     if record is not None:
         diff = compare_specs(spec_from_records(record), spec)
         groups = groups_of(diff.changes, {})

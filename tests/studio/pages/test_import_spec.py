@@ -1,5 +1,7 @@
 """Whole documents: checked, imported as a new spec, imported into a draft."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,3 +242,100 @@ def test_an_import_with_findings_leads_to_them(is_new: bool) -> None:
     shown = asked.get(response["Location"])
     assert "Lint finds 1 error, " in text_of(shown)
     assert {each.finding.rule for each in shown.context["findings"]} >= {"secret_collected", "sampling_too_low"}
+
+
+# Plans of other formats
+
+SEGMENT = {
+    "name": "Shop plan",
+    "rules": [
+        {
+            "type": "TRACK",
+            "key": "Order Placed",
+            "version": 1,
+            "jsonSchema": {"properties": {"total": {"type": "number", "minimum": 0}}},
+        }
+    ],
+}
+
+
+def test_a_foreign_plan_is_shown_with_what_it_loses_before_anything_is_saved() -> None:
+    analyst = visitor(Role.ANALYST)
+
+    shown = analyst.post(NEW, file=upload(json.dumps(SEGMENT).encode(), "plan.json"))
+
+    text = text_of(shown)
+    assert not SpecRecord.objects.exists()
+    assert "Segment tracking plans" in text
+    assert "/rules/0/jsonSchema/properties/total/minimum" in text
+    assert "bounds of numbers are not checked" in text
+    analyst.post(NEW, text=fields_of(shown)["text"], format=fields_of(shown)["format"])
+    assert [event.name for event in the_draft("shop_plan").events] == ["Order Placed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "events"),
+    [
+        ("segment", "", ["Order Placed"]),
+        ("csv", "csv", ["a", "b"]),
+        ("json-schema", "", ["order"]),
+        ("contractspec", "", ["sigil.telemetry.workflow_step"]),
+        ("glean", "glean", ["shop.order"]),
+    ],
+)
+def test_every_format_is_taken_guessed_or_named(name: str, format_: str, events: list[str]) -> None:
+    documents = {
+        "segment": json.dumps(SEGMENT),
+        "csv": "event;property;type\na;x;int\nb;;\n",
+        "json-schema": json.dumps({"title": "order", "type": "object", "properties": {"id": {"type": "string"}}}),
+        "contractspec": (Path(__file__).parents[2] / "formats" / "seed.telemetry.ts").read_text(),
+        "glean": "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\nshop: {order: {type: event}}\n",
+    }
+    analyst = visitor(Role.ANALYST)
+
+    shown = analyst.post(NEW, text=documents[name], format=format_)
+    analyst.post(NEW, text=fields_of(shown)["text"])
+
+    assert [event.name for event in spec_from_records(SpecRecord.objects.get()).events] == events
+
+
+def test_into_a_draft_a_foreign_plan_comes_under_its_name_and_version() -> None:
+    record = make_draft()
+    analyst = visitor(Role.ANALYST)
+    address = page(record, "import")
+    revision = fields_of(analyst.get(address))["expected_revision"]
+
+    shown = analyst.post(address, text=json.dumps(SEGMENT), expected_revision=revision)
+    assert the_draft() == make_sigil_spec()
+    analyst.post(address, text=fields_of(shown)["text"], expected_revision=revision)
+
+    assert [event.name for event in the_draft().events] == ["Order Placed"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"text": json.dumps({"tracking_plans": [SEGMENT, SEGMENT]})}, "olds 2 plans"),
+        ({"text": "a,b\n1,2\n", "format": "csv"}, "Must have a column with the heading event"),
+        ({"text": json.dumps(SEGMENT), "format": "spec"}, "meta"),
+        ({"text": "x", "format": "word"}, "Select a valid choice"),
+        ({"text": json.dumps({**SEGMENT, "name": "sigil.telemetry"})}, "exists already"),
+    ],
+)
+def test_a_plan_that_cannot_be_taken_says_why_and_changes_nothing(entries: dict[str, str], said: str) -> None:
+    make_draft()
+    before = everything_stored()
+
+    shown = visitor(Role.ANALYST).post(NEW, entries)
+
+    assert said in text_of(shown)
+    assert everything_stored()["telemetry.SpecRecord"] == before["telemetry.SpecRecord"]
+
+
+def test_a_plan_that_fits_says_so() -> None:
+    table = "event,what,who,why,privacy\na,Done,Somebody,To know,public\n"
+
+    shown = visitor(Role.ANALYST).post(NEW, text=table)
+
+    assert "0 dropped" not in text_of(shown)
+    assert "What did not fit" in text_of(shown)
