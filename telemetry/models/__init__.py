@@ -39,6 +39,7 @@ from telemetry.models.proposal import UNSETTLED_STATES, PromiseState, Proposal, 
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
 from telemetry.models.purge_run import OPEN_STATES, PurgeClock, PurgeItem, PurgeRun, PurgeState
 from telemetry.models.receipt import Receipt, ReceiptKind
+from telemetry.models.rescrub_run import WORKED_ON, RescrubMark, RescrubRun, RescrubState
 from telemetry.models.review_comment import ReviewComment, Verdict
 from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewState
 from telemetry.models.sampled_event import SampledEvent
@@ -54,6 +55,7 @@ __all__ = [
     "LIVE_STATES",
     "OPEN_STATES",
     "UNSETTLED_STATES",
+    "WORKED_ON",
     "AccessExport",
     "AccessPart",
     "AlertChannel",
@@ -108,6 +110,9 @@ __all__ = [
     "ReceiptKind",
     "RegenerationRequest",
     "RetentionState",
+    "RescrubMark",
+    "RescrubRun",
+    "RescrubState",
     "ReviewComment",
     "ReviewRecord",
     "ReviewState",

@@ -21,6 +21,7 @@ __all__ = [
     "RowChange",
     "RowSelection",
     "RowsDigest",
+    "ScannedRow",
     "StoredRow",
     "StoredSize",
 ]
@@ -139,6 +140,13 @@ class RestoredRow(NamedTuple):
     context: bytes
 
 
+class ScannedRow(NamedTuple):
+    """One kept event, past its day or not, and whether a legal hold keeps it."""
+
+    row: StoredRow
+    is_held: bool
+
+
 class RowChange(NamedTuple):
     """What becomes of a kept event: JSON objects as UTF-8 text, and its level."""
 
@@ -194,6 +202,18 @@ class EventStore(Protocol):
         """Those of the rows that are not there are kept once the transaction commits, until ``expires_at``.
 
         By name and version, how many that were.
+        """
+
+    def events(self, installation_id: int) -> list[tuple[str, int]]:
+        """Names and versions of what is there of the installation, sorted."""
+
+    def scan(self, installation_id: int, name: str, *, after: tuple[datetime, UUID], limit: int) -> list[ScannedRow]:
+        """The next ``limit`` events of this name after an instant of receipt and an id, in their order."""
+
+    def change(self, installation_id: int, changes: Sequence[RowChange]) -> set[UUID]:
+        """The events, which have one name, show what the changes say once the transaction commits.
+
+        The ids of those that were still there. Called after ``removals.lock_removals``.
         """
 
     def sizes(self) -> list[StoredSize]:

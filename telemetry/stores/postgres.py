@@ -10,15 +10,17 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from telemetry.models import StoredEvent
-from telemetry.stores import arrays, moving
+from telemetry.stores import arrays, moving, rescrubbing
 from telemetry.stores.arrays import Array, execute
 from telemetry.stores.base import (
     EventGroup,
     EventWindow,
     RemovedRows,
     RestoredRow,
+    RowChange,
     RowsDigest,
     RowSelection,
+    ScannedRow,
     StoredRow,
     StoredSize,
 )
@@ -117,6 +119,18 @@ class PostgresEventStore:
         return moving.restore_rows(
             tenant_id=tenant_id, installation_id=installation_id, expires_at=expires_at, rows=rows
         )
+
+    def events(self, installation_id: int) -> list[tuple[str, int]]:
+        """Names and versions of what is there of the installation; one query."""
+        return rescrubbing.events_stored(installation_id)
+
+    def scan(self, installation_id: int, name: str, *, after: tuple[datetime, UUID], limit: int) -> list[ScannedRow]:
+        """The next events of this name; one query."""
+        return rescrubbing.scan_rows(installation_id, name, after=after, limit=limit)
+
+    def change(self, installation_id: int, changes: Sequence[RowChange]) -> set[UUID]:
+        """The events show what the changes say; one statement for each class."""
+        return rescrubbing.change_rows(installation_id, changes)
 
     def sizes(self) -> list[StoredSize]:
         """What each class holds, by the statistics of the database; one query."""

@@ -23,7 +23,7 @@ from telemetry.stores.digests import NAMES, digest_of_lines, line_digest
 from telemetry.stores.removals import Removed
 from tenants.context import tenant_context
 
-__all__ = ["ArchivedRow", "Change", "Rewritten", "count_changes", "rewrite_file"]
+__all__ = ["ArchivedRow", "Change", "Rewritten", "Swapped", "count_changes", "rewrite_file"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,9 +43,6 @@ class ArchivedRow(NamedTuple):
 
 # What becomes of a row: the very same object when nothing changes, ``None`` when it is to be gone.
 Change = Callable[[ArchivedRow], ArchivedRow | None]
-# What else happens in the transaction that puts the new file in the old one's place: it gets what was left out, and the
-# new file, or ``None`` when nothing was left.
-Swapped = Callable[[tuple[Removed, ...], ArchiveFile | None], None]
 
 
 class Rewritten(NamedTuple):
@@ -58,6 +55,11 @@ class Rewritten(NamedTuple):
     def is_nothing(self) -> bool:
         """Whether the file is as it was."""
         return not self.changed and not self.removed
+
+
+# What else happens in the transaction that puts the new file in the old one's place: it gets what was done, and the
+# rows that were left out by event and day, for the balance.
+Swapped = Callable[[Rewritten, tuple[Removed, ...]], None]
 
 
 def count_changes(*, file: ArchiveFile, change: Change) -> Rewritten:
@@ -91,7 +93,9 @@ def rewrite_file(*, file: ArchiveFile, change: Change, run: str, swapped: Swappe
                 wanted=RowsDigest(len(done.digests), digest_of_lines(done.digests)),
                 lines=partial(_move, rows),
             )
-    _swap(file, new, tuple(done.left_out()), swapped)
+    with tenant_context((file.tenant_id,)):
+        _swap(file, new)
+        swapped(rewritten, tuple(done.left_out()))
     return rewritten
 
 
@@ -99,18 +103,17 @@ def _move(rows: Path, target: Path) -> None:
     rows.rename(target)
 
 
-def _swap(file: ArchiveFile, new: ArchiveFile | None, removed: tuple[Removed, ...], swapped: Swapped) -> None:
+def _swap(file: ArchiveFile, new: ArchiveFile | None) -> None:
     now = timezone.now()
-    with tenant_context((file.tenant_id,)):
-        old = ArchiveFile.objects.filter(pk=file.pk, state=ArchiveState.KEPT)
-        if not old.update(state=ArchiveState.REPLACED, settled_at=now):
-            raise Conflict("the archived file was restored, replaced or expired meanwhile")
-        if new is not None:
-            verified = ArchiveFile.objects.filter(pk=new.pk, state=ArchiveState.VERIFIED)
-            # Rewriting gives nobody's events a longer life.
-            if not verified.update(state=ArchiveState.KEPT, settled_at=now, expires_at=file.expires_at):
-                raise Conflict("the new file was let go while it was verified")
-        swapped(removed, new)
+    old = ArchiveFile.objects.filter(pk=file.pk, state=ArchiveState.KEPT)
+    if not old.update(state=ArchiveState.REPLACED, settled_at=now):
+        raise Conflict("the archived file was restored, replaced or expired meanwhile")
+    if new is None:
+        return
+    verified = ArchiveFile.objects.filter(pk=new.pk, state=ArchiveState.VERIFIED)
+    # Rewriting gives nobody's events a longer life.
+    if not verified.update(state=ArchiveState.KEPT, settled_at=now, expires_at=file.expires_at):
+        raise Conflict("the new file was let go while it was verified")
 
 
 class _Pass:

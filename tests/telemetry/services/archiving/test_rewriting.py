@@ -11,7 +11,7 @@ from telemetry.models import ArchiveFile
 from telemetry.services.archiving.expiring import remove_leftovers
 from telemetry.services.archiving.files import file_problems
 from telemetry.services.archiving.restoring import restore_file
-from telemetry.services.archiving.rewriting import ArchivedRow, Change, count_changes, rewrite_file
+from telemetry.services.archiving.rewriting import ArchivedRow, Change, Rewritten, count_changes, rewrite_file
 from telemetry.stores.removals import Removed, count_unarchived
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -31,11 +31,11 @@ def without(gone: UUID) -> Change:
     return lambda row: None if row.id == gone else row
 
 
-def nothing_else(removed: tuple[Removed, ...], new: ArchiveFile | None) -> None:
+def nothing_else(done: Rewritten, removed: tuple[Removed, ...]) -> None:
     assert removed == ()
 
 
-def counts_erased(removed: tuple[Removed, ...], new: ArchiveFile | None) -> None:
+def counts_erased(done: Rewritten, removed: tuple[Removed, ...]) -> None:
     count_unarchived(removed, "erased")
 
 
