@@ -21,6 +21,8 @@ from telemetry.services.proposals.measuring import measure_proposals
 from telemetry.services.purging.service import purge
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.regeneration.running import regenerate, take_requests
+from telemetry.services.rescrubbing.watching import notice_stricter_configs
+from telemetry.services.rescrubbing.working import carry_on_runs
 from telemetry.services.tallies import merge_tallies
 from telemetry.services.what_if.sampling import forget_samples
 
@@ -39,10 +41,12 @@ __all__ = [
     "make_partitions",
     "measure_promises",
     "merge_all_tallies",
+    "notice_what_is_stored_openly",
     "notify",
     "purge_events",
     "purge_quarantine",
     "regenerate_proposals",
+    "rescrub",
     "sweep_deliveries",
     "sweep_erasures",
     "sweep_notifications",
@@ -244,3 +248,19 @@ def expire_archive() -> None:
     expire_files()
     while remove_leftovers():
         pass
+
+
+@shared_task(name="telemetry.notice_stricter_configs")
+def notice_what_is_stored_openly() -> None:
+    """Where a config has come to hide more, what is stored is counted; running it twice asks nothing more."""
+    notice_stricter_configs(now=timezone.now())
+
+
+@shared_task(name="telemetry.rescrub")
+def rescrub() -> None:
+    """Every run that can be carried on is, a step each; calls itself for what is left.
+
+    Running it twice, or at the same time, hides and counts nothing twice.
+    """
+    if carry_on_runs():
+        rescrub.apply_async()

@@ -135,6 +135,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    # What is stored openly, once it has come to be personal: counted within minutes, hidden when somebody says so.
+    "notice stricter configs": {
+        "task": "telemetry.notice_stricter_configs",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "rescrub": {"task": "telemetry.rescrub", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "expire archive": {
         "task": "telemetry.expire_archive",
         "schedule": timedelta(hours=1),

@@ -204,8 +204,8 @@ class EventStore(Protocol):
         By name and version, how many that were.
         """
 
-    def events(self, installation_id: int) -> list[tuple[str, int]]:
-        """Names and versions of what is there of the installation, sorted."""
+    def names(self, installation_id: int) -> list[str]:
+        """The names of what is there of the installation, past its day or not; sorted."""
 
     def scan(self, installation_id: int, name: str, *, after: tuple[datetime, UUID], limit: int) -> list[ScannedRow]:
         """The next ``limit`` events of this name after an instant of receipt and an id, in their order."""

@@ -120,9 +120,9 @@ class PostgresEventStore:
             tenant_id=tenant_id, installation_id=installation_id, expires_at=expires_at, rows=rows
         )
 
-    def events(self, installation_id: int) -> list[tuple[str, int]]:
-        """Names and versions of what is there of the installation; one query."""
-        return rescrubbing.events_stored(installation_id)
+    def names(self, installation_id: int) -> list[str]:
+        """The names of what is there of the installation; one query."""
+        return rescrubbing.names_stored(installation_id)
 
     def scan(self, installation_id: int, name: str, *, after: tuple[datetime, UUID], limit: int) -> list[ScannedRow]:
         """The next events of this name; one query."""

@@ -3,26 +3,42 @@
 # ruff: noqa: S608 - statements are made of constants of this package
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from telemetry.models import StoredEvent
+import msgspec
+
 from telemetry.stores import arrays
 from telemetry.stores.base import RowChange, ScannedRow, StoredRow
-from telemetry.stores.removals import HELD, reopen_days
+from telemetry.stores.removals import HELD
 
-__all__ = ["change_rows", "events_stored", "scan_rows"]
+__all__ = ["change_rows", "names_stored", "scan_rows"]
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 # By the index of names, partition by partition; what is past its day is there as long as nobody removed it.
 _SCAN: Final = f"""
-SELECT {", ".join(f"event.{name}" for name in StoredRow._fields)}, {HELD}
+SELECT {", ".join(f"event.{name}" for name in StoredRow._fields[:-2])},
+    event.properties::text, event.context::text, {HELD}
 FROM telemetry_storedevent AS event
 WHERE event.installation_id = %(installation)s AND event.name = %(name)s
     AND (event.received_at, event.id) > (%(received_at)s, %(id)s)
 ORDER BY event.received_at, event.id LIMIT %(limit)s
+"""
+# From each name to the next one by the index of names: rows are not counted through.
+_NAMES: Final = """
+WITH RECURSIVE names AS (
+    (SELECT name FROM telemetry_storedevent WHERE installation_id = %s ORDER BY name LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT following.name FROM telemetry_storedevent following
+        WHERE following.installation_id = %s AND following.name > names.name ORDER BY following.name LIMIT 1
+    ) FROM names WHERE names.name IS NOT NULL
+)
+SELECT name FROM names WHERE name IS NOT NULL
 """
 # A class and a span of time name the partitions; the index of names the rows.
 _CHANGE: Final = """
@@ -36,10 +52,9 @@ RETURNING event.id
 """
 
 
-def events_stored(installation_id: int) -> list[tuple[str, int]]:
-    """Names and versions of what is stored of the installation, sorted; one query, which reads its index."""
-    rows = StoredEvent.with_expired.filter(installation_id=installation_id).order_by("name", "version")
-    return list(rows.values_list("name", "version").distinct())
+def names_stored(installation_id: int) -> list[str]:
+    """The names of what is stored of the installation, sorted; one query, which jumps from name to name."""
+    return [name for (name,) in arrays.execute(_NAMES, [installation_id, installation_id])]
 
 
 def scan_rows(installation_id: int, name: str, *, after: tuple[datetime, UUID], limit: int) -> list[ScannedRow]:
@@ -53,19 +68,21 @@ def scan_rows(installation_id: int, name: str, *, after: tuple[datetime, UUID], 
         "limit": limit,
     }
     rows = arrays.execute(_SCAN, parameters)
-    return [ScannedRow(StoredRow(*row), is_held) for *row, is_held in rows]
+    return [
+        ScannedRow(StoredRow(*row, _decode(properties), _decode(context)), is_held)
+        for *row, properties, context, is_held in rows
+    ]
 
 
 def change_rows(installation_id: int, changes: Sequence[RowChange]) -> set[UUID]:
     """The events, which have one name, show what the changes say once the transaction commits; ids of those there.
 
-    One statement for each class. What is stored of their days is counted anew by the next purge: rows have other sizes.
+    One statement for each class.
     """
     changed: set[UUID] = set()
     by_class = sorted(changes, key=attrgetter("row.retention_class"))
     for retention_class, group in groupby(by_class, key=attrgetter("row.retention_class")):
         changed |= _change(installation_id, retention_class, list(group))
-    reopen_days({change.row.received_at.astimezone(UTC).date() for change in changes})
     return changed
 
 

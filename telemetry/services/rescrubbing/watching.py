@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from telemetry.core.compiled import CompiledConfig, compile_config
+from telemetry.core.compiled import compile_config
+from telemetry.core.config import EffectiveConfig
 from telemetry.core.errors import Conflict
 from telemetry.core.rescrubbing import hides_more
 from telemetry.models import RescrubMark
@@ -52,14 +53,18 @@ def _notice(installation: Installation, mark: RescrubMark | None, now: datetime)
 
 def _is_stricter(installation: Installation, since: datetime) -> bool:
     """Whether something that is stored may show what is hidden now, and was not at that instant."""
-    after = _compiled(installation)
-    stored = EVENT_STORE.events(installation.pk) if after is not None else []
-    before = _compiled(installation, since) if stored else None
-    return after is not None and any(hides_more(before, after, name, version) for name, version in stored)
+    after = _effective(installation)
+    names = set(EVENT_STORE.names(installation.pk)) if after is not None else set()
+    if after is None or not names:
+        return False
+    earlier = _effective(installation, since)
+    before, now = None if earlier is None else compile_config(earlier), compile_config(after)
+    events = [event for event in after.events if event.name in names]
+    return any(hides_more(before, now, event.name, event.version) for event in events)
 
 
-def _compiled(installation: Installation, at: datetime | None = None) -> CompiledConfig | None:
+def _effective(installation: Installation, at: datetime | None = None) -> EffectiveConfig | None:
     try:
-        return compile_config(effective_config(installation, at=at))
+        return effective_config(installation, at=at)
     except Conflict:
         return None

@@ -32,7 +32,7 @@ from tenants.context import ALL, tenant_context
 from tenants.pseudonym_key import installation_pseudonym_key
 from tenants.services import audit
 
-__all__ = ["due_runs", "work_on"]
+__all__ = ["carry_on_runs", "due_runs", "work_on"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,12 @@ class _Turn(NamedTuple):
     @property
     def hides(self) -> bool:
         return self.run.state == RescrubState.RUNNING
+
+
+def carry_on_runs() -> bool:
+    """Each run that can be carried on is, one step; whether there is more to do at once."""
+    more = [work_on(run_id) for run_id in due_runs(timezone.now())]
+    return any(more)
 
 
 def due_runs(now: datetime) -> list[int]:
@@ -123,7 +129,7 @@ def _store_portion(turn: _Turn, position: Position) -> Position:
     if position.received_at is not None and position.last_id is not None:
         after = (position.received_at, position.last_id)
     else:
-        names = sorted({each for each, _ in EVENT_STORE.events(installation.pk) if each > position.name})
+        names = [each for each in EVENT_STORE.names(installation.pk) if each > position.name]
         if not names:
             return _advance(turn, Position(place="archive"), counts)
         name = names[0]

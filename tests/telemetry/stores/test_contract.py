@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.retention import RetentionClass
 from telemetry.stores.archive.parquet import read_contents, write_parquet
-from telemetry.stores.base import EventGroup, EventRow, EventStore, EventWindow, RestoredRow, RowSelection
+from telemetry.stores.base import EventGroup, EventRow, EventStore, EventWindow, RestoredRow, RowChange, RowSelection
 from telemetry.stores.postgres import PostgresEventStore
 from tenants.context import tenant_context
 from tenants.models import Installation
@@ -297,3 +297,48 @@ def test_another_tenants_rows_are_neither_exported_nor_removed(
         assert store.remove(selection).digest == store.digest(selection)
         assert store.digest(selection).rows == 0
     assert len(read(store, installation)) == 1
+
+
+FIRST = (datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+def test_events_are_gone_through_in_order_and_past_their_day_too(store: EventStore, installation: Installation) -> None:
+    ids = sorted([uuid4(), uuid4()])
+    later = uuid4()
+    write(store, installation, group(*map(row, ids), expires_at=datetime.now(UTC) - timedelta(days=1)))
+    write(store, installation, group(row(later), retention_class=90), received_at=NOW + timedelta(minutes=1))
+    write(store, installation, group(row(), name="other"))
+
+    with tenant_context([installation.tenant_id]):
+        first = store.scan(installation.pk, "step", after=FIRST, limit=2)
+        last = (first[-1].row.received_at, first[-1].row.id)
+        rest = store.scan(installation.pk, "step", after=last, limit=2)
+
+        assert [each.row.id for each in first] == ids
+        assert [each.row.id for each in rest] == [later]
+        assert first[0].row.properties == {"step": "build"}
+        assert not first[0].is_held
+        assert store.names(installation.pk) == ["other", "step"]
+
+
+def test_changed_events_show_what_they_should_and_others_stay(store: EventStore, installation: Installation) -> None:
+    changed, other = uuid4(), uuid4()
+    write(store, installation, group(row(changed), row(other)))
+    write(store, installation, group(row(), name="other"))
+
+    with tenant_context([installation.tenant_id]):
+        rows = {each.row.id: each.row for each in store.scan(installation.pk, "step", after=FIRST, limit=10)}
+        gone = rows[other]._replace(id=uuid4())
+        done = store.change(
+            installation.pk,
+            [
+                RowChange(rows[changed], b'{"step":"REDACTED"}', b"{}", PrivacyLevel.PII),
+                RowChange(gone, b"{}", b"{}", PrivacyLevel.PII),
+            ],
+        )
+        found = {each.id: (each.properties, each.context, each.privacy) for each in store.read(installation.pk, AROUND)}
+
+    assert done == {changed}
+    assert found.pop(changed) == ({"step": "REDACTED"}, {}, "pii")
+    assert len(found) == 2
+    assert set(map(str, found.values())) == {str(({"step": "build"}, {"channel": "web"}, "internal"))}
