@@ -11,7 +11,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0024_old_partitions'),
+        ('telemetry', '0025_proposals'),
         ('tenants', '0013_preview_scope'),
     ]
 
