@@ -11,7 +11,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0025_proposals'),
+        ('telemetry', '0026_purge'),
         ('tenants', '0013_preview_scope'),
     ]
 
