@@ -8,7 +8,7 @@ Source: PostgreSQL's ``array_recv``, and the ``recv`` function of each type.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any, Final
@@ -71,7 +71,7 @@ class _ArrayDumper(Dumper):
         return dumper
 
 
-def execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def execute(statement: str, parameters: Sequence[object] | Mapping[str, object]) -> list[tuple[Any, ...]]:
     """Runs one statement in the transaction that is open, arrays in binary form; its rows, if it gives any.
 
     Django's own cursors write parameters into the text of the statement, which an array in binary form cannot be.

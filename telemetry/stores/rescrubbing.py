@@ -69,7 +69,7 @@ def scan_rows(installation_id: int, name: str, *, after: tuple[datetime, UUID], 
     }
     rows = arrays.execute(_SCAN, parameters)
     return [
-        ScannedRow(StoredRow(*row, _decode(properties), _decode(context)), is_held)
+        ScannedRow(StoredRow._make((*row, _decode(properties), _decode(context))), is_held)
         for *row, properties, context, is_held in rows
     ]
 

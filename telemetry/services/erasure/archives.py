@@ -15,7 +15,7 @@ from telemetry.core.errors import Conflict, Unavailable
 from telemetry.models import ArchiveFile, ArchiveState, LegalHold
 from telemetry.models.archive_file import READABLE_STATES
 from telemetry.services.archiving.expiring import remove_leftovers
-from telemetry.services.archiving.rewriting import ArchivedRow, count_changes, rewrite_file
+from telemetry.services.archiving.rewriting import ArchivedRow, Rewritten, count_changes, rewrite_file
 from telemetry.services.erasure.places import Count, Search, Turn, Visit, holds_on
 from telemetry.services.holds import active_holds
 from telemetry.stores.removals import Removed, count_unarchived, lock_removals
@@ -86,7 +86,7 @@ def erase_file(file: ArchiveFile, search: Search, *, run: str, count: Callable[[
                 files.update(state=ArchiveState.DISCARDED, settled_at=timezone.now())
     else:
 
-        def swapped(removed: tuple[Removed, ...], _new: ArchiveFile | None) -> None:
+        def swapped(_done: Rewritten, removed: tuple[Removed, ...]) -> None:
             lock_removals()
             if [hold.pk for hold in active_holds(search.tenant_id)] != [hold.pk for hold in holds]:
                 raise Conflict("a legal hold was placed or lifted meanwhile")
