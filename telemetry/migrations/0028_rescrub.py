@@ -11,7 +11,7 @@ from tenants.isolation import IsolateTenants, SameTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('telemetry', '0026_purge'),
+        ('telemetry', '0027_sampled_events'),
         ('tenants', '0013_preview_scope'),
     ]
 
