@@ -1,16 +1,16 @@
 """Judging events: rules, outcome, anomaly monitor, counts and callbacks, but no hand-over."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from telemetry.core.anomaly import AnomalyMonitor
+from telemetry.core.anomaly import AnomalyMonitor, Seen
 from telemetry.core.enums import ViolationCode
 from telemetry.core.errors import UnknownEvent
-from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.pipeline import process_event
 from telemetry.core.reading import shown_name
 from telemetry.sdk.contexts import usual_context
@@ -46,8 +46,10 @@ class Judge:
         reports: ReportWriter,
         on_outcome: OutcomeCallback | None,
         on_violation: ViolationCallback | None,
+        clock: Callable[[], datetime],
     ) -> None:
         self._rules = rules
+        self._clock = clock
         self._counts = counts
         self._hold = hold
         self._monitor = monitor
@@ -97,7 +99,7 @@ class Judge:
             self._counts.add_one(_counter_of(outcome))
             self._reports.tell_of_dropped(event_id, occurred_at, properties, around, outcome, rules)
         if self._monitor is not None:
-            self.call(self._observe, self._monitor, occurred_at, rules, outcome)
+            self.call(self._observe, self._monitor, occurred_at, rules, outcome, properties, around)
         if self._on_outcome is not None:
             self.call(self._on_outcome, event_id, outcome)
         return outcome
@@ -130,19 +132,45 @@ class Judge:
         self._counts.add(_counter_of(outcome))
         if not isinstance(outcome, Accepted):
             self._reports.tell(incoming.envelope, outcome, rules)
-        if self._monitor is not None and isinstance(rules, Rules) and not isinstance(outcome, Rejected):
-            self.call(self._observe, self._monitor, incoming.envelope.occurred_at, rules, outcome)
+        if self._monitor is not None and isinstance(rules, Rules):
+            envelope = incoming.envelope
+            self.call(
+                self._observe,
+                self._monitor,
+                envelope.occurred_at,
+                rules,
+                outcome,
+                envelope.properties,
+                envelope.context,
+            )
         if self._on_outcome is not None:
             self.call(self._on_outcome, incoming.envelope.id, outcome)
         if self._on_violation is not None and outcome.violations:
             self._report_violations(_shown(incoming.envelope.name), outcome.violations)
         return outcome
 
-    @staticmethod
-    def _observe(monitor: AnomalyMonitor, occurred_at: datetime, rules: Rules, outcome: Accepted | Dropped) -> None:
+    def _observe(
+        self,
+        monitor: AnomalyMonitor,
+        occurred_at: datetime,
+        rules: Rules,
+        outcome: Outcome,
+        properties: Mapping[str, Any],
+        context: Context,
+    ) -> None:
         identity = outcome.dispatch if isinstance(outcome, Accepted) else outcome
-        event = rules.events[identity.name, identity.version]
-        monitor.observe(event, outcome.metrics, occurred_at, window=rules.window)
+        if identity.name is None or identity.version is None:
+            return
+        is_rejected = isinstance(outcome, Rejected)
+        subject = context.user_id or context.device_id or context.session_id
+        monitor.observe(
+            rules.events[identity.name, identity.version],
+            {} if isinstance(outcome, Rejected) else outcome.metrics,
+            occurred_at,
+            window=rules.window,
+            seen=Seen(properties, subject, is_rejected, bool(outcome.violations)),
+            now=self._clock(),
+        )
 
     def _wait(self, incoming: Incoming) -> Outcome | Held:
         self._counts.add("held")

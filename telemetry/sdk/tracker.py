@@ -106,6 +106,7 @@ class TelemetryTracker:
             reports=ReportWriter(self._fanout),
             on_outcome=on_outcome,
             on_violation=on_violation,
+            clock=clock,
         )
         renew_in_children(self)
         self._rules.follow(self._replay)

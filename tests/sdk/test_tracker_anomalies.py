@@ -1,12 +1,16 @@
 """The anomaly monitor behind a tracker: it sees every valid event's metrics, from before sampling and redaction."""
 
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 from telemetry.core.anomaly import Anomaly, AnomalyMonitor
 from telemetry.core.config import EventOverride, TenantOverride
+from telemetry.core.enums import Statistic
 from telemetry.core.registry import TelemetryRegistry
 from telemetry.core.resolution import resolve_config
-from telemetry.core.spec import AnomalyDefaults, AnomalyDetection, Sampling, TelemetryDefaults, Threshold
+from telemetry.core.spec import AnomalyDefaults, AnomalyDetection, AnomalyRule, Sampling, TelemetryDefaults, Threshold
 from telemetry.sdk import InMemoryProvider, TelemetryTracker
 from tests.core.builders import NOON, make_event, make_installation, make_property, make_sigil_spec, make_spec
 from tests.sdk.servers import Reply, ScriptedServer
@@ -145,3 +149,64 @@ def test_sampling_by_subject_does_not_thin_what_is_watched() -> None:
 
     assert tracker.stats().sampled_out > 0
     assert [anomaly.sample for anomaly in heard] == [100]
+
+
+def test_rules_of_windows_are_judged_by_what_the_tracker_saw_of_each_event() -> None:
+    heard: list[Anomaly] = []
+    now = NOON
+    rules = (
+        AnomalyRule(name="busy", statistic=Statistic.COUNT, max=4),
+        AnomalyRule(name="wrong", statistic=Statistic.ERROR_RATIO, max=0.1),
+        AnomalyRule(name="people", statistic=Statistic.UNIQUE_SUBJECTS, max=1),
+        AnomalyRule(name="first", statistic=Statistic.SHARE, metric="isFirst", value=True, max=0.5),
+    )
+    event = make_event(
+        properties={"isFirst": make_property("boolean"), "step": make_property(required=True)},
+        sampling=Sampling(rate=0.0),
+        anomaly_detection=AnomalyDetection(minimum_sample=1, rules=rules),
+    )
+    monitor = AnomalyMonitor(on_anomaly=heard.append, window=timedelta(minutes=5))
+    tracker = TelemetryTracker(TelemetryRegistry([make_spec(event)]), anomaly_monitor=monitor, clock=lambda: now)
+    tracker.track("step", 1, {"step": "one"})
+    now = NOON + timedelta(minutes=5)
+
+    for number in range(4):
+        tracker.track("step", 1, {"step": "one", "isFirst": number < 3}, {"userId": f"user-{number % 2}"})
+    # Incomplete: rejected, and counted as such.
+    tracker.track("step", 1, {"isFirst": True})
+    now += timedelta(minutes=6)
+    monitor.check(now)
+
+    assert {(each.rule, each.value) for each in heard} == {
+        ("busy", 5.0),
+        ("wrong", 0.2),
+        ("people", 2.0),
+        ("first", 0.75),
+    }
+
+
+def test_an_event_by_a_clock_that_runs_ahead_closes_no_window() -> None:
+    heard: list[Anomaly] = []
+    event = make_event(
+        anomaly_detection=AnomalyDetection(rules=(AnomalyRule(name="busy", statistic=Statistic.COUNT, min=5),))
+    )
+    monitor = AnomalyMonitor(on_anomaly=heard.append)
+    tracker = TelemetryTracker(TelemetryRegistry([make_spec(event)]), anomaly_monitor=monitor, clock=lambda: NOON)
+
+    for days in (0, 1, 400):
+        tracker.track("step", 1, {"step": "one", "durationMs": 1}, occurred_at=NOON + timedelta(days=days))
+
+    assert heard == []
+    assert tracker.stats().callback_errors == 0
+
+
+def test_the_example_tells_of_slow_steps_and_of_silence() -> None:
+    root = Path(__file__).parents[2]
+
+    done = subprocess.run(
+        [sys.executable, "examples/watching.py"], cwd=root, capture_output=True, check=True, text=True
+    )
+
+    told = [line.split(":")[1].split()[-1] for line in done.stdout.splitlines()]
+    assert told.count("slow") == 4
+    assert told[-1] == "quiet"

@@ -1,6 +1,7 @@
-"""Watching metrics inside one process: thresholds per event, judged within windows of time.
+"""Watching metrics inside one process: thresholds on single values, and the rules of whole windows.
 
-The shared, durable judgement over many processes is the studio's; this one gives an app its answer at once.
+Rules are judged by the very detectors of the studio, over what this process has seen of the event. The shared, durable
+judgement over many processes is the studio's; this one gives an app its answer at once.
 """
 
 import math
@@ -8,60 +9,39 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
-import msgspec
-
+from telemetry.core.anomaly.anomaly import Anomaly, Observed
+from telemetry.core.anomaly.rule_watch import RuleWatch
+from telemetry.core.anomaly.window_tally import Seen
 from telemetry.core.defaults import DEFAULT_CHECK_INTERVAL_MS, DEFAULT_MINIMUM_SAMPLE
 from telemetry.core.enums import AnomalyAction
+from telemetry.core.occurrence import occurrence
 from telemetry.core.spec import MAXIMUM_EVENTS, AnomalyDetection, Threshold
 
-__all__ = ["Anomaly", "AnomalyMonitor", "Observed"]
+__all__ = ["AnomalyMonitor"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_WINDOW: Final = timedelta(milliseconds=DEFAULT_CHECK_INTERVAL_MS)
 # The current window and the one before it: events of the last minutes may still be on their way.
 _KEPT_WINDOWS: Final = 2
+_NOTHING_ELSE: Final = Seen()
 # So many late events in a row mean that the newest window came from a clock that ran ahead: it is forgotten.
 _CLOCK_RAN_AHEAD: Final = 20
 
 
-class Observed(Protocol):
-    """An event with its rules: an effective event, or an event definition."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-    @property
-    def anomaly_detection(self) -> AnomalyDetection | None: ...
-
-
-class Anomaly(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One breach: a metric's value strictly beyond a limit.
-
-    ``sample`` counts the metric's values in the window [``window_start``, ``window_end``), UTC, with this one.
-    """
-
-    event_name: str
-    event_version: int
-    metric: str
-    value: float
-    bound: Literal["min", "max"]
-    limit: float
-    sample: int
-    window_start: datetime
-    window_end: datetime
-    actions: tuple[AnomalyAction, ...]
-
-
 class AnomalyMonitor:
-    """Tells callbacks of each breach, once enough values were seen in the window that the value belongs to.
+    """Tells callbacks of each breach: of a threshold, once enough values were seen in the window that the value belongs
+    to; of a rule, when its window has closed.
 
     ``on_anomaly`` hears of every anomaly; ``handlers`` of those whose rules name their action. What they raise is
     counted in ``callback_errors`` and goes no further. Windows are ``window`` wide and aligned to 1970-01-01 UTC. A
     value of the window before the newest is judged in its own window; values of older ones are counted in ``ignored``.
-    Safe to share between threads; callbacks run in the thread that observes, and may observe in turn.
+    Safe to share between threads; callbacks run in the thread that observes or checks, and may observe in turn.
+
+    A window of a rule closes a few seconds after its end, with the next event of its kind or with ``check``, which an
+    app calls from time to time so that silence is noticed. What rules compare with is what this process saw: at most
+    1,008 windows of each, and nothing of the time before it started. At most 256 events are watched by rules at once.
     """
 
     def __init__(
@@ -81,35 +61,78 @@ class AnomalyMonitor:
         """Nothing has been seen yet: for a forked child, where the lock may be held by a thread that is gone."""
         self._lock = threading.Lock()
         self._events: OrderedDict[tuple[str, int, timedelta], _EventWindows] = OrderedDict()
-        self.ignored = 0
+        self._rules = RuleWatch()
+        self._ignored = 0
         self.callback_errors = 0
 
-    def observe(
-        self, event: Observed, metrics: Mapping[str, float], occurred_at: datetime, *, window: timedelta | None = None
-    ) -> tuple[Anomaly, ...]:
-        """The anomalies among these metrics, after the callbacks have heard of them.
+    @property
+    def ignored(self) -> int:
+        """Values and events that came when their window was over."""
+        return self._ignored + self._rules.ignored
 
-        ``metrics`` are the event's values before sampling and redaction; those without a threshold and those that are
-        not finite do not count. ``window`` is the width that the config asks for (``check_interval_ms``), if it is not
-        the monitor's own. ``ValueError`` when ``occurred_at`` carries no zone.
+    def observe(
+        self,
+        event: Observed,
+        metrics: Mapping[str, float],
+        occurred_at: datetime,
+        *,
+        window: timedelta | None = None,
+        seen: Seen = _NOTHING_ELSE,
+        now: datetime | None = None,
+    ) -> tuple[Anomaly, ...]:
+        """The anomalies that this event shows, after the callbacks have heard of them.
+
+        ``metrics`` are the event's values before sampling and redaction; those without a threshold or rule and those
+        that are not finite do not count. ``window`` is the width that the config asks for (``check_interval_ms``), if
+        it is not the monitor's own. ``seen`` is what rules count besides. ``now`` is the present by a trusted clock, by
+        which windows close; else they close by the events' own. ``ValueError`` when ``occurred_at`` carries no zone.
         """
-        rules = event.anomaly_detection
-        if rules is None or not rules.enabled or not rules.thresholds:
+        detection = event.anomaly_detection
+        if detection is None or not detection.enabled or not (detection.thresholds or detection.rules):
             return ()
         if occurred_at.utcoffset() is None:
             raise ValueError("the instant of an event must carry a zone")
-        watched = {threshold.metric for threshold in rules.thresholds}
-        values = {name: value for name, value in metrics.items() if name in watched and math.isfinite(value)}
-        if not values:
-            return ()
         width = self._window if window is None else _checked_window(window)
-        index = (occurred_at - _EPOCH) // width
-        with self._lock:
-            samples = self._count((event.name, event.version, width), index, values)
-        anomalies = tuple(_breaches(event, rules, values, samples, index, width))
+        anomalies = self._judge_values(event, detection, metrics, occurred_at, width)
+        if detection.rules:
+            finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+            present = occurred_at if now is None else now
+            moment = occurrence(occurred_at, sent_at=None, received_at=present)
+            with self._lock:
+                anomalies += tuple(self._rules.observe(event, detection, finite, moment, present, width, seen))
         for anomaly in anomalies:
             self._tell(anomaly)
         return anomalies
+
+    def check(self, now: datetime) -> tuple[Anomaly, ...]:
+        """The anomalies of all windows that have closed by ``now``, after the callbacks have heard of them.
+
+        Windows in which nothing came are judged too. ``ValueError`` when ``now`` carries no zone.
+        """
+        if now.utcoffset() is None:
+            raise ValueError("the instant must carry a zone")
+        with self._lock:
+            anomalies = tuple(self._rules.close(now))
+        for anomaly in anomalies:
+            self._tell(anomaly)
+        return anomalies
+
+    def _judge_values(
+        self,
+        event: Observed,
+        detection: AnomalyDetection,
+        metrics: Mapping[str, float],
+        occurred_at: datetime,
+        width: timedelta,
+    ) -> tuple[Anomaly, ...]:
+        bounded = {threshold.metric for threshold in detection.thresholds}
+        values = {name: value for name, value in metrics.items() if name in bounded and math.isfinite(value)}
+        if not values:
+            return ()
+        index = (occurred_at - _EPOCH) // width
+        with self._lock:
+            samples = self._count((event.name, event.version, width), index, values)
+        return tuple(_breaches(event, detection, values, samples, index, width))
 
     def _count(self, key: tuple[str, int, timedelta], index: int, values: Mapping[str, float]) -> dict[str, int]:
         """How many values of each metric the window has, with these; nothing for a window that is gone."""
@@ -119,7 +142,7 @@ class AnomalyMonitor:
             self._events.popitem(last=False)
         counts = windows.counts_of(index)
         if counts is None:
-            self.ignored += 1
+            self._ignored += 1
             return {}
         for name in values:
             counts[name] = counts.get(name, 0) + 1
