@@ -30,7 +30,7 @@ def watched(*rules: AnomalyRule, name: str = "step", **fields: Any) -> EventDefi
 def play(monitor: AnomalyMonitor, event: EventDefinition, counts: list[int], **seen: Any) -> list[Anomaly]:
     """So many events in each hour from noon on, a second apart, after one in the hour before; what was told."""
     monitor.observe(event, {}, NOON - MINUTE)
-    told = []
+    told: list[Anomaly] = []
     for hour, count in enumerate(counts):
         start = NOON + hour * HOUR
         for second in range(count):
@@ -44,7 +44,8 @@ def test_the_verdicts_are_those_of_the_studios_detectors(method: AnomalyMethod) 
     chance = Random(7)  # noqa: S311 - a series, no secret
     counts = [chance.randrange(8, 16) for _ in range(400)] + [0, 0, 0, 60, 70, 12, 1]
     counts += [chance.randrange(28, 36) for _ in range(60)]
-    asked = rule(method=method, **({"min": 2, "max": 50} if method is AnomalyMethod.LIMITS else {}))
+    bounds = {"min": 2, "max": 50} if method is AnomalyMethod.LIMITS else {}
+    asked = rule(Statistic.COUNT, method=method, **bounds)
 
     told = play(AnomalyMonitor(), watched(asked), counts)
 
