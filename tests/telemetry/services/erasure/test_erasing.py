@@ -361,8 +361,8 @@ def test_the_receipt_names_the_person_by_a_salted_hash_alone() -> None:
         [receipt] = Receipt.objects.all()
     assert (receipt.kind, receipt.facts["erased"], receipt.facts["left"]) == (
         "erasure",
-        {"store": 1, "archive": 0, "quarantine": 0, "live": 0, "exports": 0},
-        {"store": 0, "archive": 0, "quarantine": 0, "live": 0, "exports": 0},
+        {"store": 1, "archive": 0, "quarantine": 0, "samples": 0, "live": 0, "exports": 0},
+        {"store": 0, "archive": 0, "quarantine": 0, "samples": 0, "live": 0, "exports": 0},
     )
     assert receipt.facts["subject"] == digest_of(request.salt, pseudonyms_of(shop.tenant))
     assert not _names(json.dumps(receipt.facts), [PERSON, *request.pseudonyms])
