@@ -131,6 +131,14 @@ def check_origins(**_: Any) -> Messages:
 
 
 @register("studio", deploy=True)
+def check_public_url(**_: Any) -> Messages:
+    """Links in alerts lead to an encrypted page."""
+    if not settings.STUDIO_PUBLIC_URL or settings.STUDIO_PUBLIC_URL.startswith("https://"):
+        return []
+    return [Error("STUDIO_PUBLIC_URL: must begin with https://", id="studio.E012")]
+
+
+@register("studio", deploy=True)
 def check_plain_http(**_: Any) -> Messages:
     """A deployed studio speaks HTTPS."""
     return [Error("STUDIO_INSECURE_LOCAL: must be off", id="studio.E008")] if settings.STUDIO_INSECURE_LOCAL else []

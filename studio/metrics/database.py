@@ -9,7 +9,8 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from telemetry.models import ProviderKind
+from telemetry.models import ChannelKind, NotificationState, ProviderKind
+from telemetry.selectors.alerts import notifications_by_kind
 from telemetry.selectors.operation import (
     Waiting,
     config_readers,
@@ -54,6 +55,7 @@ def _measure() -> Iterator[GaugeMetricFamily]:
         "state",
         providers_by_state(),
     )
+    yield from _notifications()
     yield _by_label("studio_incidents", "Incidents that are not resolved.", "status", incidents_by_status())
     lag = evaluation_lag(timezone.now())
     yield GaugeMetricFamily(
@@ -101,6 +103,15 @@ def _deliveries() -> Iterator[GaugeMetricFamily]:
         "kind",
         {kind: row.dead for kind, row in rows.items()},
     )
+
+
+def _notifications() -> Iterator[GaugeMetricFamily]:
+    found = notifications_by_kind()
+    for name, words, state in (
+        ("studio_notifications_waiting", "Messages that alert channels are owed.", NotificationState.WAITING),
+        ("studio_notifications_dead", "Messages that were given up.", NotificationState.DEAD),
+    ):
+        yield _by_label(name, words, "kind", {kind: found.get((kind, state), 0) for kind in ChannelKind.values})
 
 
 def _by_label(name: str, words: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:

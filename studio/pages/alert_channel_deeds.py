@@ -16,7 +16,7 @@ from studio.pages.alert_forms import NewChannelForm
 from studio.pages.alert_words import error_words
 from studio.pages.forms import posted
 from studio.pages.scope import tenants_where
-from studio.pages.shell import confirm, render_page
+from studio.pages.shell import confirm, render_page, report_refusal
 from studio.people import actor_of
 from telemetry.core.errors import Conflict, InvalidDocument
 from telemetry.models import AlertChannel, ChannelKind
@@ -63,7 +63,11 @@ def new(request: HttpRequest) -> HttpResponse:
 def try_out(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     """A test is sent, and the page says how that went."""
     channel = channel_by_id(channel_id)
-    sending = services.try_channel(actor=actor_of(request), channel=channel)
+    try:
+        sending = services.try_channel(actor=actor_of(request), channel=channel)
+    except Conflict as error:
+        report_refusal(request, error)
+        return HttpResponseRedirect(_page(channel))
     if sending.trouble is None:
         messages.success(request, f"{channel.name} took the test.")
     else:

@@ -16,6 +16,7 @@ __all__ = [
     "channel_by_id",
     "channels",
     "notifications",
+    "notifications_by_kind",
     "notifications_of",
     "pending",
     "route_by_id",
@@ -86,6 +87,13 @@ def notifications(channel: AlertChannel, state: NotificationState | None = None)
     """What the channel was told, the newest first; of one state, or all."""
     rows = Notification.objects.filter(channel=channel).select_related("incident", "digest")
     return (rows if state is None else rows.filter(state=state)).order_by("-id")
+
+
+def notifications_by_kind() -> Mapping[tuple[str, str], int]:
+    """How many notifications wait and were given up, by kind of channel and state; one query."""
+    rows = Notification.objects.filter(state__in=(NotificationState.WAITING, NotificationState.DEAD)).order_by()
+    counted = rows.values_list("channel__kind", "state").annotate(Count("pk"))
+    return {(kind, state): count for kind, state, count in counted}
 
 
 def notifications_of(incident: Incident, *, limit: int = 50) -> list[Notification]:

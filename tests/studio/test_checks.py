@@ -100,6 +100,16 @@ def test_forms_from_plain_http_are_refused(production: Settings) -> None:
     ]
 
 
+def test_links_in_alerts_lead_to_encrypted_pages(production: Settings) -> None:
+    for address in ("", "https://studio.example.com"):
+        production.STUDIO_PUBLIC_URL = address
+        assert messages(checks.check_public_url()) == []
+
+    production.STUDIO_PUBLIC_URL = "http://studio.example.com"
+
+    assert messages(checks.check_public_url()) == ["studio.E012 STUDIO_PUBLIC_URL: must begin with https://"]
+
+
 @pytest.mark.parametrize("host", ["studio.example.com", "0.0.0.0", "192.168.1.2", "*", "127.0.0.1.example.com"])
 def test_plain_http_is_refused_for_hosts_that_others_can_reach(settings: Settings, host: str) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", host]

@@ -33,6 +33,7 @@ __all__ = [
     "LONGEST_NAME",
     "MOST_PER_HOUR",
     "QUIET_MINUTES",
+    "TESTS_PER_HOUR",
     "ChannelSettings",
     "change_channel",
     "mute_channel",
@@ -49,6 +50,7 @@ LONGEST_CHANNEL_MUTE: Final = timedelta(days=30)
 QUIET_MINUTES: Final = 1_440
 # Slack takes one message a second, and no person reads that many.
 MOST_PER_HOUR: Final = 1_000
+TESTS_PER_HOUR: Final = 20
 _WHAT: Final = "alert channel"
 
 
@@ -176,9 +178,13 @@ def remove_channel(*, actor: Actor, channel: AlertChannel) -> int:
 def try_channel(*, actor: Actor, channel: AlertChannel) -> Sending:
     """One test is sent there now, muted or not; how that went. Takes as long as a call may take.
 
-    Needs ``alert.operate`` in the tenant. The test stands among the channel's notifications.
+    Needs ``alert.operate`` in the tenant. The test stands among the channel's notifications. Raises ``Conflict`` after
+    as many tests within an hour as anybody needs: whoever is at the other end has not asked for them.
     """
     require(actor, "alert.operate", channel.tenant_id)
+    lately = timezone.now() - timedelta(hours=1)
+    if channel.notifications.filter(kind=NotificationKind.TEST, created_at__gt=lately).count() >= TESTS_PER_HOUR:
+        raise Conflict(f"this channel had {TESTS_PER_HOUR} tests within an hour")
     taken = claim_test(queue_test(channel), now=timezone.now())
     if taken is None:
         # It waits among the others: a worker is at this channel just now.

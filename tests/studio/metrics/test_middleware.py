@@ -9,13 +9,20 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from telemetry.models import DeliveryRecord, EvaluationState, Incident
+from telemetry.models import DeliveryRecord, EvaluationState, Incident, Notification
 from telemetry.sdk.identifiers import new_event_id
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Scope
 from tests.studio.api.calls import Caller
-from tests.telemetry.factories import ingest, make_incoming, make_installation, make_provider, make_published
+from tests.telemetry.factories import (
+    ingest,
+    make_channel,
+    make_incoming,
+    make_installation,
+    make_provider,
+    make_published,
+)
 from tests.tenants.factories import make_key
 
 TOKEN = "a token of thirty-two characters, at least"
@@ -117,6 +124,8 @@ def test_what_waits_and_how_far_jobs_have_come_is_measured_for_all_tenants_witho
     assert 600 <= found['studio_deliveries_oldest_waiting_seconds{kind="webhook"}'] < 4_000
     assert found['studio_dead_letter_events{kind="webhook"}'] == 2
     assert (found['studio_providers{state="delivering"}'], found['studio_providers{state="off"}']) == (2, 2)
+    assert found['studio_notifications_waiting{kind="webhook"}'] == 2
+    assert found['studio_notifications_dead{kind="webhook"}'] == 0
     assert (found['studio_incidents{status="open"}'], found['studio_incidents{status="muted"}']) == (2, 0)
     assert found["studio_anomaly_evaluations_due"] == 2
     assert 300 <= found["studio_anomaly_evaluation_lag_seconds"] < 4_000
@@ -145,8 +154,9 @@ def test_while_the_database_is_away_the_counts_are_told_all_the_same(
 
 
 def _leave_traces(installation: Installation) -> None:
-    """Two events wait, one is a dead letter, one provider is off, an incident is open, an evaluation is late."""
+    """Two events wait, one is a dead letter, one provider is off, an incident is open, an alert waits."""
     now = timezone.now()
+    channel = make_channel(installation.tenant)
     make_provider(installation, name="hook 1")
     make_provider(installation, name="hook 2", is_enabled=False)
     ingest(installation, make_incoming())
@@ -156,6 +166,7 @@ def _leave_traces(installation: Installation) -> None:
     with tenant_context(ALL):
         waiting = DeliveryRecord.objects.filter(installation=installation, state="waiting")
         waiting.update(created_at=now - timedelta(minutes=10))
+        Notification.objects.create(tenant_id=installation.tenant_id, channel=channel, kind="test")
         EvaluationState.objects.create(
             tenant_id=installation.tenant_id,
             installation=installation,

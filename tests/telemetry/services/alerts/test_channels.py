@@ -11,6 +11,7 @@ from telemetry.core.enums import Environment
 from telemetry.core.errors import Conflict, InvalidDocument, NotAllowed
 from telemetry.models import AlertChannel, AlertRoute, ChannelKind, Notification
 from telemetry.services.alerts.channels import (
+    TESTS_PER_HOUR,
     ChannelSettings,
     change_channel,
     mute_channel,
@@ -286,6 +287,18 @@ def test_a_test_while_a_worker_is_at_the_channel_waits_its_turn() -> None:
         assert try_channel(actor=SYSTEM, channel=channel).error == "busy"
 
     assert told() == [("test", "waiting", "")]
+
+
+def test_tests_are_limited_for_the_sake_of_who_gets_them() -> None:
+    channel = make_channel(make_tenant(), leased_until=datetime.now(UTC) + timedelta(minutes=1))
+
+    with tenant_context(ALL):
+        for _ in range(TESTS_PER_HOUR):
+            try_channel(actor=SYSTEM, channel=channel)
+        with pytest.raises(Conflict, match="20 tests within an hour"):
+            try_channel(actor=SYSTEM, channel=channel)
+
+    assert len(told()) == TESTS_PER_HOUR
 
 
 def test_a_removed_channel_takes_its_routes_and_notifications_with_it() -> None:
