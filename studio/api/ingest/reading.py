@@ -56,7 +56,8 @@ class BatchReader(Generic[Whole]):
         Violations say where and why, and hold no value. Raises ``InvalidDocument`` when the document cannot be read
         apart from its items, or has too many, and ``BodyTooLarge`` for too many values.
         """
-        if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_VALUES:
+        # Taking them all out at once takes half the time of counting one after the other.
+        if len(content) - len(content.translate(None, b",[{")) > MOST_VALUES:
             raise BodyTooLarge(f"the body must not hold more than {MOST_VALUES} values")
         try:
             document = self._whole.decode(content)
