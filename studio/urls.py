@@ -16,6 +16,7 @@ from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.held_group import discard_group, held_group
 from studio.pages.incident import incident_page
 from studio.pages.incidents import incidents_page
+from studio.pages.legal_holds import legal_holds_page, lift_hold_page, place_hold_page
 from studio.pages.lint_rules import lint_rule, lint_rules
 from studio.pages.live import live_lines, live_page
 from studio.pages.privacy_finding import privacy_finding
@@ -25,7 +26,10 @@ from studio.pages.proposals import proposals_page
 from studio.pages.provider import provider_page
 from studio.pages.provider_deeds import connect, remove, resend, resend_one, switch, try_out
 from studio.pages.providers import providers_page
+from studio.pages.purge_runs import purge_run_page, purge_runs_page
 from studio.pages.quarantine import quarantine
+from studio.pages.receipts import receipts_file, receipts_page
+from studio.pages.retention import retention_page
 from studio.pages.violation import violation_page
 from studio.pages.violations import violations_csv, violations_page
 
@@ -79,6 +83,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/quarantine/<int:row_id>/discard/", site.admin_view(discard_group), name="discard_group"),
     path("studio/proposals/", site.admin_view(proposals_page), name="proposals"),
     path("studio/proposals/<int:proposal_id>/", site.admin_view(proposal_page), name="proposal"),
+    path("studio/retention/", site.admin_view(retention_page), name="retention"),
+    path("studio/purges/", site.admin_view(purge_runs_page), name="purge_runs"),
+    path("studio/purges/<int:run_id>/", site.admin_view(purge_run_page), name="purge_run"),
+    path("studio/legal-holds/", site.admin_view(legal_holds_page), name="legal_holds"),
+    path("studio/legal-holds/place/", site.admin_view(place_hold_page), name="place_hold"),
+    path("studio/legal-holds/<int:hold_id>/lift/", site.admin_view(lift_hold_page), name="lift_hold"),
+    path("studio/receipts/", site.admin_view(receipts_page), name="receipts"),
+    path("studio/receipts/<str:slug>/file/", site.admin_view(receipts_file), name="receipts_file"),
     path("studio/providers/", site.admin_view(providers_page), name="providers"),
     path("studio/providers/connect/", site.admin_view(connect), name="provider_connect"),
     path("studio/providers/<uuid:provider_id>/", site.admin_view(provider_page), name="provider"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from studio.pages.finding_words import waiting_findings
 from studio.pages.incident_words import waiting_incidents
 from studio.pages.proposal_words import waiting_proposals
+from studio.pages.purge_words import runs_to_approve
 from studio.pages.review_states import waiting_reviews
 from studio.people import actor_of
 from telemetry.selectors.counting import count_together
@@ -21,6 +22,7 @@ _ROWS: Final[Mapping[str, Callable[[Actor], QuerySet[Any] | None]]] = {
     "findings": waiting_findings,
     "incidents": waiting_incidents,
     "proposals": waiting_proposals,
+    "purges": runs_to_approve,
     "reviews": waiting_reviews,
 }
 _ATTRIBUTE: Final = "studio_waiting"

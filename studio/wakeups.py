@@ -10,9 +10,9 @@ from celery import Task
 from celery.exceptions import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
-from telemetry.tasks import collect_access, deliver, erase
+from telemetry.tasks import collect_access, deliver, erase, purge_events
 
-__all__ = ["wake_collectors", "wake_erasers", "wake_providers"]
+__all__ = ["wake_collectors", "wake_erasers", "wake_providers", "wake_purge"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,14 @@ def wake_erasers(request_ids: Iterable[int]) -> None:
 def wake_collectors(export_ids: Iterable[int]) -> None:
     """Workers know of these access exports; raises nothing, and the sweep finds what nobody heard of."""
     _send(collect_access, export_ids)
+
+
+def wake_purge() -> None:
+    """Workers know that a run may go on; raises nothing, and the next hour finds what nobody heard of."""
+    try:
+        purge_events.apply_async()
+    except (OperationalError, BrokerError, OSError) as error:
+        logger.warning("wakeup.failed", extra={"error": type(error).__name__})
 
 
 def _send(task: Task[[int], None], ids: Iterable[int]) -> None:

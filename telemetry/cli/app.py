@@ -16,6 +16,7 @@ from telemetry.cli.infer import infer
 from telemetry.cli.lint import lint
 from telemetry.cli.tail import tail
 from telemetry.cli.terminal import INPUT_IS_WRONG, say_error, write
+from telemetry.cli.verify_receipts import verify
 from telemetry.cli.wizard import create_telemetry
 from telemetry.core.errors import TelemetryError
 
@@ -44,6 +45,7 @@ app.command()(infer)
 app.command()(pull)
 app.command()(push)
 app.command()(tail)
+app.command("verify-receipts")(verify)
 
 
 def _show_version(is_asked: bool) -> None:

@@ -7,18 +7,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from msgspec.structs import replace
 
 from telemetry.core.receipts import GENESIS, ReceiptBody, canonical_facts, receipt_digest
 from telemetry.core.timestamps import format_timestamp
+from telemetry.formats.receipts import Head, ReceiptDocument, ReceiptEntry, head_of
 from telemetry.models import Receipt, ReceiptKind
 from tenants.actors import Actor
 from tenants.models import Tenant
 
-__all__ = ["record_receipt"]
+__all__ = ["export_receipts", "record_receipt"]
 
 _PURPOSE: Final = b"studio receipts"
 # One at a time for each tenant: two would both follow the same one.
@@ -58,6 +61,26 @@ def record_receipt(*, tenant: Tenant, kind: ReceiptKind, facts: Mapping[str, Any
         public_key=public_key,
         signature=base64.b64encode(key.sign(bytes.fromhex(digest))).decode("ascii"),
     )
+
+
+def export_receipts(tenant: Tenant) -> bytes:
+    """All receipts of the tenant as the file that ``studio verify-receipts`` checks, JSON in UTF-8; one query."""
+    entries = tuple(
+        ReceiptEntry(
+            sequence=row.sequence,
+            kind=row.kind,
+            recorded_at=format_timestamp(row.recorded_at),
+            actor=row.actor,
+            facts=row.facts,
+            previous=row.previous,
+            digest=row.digest,
+            public_key=row.public_key,
+            signature=row.signature,
+        )
+        for row in Receipt.objects.filter(tenant=tenant).order_by("sequence")
+    )
+    document = ReceiptDocument(tenant=tenant.slug, head=Head(sequence=0, digest=GENESIS), receipts=entries)
+    return msgspec.json.format(msgspec.json.encode(replace(document, head=head_of(document))), indent=2)
 
 
 def _key() -> tuple[Ed25519PrivateKey, str]:

@@ -21,6 +21,7 @@ __all__ = [
     "DueGroup",
     "LongerGroup",
     "Question",
+    "StoredGroup",
     "Term",
     "class_of_table",
     "due_groups",
@@ -32,6 +33,7 @@ __all__ = [
     "partition_of",
     "rows_counted",
     "sealed_names",
+    "stored_groups",
 ]
 
 # The bytes of a row: of what differs in length, as it is stored, and of the rest: a header of 24, a line pointer of 4,
@@ -121,6 +123,32 @@ SELECT EXISTS (
     SELECT FROM telemetry_storedevent
     WHERE retention_class = %(class)s AND received_at >= %(starts_at)s AND received_at < %(ends_at)s
 )
+"""
+# Partitions that are counted by their counts, the others by their rows.
+STORED: Final = f"""
+SELECT installation_id, name, version, retention_class, sum(rows)::bigint, sum(size)::bigint, min(first), max(last)
+FROM (
+    SELECT stored.installation_id, stored.name, stored.version, stored.retention_class, stored.rows,
+        stored.size_bytes AS size, stored.day AS first, stored.day AS last
+    FROM telemetry_storedday AS stored
+    JOIN telemetry_sealedpartition AS sealed ON sealed.name = stored.partition
+    WHERE stored.installation_id = ANY (%(installations)s) AND stored.rows > 0
+    UNION ALL
+    SELECT event.installation_id, event.name, event.version, event.retention_class, event.rows, event.size,
+        event.first, event.last
+    FROM unnest(%(classes)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+        AS part (class, starts_at, ends_at)
+    CROSS JOIN LATERAL (
+        SELECT event.installation_id, event.name, event.version, event.retention_class, count(*) AS rows,
+            sum({SIZE}) AS size, min((event.received_at AT TIME ZONE 'UTC')::date) AS first,
+            max((event.received_at AT TIME ZONE 'UTC')::date) AS last
+        FROM telemetry_storedevent AS event
+        WHERE event.retention_class = part.class AND event.received_at >= part.starts_at
+            AND event.received_at < part.ends_at AND event.installation_id = ANY (%(installations)s)
+        GROUP BY 1, 2, 3, 4
+    ) AS event
+) AS part
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
 
 
@@ -230,6 +258,34 @@ def rows_counted(partition: Partition) -> int | None:
         )
         row = cursor.fetchone()
     return None if row is None else int(row[0])
+
+
+class StoredGroup(NamedTuple):
+    """What is stored of one event of an installation in one class, past its end or not."""
+
+    installation_id: int
+    name: str
+    version: int
+    retention_class: int
+    rows: int
+    size_bytes: int
+    first_on: date
+    last_on: date
+
+
+def stored_groups(installation_ids: Sequence[int], *, today: date | None = None) -> list[StoredGroup]:
+    """What these installations of the context have stored, exactly; three queries."""
+    sealed, day = sealed_names(), today or datetime.now(UTC).date()
+    open_ones = [each for each in event_partitions() if name_of(each) not in sealed and each.starts_on <= day]
+    parameters: dict[str, Any] = {
+        "installations": list(installation_ids),
+        "classes": [int(class_of_table(each.parent)) for each in open_ones],
+        "starts": [midnight(each.starts_on) for each in open_ones],
+        "ends": [midnight(each.ends_on) for each in open_ones],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STORED, parameters)
+        return [StoredGroup(*row) for row in cursor.fetchall()]
 
 
 def has_rows(partition: Partition) -> bool:

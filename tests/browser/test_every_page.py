@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
-from telemetry.models import AlertRoute, Incident, PrivacyFinding, ViolationRecord
+from telemetry.models import AlertRoute, Incident, LegalHold, PrivacyFinding, PurgeRun, ViolationRecord
+from telemetry.services.holds import place_hold
 from telemetry.services.overrides import schedule_override
+from telemetry.services.purging.service import purge
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
-from tenants.models import AuditEntry, ConfigPeriod, ConfigStatus, TenantAppConfig
+from tenants.models import AuditEntry, ConfigPeriod, ConfigStatus, Installation, TenantAppConfig
 from tenants.roles import Role
 from tenants.services.floors import save_floor
 from tests.browser.conftest import PersonMaker
@@ -28,6 +30,7 @@ from tests.telemetry.factories import (
     make_published,
 )
 from tests.telemetry.services.alerts.cases import Case
+from tests.telemetry.services.purging.factories import store
 from tests.telemetry.services.quarantine.held import held, make_holding_spec
 from tests.tenants.factories import (
     make_draft_config,
@@ -59,6 +62,11 @@ LISTS = [
     "live/",
     "violations/",
     "quarantine/",
+    "retention/",
+    "purges/",
+    "legal-holds/",
+    "legal-holds/place/",
+    "receipts/",
     "privacy-inbox/",
     "providers/",
     "providers/connect/",
@@ -76,6 +84,11 @@ NO_FORM = {
     "live/",
     "violations/",
     "quarantine/",
+    "retention/",
+    "purges/",
+    "legal-holds/",
+    "legal-holds/place/",
+    "receipts/",
     "privacy-inbox/",
     "providers/",
     "providers/connect/",
@@ -101,6 +114,16 @@ def plan(draft: TenantAppConfig) -> ConfigPeriod:
         )
 
 
+def make_retention(installation: Installation) -> tuple[PurgeRun, LegalHold]:
+    """A run that is done, and a hold in force."""
+    store(installation, 3, days_ago=8, days=7)
+    store(installation, 3, days_ago=2, days=90)
+    purge()
+    with tenant_context(ALL):
+        hold = place_hold(actor=SYSTEM, tenant=installation.tenant, reason="Case " + "12" * 40, subject="ann")
+        return PurgeRun.objects.latest("id"), hold
+
+
 def pages_of_a_full_workspace() -> list[str]:
     """Their paths; every list has a row and every row its page."""
     version = make_published(make_holding_spec())
@@ -124,6 +147,7 @@ def pages_of_a_full_workspace() -> list[str]:
         ),
     )
     provider = make_provider(installation, name="a" * 64)
+    run, hold = make_retention(installation)
     channel = make_channel(installation.tenant, name="a" * 64, last_error="mail_not_set_up", failures=1)
     Case(installation).judge()
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
@@ -168,6 +192,9 @@ def pages_of_a_full_workspace() -> list[str]:
         f"incidents/{incident.pk}/",
         f"proposals/{make_proposal().pk}/",
         *(f"providers/{provider.public_id}/{page}" for page in ("", "resend/", "remove/")),
+        f"retention/?installation={installation.public_id}",
+        f"purges/{run.pk}/",
+        f"legal-holds/{hold.pk}/lift/",
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]
     return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]

@@ -26,12 +26,14 @@ __all__ = [
     "FINDING_SNOOZE",
     "FLOOR",
     "FLOOR_EXCEPTION",
+    "HOLD_LIFTING",
     "INCIDENT_ASSIGNMENT",
     "INCIDENT_COMMENT",
     "INCIDENT_MUTE",
     "MENDING",
     "NEW_ACCESS",
     "NEW_ERASURE",
+    "NEW_HOLD",
     "NEW_PROVIDER",
     "NEW_TENANT",
     "OVERRIDE",
@@ -41,7 +43,9 @@ __all__ = [
     "PROPOSAL_TAKING_BACK",
     "PROVIDER_CHANGE",
     "PROVIDER_SWITCH",
+    "PURGE_APPROVAL",
     "RESEND",
+    "RETENTION_PREVIEW",
     "REVIEW",
     "REVIEW_COMMENT",
     "REVIEW_OBJECTION",
@@ -278,3 +282,19 @@ NEW_ERASURE: Final = _request(
 NEW_ACCESS: Final = _request(
     "A person by a user's id", {"subjects": ["u-4711"], "tenants": ["acme"], "reference": "DSR-2042"}
 )
+
+PURGE_APPROVAL: Final = _request("As many as were shown", {"expectedRows": 2_400_000})
+RETENTION_PREVIEW: Final = _request(
+    "A week instead of a month", {"override": {"events": {"shop.orders.placed": {"retentionDays": 7}}}}
+)
+NEW_HOLD: Final = _request(
+    "One person in one quarter",
+    {
+        "tenant": "acme",
+        "reason": "Case 2027-118",
+        "subject": "u-4711",
+        "startsAt": "2027-01-01T00:00:00Z",
+        "endsAt": "2027-04-01T00:00:00Z",
+    },
+)
+HOLD_LIFTING: Final = _request("The case is over", {"because": "Case 2027-118 is closed"})

@@ -94,6 +94,16 @@ from studio.api.v1.providers.views import (
     TrialView,
 )
 from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
+from studio.api.v1.retention.holds import HoldsView, HoldView, LiftingView, ReceiptFileView, ReceiptsView
+from studio.api.v1.retention.views import (
+    NextRunView,
+    PurgeApprovalView,
+    RetentionPreviewView,
+    RetentionView,
+    RunsView,
+    RunView,
+    SpecPreviewView,
+)
 from studio.api.v1.reviews.views import (
     ApprovalView,
     ChangeRequestView,
@@ -229,6 +239,18 @@ urlpatterns = [
     path("access-exports", AccessExportsView.as_view()),
     path("access-exports/<uuid:export_id>", AccessExportView.as_view()),
     path("access-exports/<uuid:export_id>/file", AccessFileView.as_view()),
+    path("installations/<uuid:installation_id>/retention", RetentionView.as_view()),
+    path("installations/<uuid:installation_id>/retention/preview", RetentionPreviewView.as_view()),
+    path("specs/<spec_name:name>/retention-preview", SpecPreviewView.as_view()),
+    path("purge-runs", RunsView.as_view()),
+    path("purge-runs/next", NextRunView.as_view()),
+    path("purge-runs/<big_number:run_id>", RunView.as_view()),
+    path("purge-runs/<big_number:run_id>/approve", PurgeApprovalView.as_view()),
+    path("legal-holds", HoldsView.as_view()),
+    path("legal-holds/<big_number:hold_id>", HoldView.as_view()),
+    path("legal-holds/<big_number:hold_id>/lift", LiftingView.as_view()),
+    path("receipts", ReceiptsView.as_view()),
+    path("receipts.json", ReceiptFileView.as_view()),
     path("schema", SchemaView.as_view()),
     path("schemas/telemetry-spec.json", SpecSchemaView.as_view()),
 ]

@@ -19,7 +19,7 @@ from telemetry.services.purging.terms import (
     changed_retention,
     terms_under,
 )
-from telemetry.stores.due import Question, Term, due_groups, longer_groups
+from telemetry.stores.due import DueGroup, Question, Term, due_groups, longer_groups
 from tenants.models import Installation
 
 __all__ = ["Preview", "preview_next_run", "preview_override", "preview_spec"]
@@ -28,11 +28,13 @@ __all__ = ["Preview", "preview_next_run", "preview_override", "preview_spec"]
 class Preview(NamedTuple):
     """What would go, by event and installation, most rows first; ``shortened_rows`` would stay and end sooner.
 
-    What is under way in a run, or waits for approval, is counted as well: it is still there.
+    ``groups`` are the same rows by day and partition. What is under way in a run, or waits for approval, is counted as
+    well: it is still there.
     """
 
     cutoff: datetime
     items: Sequence[PlannedItem]
+    groups: Sequence[DueGroup]
     shortened_rows: int
 
     @property
@@ -105,4 +107,4 @@ def _preview(
     question = Question(cutoff_at(now), terms, sorted(set(chosen.values())))
     groups = [group for group in due_groups(question) if group.installation_id in chosen]
     shortened = sum(group.staying for group in longer_groups(question))
-    return Preview(question.cutoff, planned_items(groups, archived), shortened)
+    return Preview(question.cutoff, planned_items(groups, archived), groups, shortened)

@@ -179,7 +179,10 @@ READ = [
     *("Overview", "Specs", "Catalog", "Reviews", "Versions", "EventSpecs"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
     *("Live", "Incidents", "Alerts", "Violations", "Quarantine", "Balance", "Privacy inbox"),
+    *("Retention", "Purges", "Receipts"),
 ]
+# Who protects personal data holds it, too.
+HOLDING = [*READ[:-1], "Legal holds", "Receipts"]
 
 
 @pytest.mark.parametrize(
@@ -188,10 +191,10 @@ READ = [
         (None, False, ["Overview"]),
         (Role.VIEWER, False, [*READ, "Privacy floors", "Exceptions", "Providers"]),
         (Role.ANALYST, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
-        (Role.PRIVACY_OFFICER, False, [*READ, "Privacy floors", "Exceptions", "Providers", "Audit log"]),
+        (Role.PRIVACY_OFFICER, False, [*HOLDING, "Privacy floors", "Exceptions", "Providers", "Audit log"]),
         (Role.PUBLISHER, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
-        (Role.ADMIN, True, [*READ, "Privacy floors", "Exceptions", "Roles", "Providers", "Audit log"]),
-        (Role.ADMIN, False, [*READ, "Privacy floors", "Exceptions", "People", "Roles", "Providers", "Audit log"]),
+        (Role.ADMIN, True, [*HOLDING, "Privacy floors", "Exceptions", "Roles", "Providers", "Audit log"]),
+        (Role.ADMIN, False, [*HOLDING, "Privacy floors", "Exceptions", "People", "Roles", "Providers", "Audit log"]),
     ],
 )
 def test_the_side_bar_shows_what_the_person_may_see(role: Role | None, in_tenant: bool, entries: list[str]) -> None:

@@ -56,6 +56,8 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
     "/api/v1/installations/{id}/config/schedule/1/end": {"POST": {}},
     "/api/v1/installations/{id}/config/bulk": {"POST": {"change": {"samplingRate": 0.5}}},
     "/api/v1/installations/{id}/config/undo": {"POST": {}},
+    "/api/v1/installations/{id}/retention": {"GET": None},
+    "/api/v1/installations/{id}/retention/preview": {"POST": {}},
     "/api/v1/installations/{id}/config/promote": {"POST": {}},
 }
 CALLS = [(address, method) for address, methods in OF_TENANTS.items() for method in methods]
@@ -165,6 +167,8 @@ def every_path() -> list[str]:
         "<number:proposal_id>": "1",
         "<uuid:installation_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b11",
         "<big_number:delivery_id>": "1",
+        "<big_number:run_id>": "1",
+        "<big_number:hold_id>": "1",
         "<number:route_id>": "1",
         "<uuid:channel_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b13",
         "<uuid:provider_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b12",

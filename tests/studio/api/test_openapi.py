@@ -23,6 +23,7 @@ from studio.api.v1.installations import serializers as installations
 from studio.api.v1.installations.serializers import ConfigPublication, ConfigRollback
 from studio.api.v1.proposals import serializers as proposals
 from studio.api.v1.providers import serializers as providers
+from studio.api.v1.retention import serializers as retention
 from studio.api.v1.reviews import serializers as reviews
 from studio.api.v1.reviews.serializers import NewComment, NewReview, Objection, Remark
 from studio.api.v1.specs import serializers as specs
@@ -49,6 +50,7 @@ from telemetry.models import (
     ViolationState,
 )
 from telemetry.services.erasure.requests import request_erasure
+from telemetry.services.holds import place_hold
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import ConfigStatus
@@ -172,6 +174,10 @@ def test_keys_and_sessions_are_the_ways_in(document: dict[str, Any]) -> None:
         (examples.PROPOSAL_SNOOZE, proposals.ProposalSnooze),
         (examples.PROPOSAL_TAKING_BACK, proposals.ProposalTakingBack),
         (examples.BACKTEST, incidents.BacktestRequest),
+        (examples.PURGE_APPROVAL, retention.Approval),
+        (examples.RETENTION_PREVIEW, retention.PreviewRequest),
+        (examples.NEW_HOLD, retention.NewHold),
+        (examples.HOLD_LIFTING, retention.Lifting),
         (examples.ALERT_CHANNEL, alerts.NewAlertChannel),
         (examples.ALERT_CHANNEL_CHANGE, alerts.AlertChannelChange),
         (examples.ALERT_TEMPLATES, alerts.AlertTemplates),
@@ -203,6 +209,7 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         violation = ViolationRecord.objects.get(code="unknown_event")
         finding = PrivacyFinding.objects.get()
         [erasure] = request_erasure(actor=SYSTEM, subjects=["u-4711"], tenants=[installation.tenant])
+        hold = place_hold(actor=SYSTEM, tenant=installation.tenant, reason="Case 12")
     app = Caller(key=make_key(installation, Scope.CONFIG_READ, Scope.CONFIG_SECRET).text)
     place = f"/api/v1/installations/{installation.public_id}"
     calls = {
@@ -234,6 +241,13 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/floor-exceptions": "ExceptionPage",
         "/api/v1/installations": "InstallationPage",
         "/api/v1/erasure-requests": "ErasurePage",
+        "/api/v1/purge-runs": "RunPage",
+        "/api/v1/purge-runs/next": "PreviewAnswer",
+        "/api/v1/specs/sigil.telemetry/retention-preview": "PreviewAnswer",
+        f"{place}/retention": "RetentionAnswer",
+        "/api/v1/legal-holds": "HoldPage",
+        f"/api/v1/legal-holds/{hold.pk}": "HoldItem",
+        "/api/v1/receipts": "ReceiptPage",
         f"/api/v1/erasure-requests/{erasure.public_id}": "ErasureItem",
         "/api/v1/access-exports": "AccessPage",
         "/api/v1/providers": "ProviderPage",

@@ -8,17 +8,17 @@ from telemetry.core.lint.rule import Problem, table
 from telemetry.core.lint.subject import LintedEvent, LintedSpec
 from telemetry.core.shapes import Path
 
-__all__ = ["RETENTION_RULES"]
+__all__ = ["MOST_DAYS", "RETENTION_RULES"]
 
 # A year to compare with for personal data, a quarter for what should not be found at all. Source: the principle is
 # storage limitation, GDPR article 5(1)(e); it names no figures, these are the product's own.
-_MOST_DAYS: Final[Mapping[PrivacyLevel, int]] = {PrivacyLevel.PII: 365, PrivacyLevel.SENSITIVE: 90}
+MOST_DAYS: Final[Mapping[PrivacyLevel, int]] = {PrivacyLevel.PII: 365, PrivacyLevel.SENSITIVE: 90}
 
 
 def retention_too_long(linted: LintedSpec) -> Iterator[Problem]:
     """Kept longer than its level justifies."""
     for event in linted.events:
-        limit = _MOST_DAYS.get(event.definition.privacy)
+        limit = MOST_DAYS.get(event.definition.privacy)
         if limit is not None and event.retention_days > limit:
             level = event.definition.privacy
             yield Problem(
@@ -44,7 +44,7 @@ def retention_not_stated(linted: LintedSpec) -> Iterator[Problem]:
 
 
 def _is_personal(event: LintedEvent) -> bool:
-    return event.definition.privacy in _MOST_DAYS
+    return event.definition.privacy in MOST_DAYS
 
 
 def _place(event: LintedEvent) -> Path:
