@@ -176,7 +176,7 @@ def sections_for(role: Role | None, *, in_tenant: bool = False) -> list[str]:
 
 
 READ = [
-    *("Overview", "Specs", "Catalog", "Reviews", "Versions", "EventSpecs"),
+    *("Overview", "Specs", "Catalog", "Reviews", "Proposals", "Versions", "EventSpecs"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
     *("Live", "Incidents", "Alerts", "Violations", "Quarantine", "Balance", "Privacy inbox"),
     *("Retention", "Purges", "Receipts"),
