@@ -22,6 +22,7 @@ from studio.pages.proposal_words import proposal_chip
 from studio.pages.shell import render_page
 from studio.pages.violation_words import installation_words
 from studio.people import actor_of
+from telemetry.core.anomaly.changed_shares import ChangedShare
 from telemetry.core.errors import Conflict, NotAllowed, TelemetryError
 from telemetry.models import Incident, IncidentStatus
 from telemetry.selectors.alerts import notifications_of
@@ -38,6 +39,7 @@ from telemetry.selectors.incidents import (
 )
 from telemetry.selectors.proposal_evidence import proposals_of_incident
 from telemetry.services.configs import effective_config
+from telemetry.services.incidents.changed_values import changed_values
 from telemetry.services.incidents.handling import (
     LONGEST_COMMENT,
     acknowledge_incident,
@@ -90,6 +92,7 @@ def incident_page(request: HttpRequest, incident_id: int) -> HttpResponse:
         "where_address": address_of(incident.installation),
         "lasted": lasted(incident),
         "chart": _chart(incident),
+        "changed": [_rounded(each) for each in changed_values(incident, span_of(incident)[0])],
         "entries": entries_of(incident),
         "alerts": [(row, notification_chip(row), notification_note(row)) for row in notifications_of(incident)],
         "muted_breaches": breaches_while_muted(incident) if incident.status == IncidentStatus.MUTED else None,
@@ -104,6 +107,11 @@ def incident_page(request: HttpRequest, incident_id: int) -> HttpResponse:
     }
     title = f"{incident.event_name}: {incident.rule_words}"
     return render_page(request, "studio/pages/incident.html", noun=Incident, title=title, **context)
+
+
+def _rounded(changed: ChangedShare) -> ChangedShare:
+    """To a tenth of a percent, as estimates are no better."""
+    return changed._replace(before=round(changed.before, 3), since=round(changed.since, 3))
 
 
 def _done(request: HttpRequest, actor: Actor, incident: Incident, comment: CommentForm) -> bool:

@@ -1,5 +1,6 @@
 """The pages of incidents: found, looked at, taken up by people."""
 
+import msgspec
 import pytest
 
 from telemetry.models import Incident, IncidentEntry, IncidentStatus
@@ -7,7 +8,7 @@ from tenants.context import ALL, tenant_context
 from tenants.models import AuditEntry, Installation
 from tenants.roles import Role
 from tests.studio.visitors import assert_denied, roles_without, text_of, visitor
-from tests.telemetry.factories import make_installation, make_published
+from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published
 from tests.telemetry.services.anomalies.test_evaluation import LAG, NOON, WIDTH, judge, rule, send, start, watching
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,21 @@ def test_the_page_draws_the_metric_with_its_breaches(installation: Installation)
     assert 'class="metric__line"' in html
     assert 'class="metric__volume"' in html
     assert "Acknowledge" not in html
+
+
+def test_the_page_says_which_values_came_more_often(installation: Installation) -> None:
+    for at, step, version in ((NOON - 2 * WIDTH, "build", "2.4.0"), (NOON + WIDTH, "test", "2.5.0")):
+        events = [
+            make_incoming(occurred_at=at, properties={"workflow": "deploy", "step": step, "userId": f"person {number}"})
+            for number in range(40)
+        ]
+        ingest(installation, *(msgspec.structs.replace(each, app_version=version) for each in events), received_at=at)
+
+    text = text_of(visitor(Role.VIEWER).get(address()))
+
+    assert "What changed in its properties" in text
+    assert "app version 2.5.0 0 % 100 % more often" in text
+    assert "person 3" not in text
 
 
 def test_somebody_takes_it_up_talks_about_it_and_closes_it(installation: Installation) -> None:
