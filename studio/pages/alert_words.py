@@ -19,7 +19,7 @@ _ERRORS: Final = {
 }
 _REASONS: Final = {
     "muted": "the incident was muted",
-    "channel_muted": "the channel was muted",
+    "channel_muted": "the channel is muted, or was",
     "repeat": "told a short while ago",
     "storm": "more than the channel's messages an hour",
 }

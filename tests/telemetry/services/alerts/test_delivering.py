@@ -17,6 +17,7 @@ from telemetry.services.alerts.delivering import due_channels, forget_old_notifi
 from telemetry.services.alerts.resending import resend_notifications
 from telemetry.services.alerts.settling import settle_notification
 from telemetry.services.deliveries.sending import Sending
+from telemetry.tasks import forget_past_notifications, notify
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation, Tenant
@@ -330,3 +331,21 @@ def test_a_tenant_without_channels_has_incidents_and_no_notifications() -> None:
     Case(installation, actions=(AnomalyAction.ALERT,)).judge()
 
     assert told() == []
+
+
+def test_the_jobs_run_twice_change_nothing_more(
+    installation: Installation, hook: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again: list[int] = []
+    monkeypatch.setattr("telemetry.tasks.notify.apply_async", lambda arguments: again.extend(arguments))
+    channel = make_channel(installation.tenant, hook.url)
+    Case(installation).judge()
+
+    for _ in range(2):
+        notify(channel.pk)
+        forget_past_notifications()
+
+    # Asked once whether there is more; then there was not.
+    assert again == [channel.pk]
+    assert len(hook.asked) == 1
+    assert told() == [("opened", "delivered", "")]

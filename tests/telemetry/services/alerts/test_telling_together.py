@@ -1,10 +1,13 @@
 """Two beats and several workers: as many notifications as transitions, and each is sent once."""
 
 import json
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from telemetry.core.enums import AnomalyAction
@@ -12,8 +15,9 @@ from telemetry.models import IncidentEntry, Notification
 from telemetry.services.alerts.delivering import notify_once
 from telemetry.services.anomalies.evaluation import evaluate_due
 from tenants.context import ALL, tenant_context
-from tests.sdk.servers import scripted_server
+from tests.sdk.servers import Reply, scripted_server
 from tests.telemetry.factories import make_channel, make_installation, make_published
+from tests.telemetry.services.alerts.cases import Case, told
 from tests.telemetry.services.anomalies.test_evaluation import LAG, NOON, WIDTH, rule, send, start, watching
 from tests.tenants.together import run_together
 
@@ -54,3 +58,31 @@ def test_notifications_are_as_many_as_transitions(settings: Settings) -> None:
     assert states == {"delivered": 24}
     assert set(received.values()) == {1}
     assert len(received) == 24
+
+
+def test_a_channel_whose_end_hangs_holds_no_other_up(settings: Settings) -> None:
+    settings.STUDIO_OUTGOING_ALLOW = ["127.0.0.1"]
+    make_published()
+    installation = make_installation()
+    answers_now = threading.Event()
+    with scripted_server() as server, ThreadPoolExecutor(1) as threads:
+        slow = make_channel(installation.tenant, f"{server.url}/slow")
+        quick = make_channel(installation.tenant, f"{server.url}/quick")
+        server.answer = lambda asked: Reply(gate=answers_now if asked.path == "/slow" else None)
+        Case(installation).judge()
+
+        def notify_slow() -> bool:
+            try:
+                return notify_once(slow.pk)
+            finally:
+                connection.close()
+
+        hanging = threads.submit(notify_slow)
+        server.wait_for(1)
+        notify_once(quick.pk)
+        states = [told(channel=channel)[0][1] for channel in (slow, quick)]
+        answers_now.set()
+        hanging.result()
+
+    assert states == ["waiting", "delivered"]
+    assert told(channel=slow) == [("opened", "delivered", "")]
