@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from rich.console import Console
@@ -118,7 +119,7 @@ def _sarif_rule(name: str, text: RuleText | None) -> dict[str, Any]:
 def _sarif_result(each: Annotation, rule_index: int) -> dict[str, Any]:
     place: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": each.file.replace("\\", "/")},
+            "artifactLocation": {"uri": quote(each.file.replace("\\", "/"))},
             "region": {"startLine": each.line, "startColumn": each.column},
         }
     }

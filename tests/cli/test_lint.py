@@ -96,6 +96,15 @@ def test_sarif_names_rule_level_place_and_help(studio: Studio, poor: Path) -> No
     assert place["logicalLocations"] == [{"fullyQualifiedName": "events[0].sampling.rate"}]
 
 
+def test_sarif_writes_the_name_of_a_file_as_an_address(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "größe und mehr.yaml").write_text(POOR)
+
+    [run] = studio("lint", "größe und mehr.yaml", "--format", "sarif").json["runs"]
+
+    uris = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]}
+    assert uris == {"gr%C3%B6%C3%9Fe%20und%20mehr.yaml"}
+
+
 def test_github_gets_one_command_per_finding(studio: Studio, poor: Path) -> None:
     called = studio("lint", poor, "--format", "github")
 

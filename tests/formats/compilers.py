@@ -1,5 +1,7 @@
 """Compilers and grammars that generated code is checked with."""
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from tree_sitter import Language, Parser
 
 from tests.clients.node import environment, install, program
 
-__all__ = ["PEDANTIC", "check_python", "check_typescript", "syntax_errors"]
+__all__ = ["PEDANTIC", "check_kotlin", "check_python", "check_typescript", "syntax_errors"]
 
 TYPESCRIPT = Path(__file__).parent / "typescript"
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,22 @@ def check_python(folder: Path, files: Mapping[str, str]) -> str:
         command, cwd=folder, capture_output=True, text=True, check=False, env=environment() | {"MYPYPATH": str(ROOT)}
     )
     return ended.stdout + ended.stderr
+
+
+def check_kotlin(folder: Path, files: Mapping[str, str], *, apart: bool = True) -> str | None:
+    """What ``kotlinc`` says about the files, warnings too; ``None`` where there is no such compiler.
+
+    ``apart``, each is in a package of its own: specs of one name would otherwise define the same class twice.
+    """
+    compiler = shutil.which("kotlinc")
+    if compiler is None:
+        return None
+    for index, (name, code) in enumerate(files.items()):
+        own = re.sub(r"^package .*$", f"package generated{index}", code, flags=re.MULTILINE) if apart else code
+        (folder / name).write_text(own)
+    command = [compiler, "-Werror", "-progressive", *files, "-d", "classes"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
 def syntax_errors(language: str, code: str) -> list[str]:

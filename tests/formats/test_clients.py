@@ -19,7 +19,7 @@ from telemetry.formats.clients import LANGUAGES, generate, is_untouched, read_ma
 from telemetry.sdk import InMemoryProvider, TelemetryTracker
 from tests.core import strategies
 from tests.core.builders import make_event, make_property, make_sigil_spec, make_spec
-from tests.formats.compilers import PEDANTIC, check_python, check_typescript, syntax_errors
+from tests.formats.compilers import PEDANTIC, check_kotlin, check_python, check_typescript, syntax_errors
 
 # Text that ends comments, opens templates, or escapes quotes, in one language or another.
 HOSTILE = 'a */ /* b """ c \\ " \' ` ${d} \\(e) // f <!-- g --> | h\u2028i \x1b[31m $j \N{GRINNING FACE}'
@@ -126,6 +126,49 @@ def test_typescript_passes_the_strict_compiler(tmp_path: Path, many_specs: list[
     files = {f"client-{index}.ts": generate(spec, "typescript") for index, spec in enumerate(many_specs)}
 
     assert check_typescript(tmp_path, files, *PEDANTIC) == ""
+
+
+def test_kotlin_passes_the_compiler(tmp_path: Path, many_specs: list[TelemetrySpec]) -> None:
+    files = {f"Client{index}.kt": generate(spec, "kotlin") for index, spec in enumerate(many_specs)}
+
+    said = check_kotlin(tmp_path, files)
+
+    if said is None:
+        pytest.skip("no kotlinc on this machine: the grammar alone was checked")
+    assert said == ""
+
+
+USE_KOTLIN = """\
+package telemetry.sigiltelemetry
+
+fun use(tracker: Tracker<Boolean>) {
+    val sigil = SigilTelemetry(tracker)
+    val sent: Boolean = sigil.workflowStep(workflow = "onboarding", step = "verify", durationMs = 3.0)
+    println(sent)
+    WRONG
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("", ""),
+        ('sigil.workflowStep(workflow = "a")', "No value passed for parameter 'step'"),
+        ('sigil.workflowStep(workflow = 1, step = "a")', "type mismatch"),
+        ('sigil.workflowStep(workflow = "a", step = "b", nickname = "c")', "No parameter with name 'nickname' found"),
+        ("sigil.workflow()", "Unresolved reference 'workflow'"),
+    ],
+)
+def test_what_the_spec_does_not_allow_is_a_type_error_in_kotlin(tmp_path: Path, wrong: str, said: str) -> None:
+    files = {"Client.kt": generate(make_sigil_spec(), "kotlin"), "Use.kt": USE_KOTLIN.replace("WRONG", wrong)}
+
+    found = check_kotlin(tmp_path, files, apart=False)
+
+    if found is None:
+        pytest.skip("no kotlinc on this machine")
+    assert said.lower() in found.lower()
+    assert bool(found) == bool(wrong)
 
 
 USE_PYTHON = """\
