@@ -86,6 +86,15 @@ def check_metrics_token(**_: Any) -> Messages:
 
 
 @register("studio")
+def check_proposal_hook(**_: Any) -> Messages:
+    """What the web hook of proposals is told is signed with a secret that cannot be guessed."""
+    if not settings.STUDIO_PROPOSAL_HOOK_URL:
+        return []
+    rule = _weakness(settings.STUDIO_PROPOSAL_HOOK_SECRET, 32)
+    return [Error(f"STUDIO_PROPOSAL_HOOK_SECRET: {rule}", id="studio.E021")] if rule else []
+
+
+@register("studio")
 def check_servers(**_: Any) -> Messages:
     """The database and the broker are named."""
     findings: Messages = []

@@ -18,6 +18,7 @@ from telemetry.services.event_use import forget_old_uses
 from telemetry.services.forgetting import forget_old_findings, forget_old_violations
 from telemetry.services.partitions import drop_partitions, ensure_partitions
 from telemetry.services.proposals.measuring import measure_proposals
+from telemetry.services.proposals.notices import forget_old_notices, send_notices
 from telemetry.services.purging.service import purge
 from telemetry.services.quarantine.purging import purge_held_events
 from telemetry.services.regeneration.running import regenerate, take_requests
@@ -47,6 +48,7 @@ __all__ = [
     "purge_quarantine",
     "regenerate_proposals",
     "rescrub",
+    "send_proposal_notices",
     "sweep_deliveries",
     "sweep_erasures",
     "sweep_notifications",
@@ -77,6 +79,13 @@ def regenerate_proposals() -> None:
     regenerate()
 
 
+@shared_task(name="telemetry.send_proposal_notices")
+def send_proposal_notices() -> None:
+    """The web hook was called for every acceptance that it is owed and that is due; running it twice sends none twice
+    that was not in doubt."""
+    send_notices()
+
+
 @shared_task(name="telemetry.measure_proposals")
 def measure_promises() -> None:
     """Published proposals say whether their promise holds so far; running it twice changes nothing more."""
@@ -105,6 +114,8 @@ def forget_what_is_mended() -> None:
     while forget_old_findings(now=timezone.now()):
         pass
     forget_old_uses(now=timezone.now())
+    while forget_old_notices(now=timezone.now()):
+        pass
 
 
 @shared_task(name="telemetry.make_partitions")

@@ -179,6 +179,17 @@ def web_address(name: str) -> str:
     return f"{url.scheme}://{url.netloc}"
 
 
+def hook_address(name: str) -> str:
+    """An ``https://`` or ``http://`` address that is called, path included; empty if unset or empty."""
+    value = text(name, "")
+    if not value:
+        return ""
+    url = _split(name, value, ("https", "http"))
+    if not url.hostname or url.fragment or url.username is not None:
+        raise ImproperlyConfigured(f"{name}: must be an address such as https://example.com/hooks/studio")
+    return value
+
+
 def _split(name: str, value: str, schemes: Sequence[str]) -> SplitResult:
     """The URL's parts, its scheme one of ``schemes`` and its port a number."""
     try:

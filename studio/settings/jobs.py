@@ -51,6 +51,7 @@ CELERY_TASK_ROUTES = {
         "telemetry.deliver",
         "telemetry.forward_erasure",
         "telemetry.notify",
+        "telemetry.send_proposal_notices",
         "telemetry.sweep_notifications",
     )
 }
@@ -104,6 +105,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Evidence grows by days, not by minutes.
     "regenerate": {"task": "telemetry.regenerate", "schedule": timedelta(hours=6), "options": {"expires": 21_600}},
+    "send proposal notices": {
+        "task": "telemetry.send_proposal_notices",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "measure proposals": {
         "task": "telemetry.measure_proposals",
         "schedule": timedelta(hours=1),

@@ -32,6 +32,8 @@ __all__ = [
     "STUDIO_METRICS_DIR",
     "STUDIO_METRICS_TOKEN",
     "STUDIO_OUTGOING_ALLOW",
+    "STUDIO_PROPOSAL_HOOK_SECRET",
+    "STUDIO_PROPOSAL_HOOK_URL",
     "STUDIO_PSEUDONYM_KEY",
     "STUDIO_PUBLIC_URL",
     "STUDIO_PURGE_APPROVAL_ROWS",
@@ -160,6 +162,11 @@ STUDIO_METRICS_DIR = env.text("STUDIO_METRICS_DIR", "")
 # Where people reach the studio, such as https://studio.example.com: what links in alerts begin with. Without it they
 # are paths alone.
 STUDIO_PUBLIC_URL = env.web_address("STUDIO_PUBLIC_URL")
+
+# The web hook that is told of accepted proposals, and the secret that its messages are signed with. Without an address
+# nobody is told.
+STUDIO_PROPOSAL_HOOK_URL = env.hook_address("STUDIO_PROPOSAL_HOOK_URL")
+STUDIO_PROPOSAL_HOOK_SECRET = env.text("STUDIO_PROPOSAL_HOOK_SECRET", "")
 
 # How long what was put together for an access request can be downloaded.
 STUDIO_ACCESS_EXPORT_DAYS = env.integer("STUDIO_ACCESS_EXPORT_DAYS", 7, minimum=1, maximum=90)

@@ -36,6 +36,7 @@ from telemetry.models.notification import Notification, NotificationKind, Notifi
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.proposal import UNSETTLED_STATES, PromiseState, Proposal, ProposalEvidence, ProposalStatus
+from telemetry.models.proposal_notice import NoticeState, ProposalNotice
 from telemetry.models.provider_record import ProviderKind, ProviderRecord
 from telemetry.models.purge_run import OPEN_STATES, PurgeClock, PurgeItem, PurgeRun, PurgeState
 from telemetry.models.receipt import Receipt, ReceiptKind
@@ -90,6 +91,7 @@ __all__ = [
     "IncidentStatus",
     "JudgedWindow",
     "LegalHold",
+    "NoticeState",
     "Notification",
     "NotificationKind",
     "NotificationState",
@@ -99,6 +101,7 @@ __all__ = [
     "PropertyRecord",
     "Proposal",
     "ProposalEvidence",
+    "ProposalNotice",
     "ProposalStatus",
     "ProviderKind",
     "ProviderRecord",

@@ -28,6 +28,7 @@ from telemetry.services.demo_provider import connect_web_hook
 from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
+from telemetry.services.regeneration.running import regenerate
 from telemetry.services.specs import create_spec
 from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
@@ -95,6 +96,8 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
         installations = list(Installation.objects.select_related("tenant", "app").order_by("id"))
         for seed, installation in enumerate(installations):
             play_days(installation, now=timezone.now(), seed=seed)
+        # What these days ask for waits in the inbox of proposals.
+        regenerate()
         acme, globex = installations
         connect_web_hook(acme, now=timezone.now())
         tell_somebody(acme.tenant)

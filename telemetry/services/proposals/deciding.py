@@ -17,6 +17,7 @@ from telemetry.selectors.reviews import live_review
 from telemetry.services.drafts import lock_draft, replace_content
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.proposals.changes import changed_override, changed_spec, plain_document, reverse_patch
+from telemetry.services.proposals.notices import note_accepted
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import submit_for_review
 from telemetry.services.toggles import edited_override
@@ -68,6 +69,7 @@ def accept_proposal(
         proposal.patch = made
     _decide(proposal, actor, comment)
     _save_decision(proposal)
+    note_accepted(proposal, published=publish)
     _record(actor, proposal, "accepted", {"edited": proposal.is_edited, "publish": publish})
     if publish:
         _publish(actor, proposal, summary)

@@ -19,7 +19,15 @@ from pytest_django import Settings
 from telemetry.core.codec import checksum
 from telemetry.core.config import EffectiveConfig
 from telemetry.core.spec import Quarantine
-from telemetry.models import AlertChannel, DeliveryRecord, HeldEvent, Notification, ProviderRecord, SpecVersion
+from telemetry.models import (
+    AlertChannel,
+    DeliveryRecord,
+    HeldEvent,
+    Notification,
+    Proposal,
+    ProviderRecord,
+    SpecVersion,
+)
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.alerts.delivering import notify_once
 from telemetry.services.anomalies.evaluation import evaluate_due
@@ -69,6 +77,16 @@ def test_an_empty_studio_gets_the_seeds_spec_as_its_first_version(tmp_path: Path
     config = msgspec.structs.replace(sigil.config, quarantine=Quarantine(days=7))
     assert version.checksum == checksum(msgspec.structs.replace(sigil, config=config))
     assert [(binding.label, binding.version) for binding in bindings_of("sigil.telemetry")] == [("the app sigil", None)]
+
+
+def test_what_the_days_of_the_demo_ask_for_waits_as_proposals(tmp_path: Path) -> None:
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        found = {proposal.rule: proposal for proposal in Proposal.objects.all()}
+    assert {proposal.status for proposal in found.values()} == {"pending"}
+    assert found["personal_property_unflagged"].subject == "step"
+    assert "required_property_missing" in found
 
 
 def test_the_keys_fetch_configs_that_differ_as_the_tenants_do(tmp_path: Path) -> None:
