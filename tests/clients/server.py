@@ -15,11 +15,12 @@ from django.db import connection
 
 from studio.processes import last_lines, start_process, stop_process
 
-__all__ = ["RunningStudio", "running_studio"]
+__all__ = ["METRICS_TOKEN", "RunningStudio", "running_studio"]
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds after which a server that does not answer is given up.
 PATIENCE = 60
+METRICS_TOKEN = "0123456789-abcdefghijklmnopqrstuvwxyz"
 
 
 class RunningStudio(NamedTuple):
@@ -41,6 +42,7 @@ def running_studio(directory: Path, redis_url: str) -> Iterator[RunningStudio]:
         "REDIS_URL": redis_url,
         "DJANGO_SETTINGS_MODULE": "studio.settings.test",
         "PYTHONPATH": str(ROOT),
+        "STUDIO_METRICS_TOKEN": METRICS_TOKEN,
     }
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--blocking-threads", "4", "studio.wsgi:application"]

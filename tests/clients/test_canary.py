@@ -1,7 +1,10 @@
 """An e-mail address that is planted in every field of every client is found nowhere afterwards."""
 
 import base64
+from pathlib import Path
+from urllib.request import Request, urlopen
 
+import duckdb
 import psycopg
 import pytest
 from pytest_django import Settings
@@ -18,10 +21,11 @@ from tenants.context import ALL, tenant_context
 from tenants.roles import Scope
 from tests.clients.canary import ADDRESS, TOKEN, send_by_hand, send_with_node, send_with_python
 from tests.clients.search import everything_in_database, everything_in_valkey, places_with
-from tests.clients.server import RunningStudio
+from tests.clients.server import METRICS_TOKEN, RunningStudio
 from tests.core.builders import make_event, make_property, make_redaction, make_spec
 from tests.sdk.servers import ScriptedServer, scripted_server
 from tests.studio.api.compat.sending import Shop, stored
+from tests.telemetry.archives import archive_all, archive_in
 from tests.telemetry.factories import make_installation, make_provider, make_published
 from tests.tenants.factories import make_key
 
@@ -63,6 +67,7 @@ def test_the_address_is_found_nowhere(
     policy: UndeclaredPolicy,
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
     make_published(guarded_spec(level, policy))
     installation = make_installation("acme", blueprint=AppBlueprint(spec=SpecPointer(name="shop.events")))
@@ -78,6 +83,7 @@ def test_the_address_is_found_nowhere(
 
         deliver_all(providers)
         payloads = everything_sent(outside)
+        metrics = metrics_of(studio.address)
         lines = everything_in_valkey(client)
         client.flushdb()
     log = studio.log.read_bytes()[before:]
@@ -87,6 +93,7 @@ def test_the_address_is_found_nowhere(
         "log": log,
         "answers": "\n".join([*said, *answers]).encode(),
         "own log": caplog.text.encode(),
+        "metrics": metrics,
         **payloads,
     }
 
@@ -96,9 +103,34 @@ def test_the_address_is_found_nowhere(
         assert {name.partition(" ")[0] for name in payloads} == {"posthog", "segment", "opentelemetry", "webhook"}
     assert any(name.startswith("studio:live:") and len(content) > 10_000 for name, content in lines.items())
     assert b"request" in log
+    assert b"studio_ingest_events_total" in metrics
+    if policy is not UndeclaredPolicy.QUARANTINE:
+        contents |= everything_archived(shop, tmp_path / "archive")
     assert places_with(TOKEN, contents) == []
     # Nor is the secret of the key.
     assert places_with(shop.key.rpartition("_")[2], contents) == []
+
+
+def metrics_of(address: str) -> bytes:
+    """What the studio tells its operators."""
+    request = Request(f"{address}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})  # noqa: S310 - loopback
+    with urlopen(request) as answer:  # noqa: S310 - loopback
+        content: bytes = answer.read()
+    return content
+
+
+def everything_archived(shop: Shop, directory: Path) -> dict[str, bytes]:
+    """The rows of the archive, to which all that is stored has moved, and the bytes of its files."""
+    with archive_in(directory):
+        archive_all(shop.installation)
+    assert stored(shop) == []
+    files = {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    for path in [each for each in files if each.endswith(".parquet")]:
+        rows = duckdb.execute("SELECT * FROM read_parquet(?)", [path]).fetchall()
+        assert len(rows) > 20
+        files[path] += repr(rows).encode()
+    assert any(path.endswith(".parquet") for path in files)
+    return files
 
 
 def make_providers(shop: Shop, url: str) -> list[ProviderRecord]:
