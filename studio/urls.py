@@ -7,12 +7,15 @@ from studio.admin.nouns import site
 from studio.api.views import unknown_address
 from studio.mcp.view import McpView
 from studio.pages import alert_channel_deeds as alert_channels
+from studio.pages.access_exports import access_page, download, new_access
 from studio.pages.alert_channel import alert_channel_page
 from studio.pages.alert_routes import alert_route, new_alert_route, remove_alert_route
 from studio.pages.alerts import alerts_page
 from studio.pages.anomaly_rules import anomaly_rule, anomaly_rules, remove_anomaly_rule
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
+from studio.pages.erasure import cancel, confirm_page, erasure_page, retry
+from studio.pages.erasures import erasures_page, new_erasure
 from studio.pages.held_group import discard_group, held_group
 from studio.pages.incident import incident_page
 from studio.pages.incidents import incidents_page
@@ -91,6 +94,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/legal-holds/<int:hold_id>/lift/", site.admin_view(lift_hold_page), name="lift_hold"),
     path("studio/receipts/", site.admin_view(receipts_page), name="receipts"),
     path("studio/receipts/<str:slug>/file/", site.admin_view(receipts_file), name="receipts_file"),
+    path("studio/erasure/", site.admin_view(erasures_page), name="erasures"),
+    path("studio/erasure/new/", site.admin_view(new_erasure), name="new_erasure"),
+    path("studio/erasure/<uuid:erasure_id>/", site.admin_view(erasure_page), name="erasure"),
+    path("studio/erasure/<uuid:erasure_id>/confirm/", site.admin_view(confirm_page), name="confirm_erasure"),
+    path("studio/erasure/<uuid:erasure_id>/cancel/", site.admin_view(cancel), name="cancel_erasure"),
+    path("studio/erasure/<uuid:erasure_id>/retry/", site.admin_view(retry), name="retry_erasure"),
+    path("studio/access/", site.admin_view(access_page), name="access_exports"),
+    path("studio/access/new/", site.admin_view(new_access), name="new_access"),
+    path("studio/access/<uuid:export_id>/download/", site.admin_view(download), name="download_access"),
     path("studio/providers/", site.admin_view(providers_page), name="providers"),
     path("studio/providers/connect/", site.admin_view(connect), name="provider_connect"),
     path("studio/providers/<uuid:provider_id>/", site.admin_view(provider_page), name="provider"),

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from studio.pages.erasure_words import waiting_erasures
 from studio.pages.finding_words import waiting_findings
 from studio.pages.incident_words import waiting_incidents
 from studio.pages.proposal_words import waiting_proposals
@@ -19,6 +20,7 @@ __all__ = ["waiting"]
 
 # What waits for this person; ``None`` for who may do nothing about it.
 _ROWS: Final[Mapping[str, Callable[[Actor], QuerySet[Any] | None]]] = {
+    "erasures": waiting_erasures,
     "findings": waiting_findings,
     "incidents": waiting_incidents,
     "proposals": waiting_proposals,

@@ -8,7 +8,18 @@ from django.utils import timezone
 
 from telemetry.core.config import EventOverride, PrivacyFloor, TenantOverride
 from telemetry.core.enums import PrivacyLevel
-from telemetry.models import AlertRoute, Incident, LegalHold, PrivacyFinding, PurgeRun, ViolationRecord
+from telemetry.models import (
+    AlertRoute,
+    ErasureRequest,
+    ErasureState,
+    Incident,
+    LegalHold,
+    PrivacyFinding,
+    PurgeRun,
+    ViolationRecord,
+)
+from telemetry.services.access.requests import request_access
+from telemetry.services.erasure.requests import request_erasure
 from telemetry.services.holds import place_hold
 from telemetry.services.overrides import schedule_override
 from telemetry.services.purging.service import purge
@@ -68,6 +79,10 @@ LISTS = [
     "legal-holds/place/",
     "receipts/",
     "privacy-inbox/",
+    "erasure/",
+    "erasure/new/",
+    "access/",
+    "access/new/",
     "providers/",
     "providers/connect/",
     "proposals/",
@@ -90,6 +105,10 @@ NO_FORM = {
     "legal-holds/place/",
     "receipts/",
     "privacy-inbox/",
+    "erasure/",
+    "erasure/new/",
+    "access/",
+    "access/new/",
     "providers/",
     "providers/connect/",
     "alerts/",
@@ -150,6 +169,11 @@ def pages_of_a_full_workspace() -> list[str]:
     run, hold = make_retention(installation)
     channel = make_channel(installation.tenant, name="a" * 64, last_error="mail_not_set_up", failures=1)
     Case(installation).judge()
+    with tenant_context(ALL):
+        [erasure] = request_erasure(actor=SYSTEM, subjects=["u-4711"], tenants=[busy.tenant], reference="A" * 64)
+        rows = [["store", busy.pk, long_name, 12_345]]
+        ErasureRequest.objects.update(state=ErasureState.READY, found=rows, trouble="the live stream does not answer")
+        request_access(actor=SYSTEM, subjects=["u-4711"], tenants=[busy.tenant], reference="A" * 64)
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
         floor = save_floor(
@@ -195,6 +219,7 @@ def pages_of_a_full_workspace() -> list[str]:
         f"retention/?installation={installation.public_id}",
         f"purges/{run.pk}/",
         f"legal-holds/{hold.pk}/lift/",
+        *(f"erasure/{erasure.public_id}/{page}" for page in ("", "confirm/", "cancel/")),
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]
     return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]

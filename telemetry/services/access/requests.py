@@ -77,7 +77,7 @@ def download_access(*, actor: Actor, export: AccessExport) -> Iterator[bytes]:
         raise Conflict("the export is not there: it is still being collected, or its days are over")
     export.refresh_from_db()
     _record(actor, "access.downloaded", export, events=export.events)
-    return _document(export)
+    return _document(export, _head(export))
 
 
 def expire_exports(*, now: datetime) -> int:
@@ -94,7 +94,8 @@ def expiry_of(ready_at: datetime) -> datetime:
     return ready_at + timedelta(days=settings.STUDIO_ACCESS_EXPORT_DAYS)
 
 
-def _document(export: AccessExport) -> Iterator[bytes]:
+def _head(export: AccessExport) -> bytes:
+    """How the document begins, up to its list of events."""
     head = {
         "export": export.public_id,
         "tenant": export.tenant.slug,
@@ -103,7 +104,11 @@ def _document(export: AccessExport) -> Iterator[bytes]:
         "collectedAt": export.ready_at,
         "eventCount": export.events,
     }
-    yield msgspec.json.encode(head)[:-1] + b',"events":['
+    return msgspec.json.encode(head)[:-1] + b',"events":['
+
+
+def _document(export: AccessExport, head: bytes) -> Iterator[bytes]:
+    yield head
     numbers = range(export.position.get("parts", 0))
     is_first = True
     for number in numbers:

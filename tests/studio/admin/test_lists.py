@@ -185,16 +185,24 @@ READ = [
 HOLDING = [*READ[:-1], "Legal holds", "Receipts"]
 
 
+# What people ask for about themselves.
+WISHES = ["Erasure", "Access requests"]
+
+
 @pytest.mark.parametrize(
     ("role", "in_tenant", "entries"),
     [
         (None, False, ["Overview"]),
         (Role.VIEWER, False, [*READ, "Privacy floors", "Exceptions", "Providers"]),
         (Role.ANALYST, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
-        (Role.PRIVACY_OFFICER, False, [*HOLDING, "Privacy floors", "Exceptions", "Providers", "Audit log"]),
+        (Role.PRIVACY_OFFICER, False, [*HOLDING, "Privacy floors", "Exceptions", *WISHES, "Providers", "Audit log"]),
         (Role.PUBLISHER, True, [*READ, "Privacy floors", "Exceptions", "Providers"]),
-        (Role.ADMIN, True, [*HOLDING, "Privacy floors", "Exceptions", "Roles", "Providers", "Audit log"]),
-        (Role.ADMIN, False, [*HOLDING, "Privacy floors", "Exceptions", "People", "Roles", "Providers", "Audit log"]),
+        (Role.ADMIN, True, [*HOLDING, "Privacy floors", "Exceptions", *WISHES, "Roles", "Providers", "Audit log"]),
+        (
+            Role.ADMIN,
+            False,
+            [*HOLDING, "Privacy floors", "Exceptions", *WISHES, "People", "Roles", "Providers", "Audit log"],
+        ),
     ],
 )
 def test_the_side_bar_shows_what_the_person_may_see(role: Role | None, in_tenant: bool, entries: list[str]) -> None:
