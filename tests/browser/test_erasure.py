@@ -43,15 +43,11 @@ def test_a_person_is_erased_from_the_form_to_the_receipt(person: PersonMaker, wi
     officer = person(Role.PRIVACY_OFFICER, shop.tenant, width=width, java_script_enabled=has_scripts)
 
     officer.open("/studio/erasure/new/")
-    officer.page.screenshot(path=f"/tmp/p7-form-{width}.png", full_page=True)  # SHOT
     officer.page.fill("[name=subjects]", PERSON)
     officer.page.fill("[name=reference]", "DSR-2041")
     officer.page.click("text=Count what there is")
     assert officer.says("Still counting")
     address = officer.page.url
-    officer.page.goto(officer.address + "/studio/erasure/")
-    officer.page.screenshot(path=f"/tmp/p7-list-{width}.png", full_page=True)
-    officer.page.goto(address)  # SHOT
     work()
     if has_scripts:
         # The page asks again by itself.
@@ -60,7 +56,6 @@ def test_a_person_is_erased_from_the_form_to_the_receipt(person: PersonMaker, wi
         officer.page.goto(address)
     assert officer.says("shop.order")
 
-    officer.page.screenshot(path=f"/tmp/p7-detail-{width}.png", full_page=True)  # SHOT
     officer.page.click("a:has-text('Erase')[href$='/confirm/']")
     assert officer.says("This cannot be undone.")
     officer.page.click("button:has-text('Erase 5 rows')")
@@ -68,7 +63,6 @@ def test_a_person_is_erased_from_the_form_to_the_receipt(person: PersonMaker, wi
     work()
     officer.page.goto(address)
 
-    officer.page.screenshot(path=f"/tmp/p7-done-{width}.png", full_page=True)  # SHOT
     assert officer.says("telling providers")
     assert not officer.says(PERSON)
     assert officer.complaints == []
