@@ -171,8 +171,10 @@ def pages_of_a_full_workspace() -> list[str]:
     Case(installation).judge()
     with tenant_context(ALL):
         [erasure] = request_erasure(actor=SYSTEM, subjects=["u-4711"], tenants=[busy.tenant], reference="A" * 64)
-        rows = [["store", busy.pk, long_name, 12_345]]
-        ErasureRequest.objects.update(state=ErasureState.READY, found=rows, trouble="the live stream does not answer")
+        counted = [["store", busy.pk, long_name, 12_345]]
+        ErasureRequest.objects.update(
+            state=ErasureState.READY, found=counted, trouble="the live stream does not answer"
+        )
         request_access(actor=SYSTEM, subjects=["u-4711"], tenants=[busy.tenant], reference="A" * 64)
     membership = make_membership(make_user("ana"), Role.PRIVACY_OFFICER, installation.tenant)
     with tenant_context(ALL):
