@@ -32,7 +32,7 @@ from telemetry.models.incident import (
     RegenerationRequest,
 )
 from telemetry.models.legal_hold import LegalHold
-from telemetry.models.notification import Notification, NotificationKind, NotificationState
+from telemetry.models.notification import INCIDENT_KINDS, Notification, NotificationKind, NotificationState
 from telemetry.models.privacy_finding import FindingState, PrivacyFinding
 from telemetry.models.property_record import PropertyRecord
 from telemetry.models.proposal import UNSETTLED_STATES, PromiseState, Proposal, ProposalEvidence, ProposalStatus
@@ -53,6 +53,7 @@ from telemetry.models.violation_record import ViolationDay, ViolationRecord, Vio
 
 __all__ = [
     "ACTIVE_STATES",
+    "INCIDENT_KINDS",
     "LIVE_STATES",
     "OPEN_STATES",
     "UNSETTLED_STATES",

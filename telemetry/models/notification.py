@@ -1,6 +1,7 @@
 """One message to one alert channel: the row that is written with what it tells of, and that it is not lost without."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +10,7 @@ from telemetry.models.alert_channel import AlertChannel
 from telemetry.models.incident import Incident, IncidentEntry
 from tenants.models import Tenant
 
-__all__ = ["Notification", "NotificationKind", "NotificationState"]
+__all__ = ["INCIDENT_KINDS", "Notification", "NotificationKind", "NotificationState"]
 
 
 class NotificationKind(models.TextChoices):
@@ -23,6 +24,15 @@ class NotificationKind(models.TextChoices):
     TEST = "test", "Test"
     LATE = "late", "Anomalies are not judged"
     ON_TIME = "on_time", "Anomalies are judged again"
+
+
+# Those that tell of a transition of an incident.
+INCIDENT_KINDS: Final = (
+    NotificationKind.OPENED,
+    NotificationKind.REOPENED,
+    NotificationKind.ACKNOWLEDGED,
+    NotificationKind.RESOLVED,
+)
 
 
 class NotificationState(models.TextChoices):

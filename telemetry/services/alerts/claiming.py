@@ -5,7 +5,14 @@ from typing import Final, NamedTuple
 
 from django.db.models import F, Q, QuerySet
 
-from telemetry.models import AlertChannel, IncidentStatus, Notification, NotificationKind, NotificationState
+from telemetry.models import (
+    INCIDENT_KINDS,
+    AlertChannel,
+    IncidentStatus,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
 from telemetry.services.alerts.telling import PUT_OFF, next_summary_at
 from tenants.context import ALL, tenant_context
 
@@ -14,12 +21,6 @@ __all__ = ["LEASE", "Claim", "awake", "claim", "claim_test"]
 # Several times what a call may take: only a worker that was killed lets it run out.
 LEASE: Final = timedelta(seconds=60)
 HOUR: Final = timedelta(hours=1)
-_OF_INCIDENTS: Final = (
-    NotificationKind.OPENED,
-    NotificationKind.REOPENED,
-    NotificationKind.ACKNOWLEDGED,
-    NotificationKind.RESOLVED,
-)
 
 
 class Claim(NamedTuple):
@@ -52,13 +53,13 @@ def claim(channel_id: int, *, now: datetime) -> Claim | None:
             return None
         _withhold_what_ended(channel, now)
         row = _due(channel, now).first()
-        if row is not None and row.kind in _OF_INCIDENTS and _is_full(channel, now):
+        if row is not None and row.kind in INCIDENT_KINDS and _is_full(channel, now):
             _gather(channel, now)
             row = _due(channel, now).first()
-        if row is None:
+        taken = None if row is None else _hold(channel, row, now)
+        if taken is None:
             AlertChannel.objects.filter(pk=channel.pk).update(leased_until=None)
-            return None
-        return _hold(channel, row, now)
+        return taken
 
 
 def claim_test(notification: Notification, *, now: datetime) -> Claim | None:
@@ -76,8 +77,11 @@ def _take(channel_id: int, allowed: Q, now: datetime) -> AlertChannel | None:
     return AlertChannel.objects.get(pk=channel_id)
 
 
-def _hold(channel: AlertChannel, row: Notification, now: datetime) -> Claim:
-    Notification.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, due_at=now + LEASE)
+def _hold(channel: AlertChannel, row: Notification, now: datetime) -> Claim | None:
+    """The row, as this worker's; ``None`` if its incident ended this very moment and it is withheld."""
+    waiting = Notification.objects.filter(pk=row.pk, state=NotificationState.WAITING)
+    if not waiting.update(attempts=F("attempts") + 1, due_at=now + LEASE):
+        return None
     return Claim(channel, row, now + LEASE)
 
 
@@ -101,14 +105,14 @@ def _withhold_what_ended(channel: AlertChannel, now: datetime) -> None:
 def _is_full(channel: AlertChannel, now: datetime) -> bool:
     """Whether the channel had its messages of the last hour; a worker that holds the channel counts exactly."""
     sent = Notification.objects.filter(
-        channel=channel, kind__in=_OF_INCIDENTS, state=NotificationState.DELIVERED, settled_at__gt=now - HOUR
+        channel=channel, kind__in=INCIDENT_KINDS, state=NotificationState.DELIVERED, settled_at__gt=now - HOUR
     )
     return sent.count() >= channel.most_per_hour
 
 
 def _gather(channel: AlertChannel, now: datetime) -> None:
     """What is due of incidents goes into one summary."""
-    storm = _due(channel, now).filter(kind__in=_OF_INCIDENTS).values_list("pk", flat=True)
+    storm = _due(channel, now).filter(kind__in=INCIDENT_KINDS).values_list("pk", flat=True)
     Notification.objects.filter(pk__in=list(storm)).update(
         state=NotificationState.GATHERED, reason="storm", due_at=next_summary_at(channel, now)
     )

@@ -6,19 +6,13 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 
-from telemetry.models import AlertChannel, Notification, NotificationKind
+from telemetry.models import INCIDENT_KINDS, AlertChannel, Notification, NotificationKind
 from telemetry.services.alerts.wording import EXAMPLE, Message, one_line, write
 
-__all__ = ["Composed", "compose", "incident_address"]
+__all__ = ["HANDLE", "Composed", "compose", "incident_address"]
 
-_OF_INCIDENTS: Final = (
-    NotificationKind.OPENED,
-    NotificationKind.REOPENED,
-    NotificationKind.ACKNOWLEDGED,
-    NotificationKind.RESOLVED,
-)
 # Where on an incident's page it is acknowledged and muted.
-_HANDLE: Final = "#handle"
+HANDLE: Final = "#handle"
 
 
 class Composed(NamedTuple):
@@ -34,7 +28,7 @@ def compose(channel: AlertChannel, row: Notification, *, at: datetime) -> Compos
     message, link, facts = _said(channel, row)
     data = {
         "deliveryId": str(row.public_id),
-        "kind": f"incident.{row.kind}" if row.kind in _OF_INCIDENTS else row.kind,
+        "kind": f"incident.{row.kind}" if row.kind in INCIDENT_KINDS else row.kind,
         "sentAt": at.isoformat(),
         "createdAt": row.created_at.isoformat(),
         "subject": message.subject,
@@ -50,9 +44,9 @@ def incident_address(incident_id: int) -> str:
 
 
 def _said(channel: AlertChannel, row: Notification) -> tuple[Message, str, dict[str, Any]]:
-    if row.kind in _OF_INCIDENTS and row.incident_id is not None:
+    if row.kind in INCIDENT_KINDS and row.incident_id is not None:
         link = incident_address(row.incident_id)
-        words = {**row.facts, "link": link + _HANDLE}
+        words = {**row.facts, "link": link + HANDLE}
         return write(channel.subject, channel.body, words), link, {"incident": _incident(row, link)}
     if row.kind == NotificationKind.TEST:
         written = write(channel.subject, channel.body, EXAMPLE)
@@ -129,12 +123,11 @@ def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_evaluation(row: Notification) -> Message:
     count, since = row.facts["installations"], row.facts["since"]
+    where = f"{count} installation" + ("" if count == 1 else "s")
     if row.kind == NotificationKind.LATE:
         text = (
-            f"Anomaly rules of {count} installations have not been judged since {since}. Until they are, no incident "
+            f"Anomaly rules of {where} have not been judged since {since}. Until they are, no incident "
             "opens there. Whoever operates the studio should look at worker and beat.\n"
         )
         return Message(f"[late] anomalies are not judged since {since}", text)
-    return Message(
-        "[on time] anomalies are judged again", f"Anomaly rules of {count} installations are judged again.\n"
-    )
+    return Message("[on time] anomalies are judged again", f"Anomaly rules of {where} are judged again.\n")

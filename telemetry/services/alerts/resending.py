@@ -24,7 +24,14 @@ def resend_notifications(*, actor: Actor, channel: AlertChannel, notification_id
         rows = rows.filter(public_id=notification_id)
     now = timezone.now()
     count = rows.update(
-        state=NotificationState.WAITING, attempts=0, created_at=now, due_at=now, settled_at=None, error="", status=None
+        state=NotificationState.WAITING,
+        reason="",
+        attempts=0,
+        created_at=now,
+        due_at=now,
+        settled_at=None,
+        error="",
+        status=None,
     )
     if count:
         AlertChannel.objects.filter(pk=channel.pk).update(failures=0, paused_until=None)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from telemetry.services.alerts.composing import Composed
+from telemetry.services.alerts.composing import HANDLE, Composed
 
 __all__ = ["blocks"]
 
@@ -24,18 +24,15 @@ def blocks(composed: Composed) -> Mapping[str, Any]:
     ]
     # Slack refuses buttons whose address is a path alone.
     if link.startswith(("https://", "http://")):
-        found.append({"type": "actions", "elements": [_button("Open", link), *_handling(link)]})
+        buttons = [_button("Open", link)]
+        if "incident" in composed.data:
+            buttons.append(_button("Acknowledge or mute", f"{link}{HANDLE}"))
+        found.append({"type": "actions", "elements": buttons})
     return {"text": _escaped(message.subject), "blocks": found}
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
     return {"type": "plain_text", "text": text[:longest], "emoji": False}
-
-
-def _handling(link: str) -> list[dict[str, Any]]:
-    if link.endswith("/incidents/"):
-        return []
-    return [_button("Acknowledge or mute", f"{link}#handle")]
 
 
 def _button(words: str, address: str) -> dict[str, Any]:

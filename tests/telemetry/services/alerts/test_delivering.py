@@ -245,6 +245,28 @@ def test_a_worker_at_a_channel_keeps_others_away_and_a_dead_one_is_replaced(
     assert told() == [("opened", "delivered", "")]
 
 
+def test_what_was_withheld_while_it_was_about_to_be_taken_is_not_sent(
+    installation: Installation, hook: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = make_channel(installation.tenant, hook.url, muted_until=datetime.now(UTC) + timedelta(hours=1))
+    case = Case(installation)
+    case.judge()
+    change(channel, muted_until=None)
+
+    # The incident ends between the look at the list and the hold of the row.
+    def end_meanwhile(*_: object) -> bool:
+        with tenant_context(ALL):
+            Notification.objects.update(state="withheld")
+        return False
+
+    monkeypatch.setattr("telemetry.services.alerts.claiming._is_full", end_meanwhile)
+    notify_all(channel)
+
+    assert hook.asked == []
+    assert told() == [("opened", "withheld", "channel_muted")]
+    assert fresh(channel).leased_until is None
+
+
 def test_beyond_its_messages_an_hour_a_channel_gathers_the_rest(
     installation: Installation, hook: ScriptedServer
 ) -> None:

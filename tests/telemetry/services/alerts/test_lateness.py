@@ -46,7 +46,7 @@ def test_a_tenant_is_told_once_that_nobody_judges_and_once_that_somebody_does_ag
         rows = Notification.objects.order_by("id")
         texts = [compose(channel, row, at=NOW).message for row in rows]
     assert texts[0].subject.startswith("[late] anomalies are not judged since ")
-    assert "Anomaly rules of 1 installations have not been judged" in texts[0].text
+    assert "Anomaly rules of 1 installation have not been judged" in texts[0].text
     assert texts[1].subject == "[on time] anomalies are judged again"
 
 
