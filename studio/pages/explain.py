@@ -21,8 +21,8 @@ from telemetry.core.errors import Conflict
 from telemetry.core.explaining import NOTHING, Explanation
 from telemetry.core.layers import Step, event_reference
 from telemetry.core.paths import split_path
-from telemetry.core.spec import EventDefinition, Redaction, TelemetrySpec
-from telemetry.services.explanations import ExplainedConfig, explain_installation, spec_at
+from telemetry.core.spec import EventDefinition, Redaction
+from telemetry.services.explanations import ExplainedConfig, explain_installation
 from telemetry.services.layer_sources import LayerSource
 from tenants.models import Installation
 
@@ -115,22 +115,19 @@ def explain(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "when": urlencode({"at": f"{at:%Y-%m-%dT%H:%M}"}) if at else "",
     }
     try:
-        spec = spec_at(installation, at)
         names = [reference.rpartition("@")[0]] if reference else []
         explained = explain_installation(installation, at=at, event_names=names)
     except Conflict as error:
         context["problem"] = error.message
     else:
-        context |= _shown(explained, spec, form.cleaned_data.get("q", ""), request.GET.get("page"), reference)
+        context |= _shown(explained, form.cleaned_data.get("q", ""), request.GET.get("page"), reference)
     return render_page(
         request, "studio/pages/explain.html", noun=Installation, title="Explain", row=installation, **context
     )
 
 
-def _shown(
-    explained: ExplainedConfig, spec: TelemetrySpec, words: str, number: str | None, reference: str
-) -> dict[str, Any]:
-    found = [event for event in spec.events if _matches(event, words)]
+def _shown(explained: ExplainedConfig, words: str, number: str | None, reference: str) -> dict[str, Any]:
+    found = [event for event in explained.spec.events if _matches(event, words)]
     page = Paginator(found, EVENTS_PER_PAGE).get_page(number)
     sections = list(_sections(explained, reference))
     return {

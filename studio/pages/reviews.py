@@ -146,7 +146,7 @@ def _render(request: HttpRequest, actor: Actor, review: ReviewRecord, form: Talk
         **_compared(request, review),
     }
     if review.is_live:
-        context["need"] = need_of_draft(review.spec)
+        context["need"] = rights.need
         context["what_if_address"] = page_address(review.spec, "what-if") if actor.can("view") else ""
     title = f"Review of revision {review.draft_revision}"
     template = "studio/pages/review.html"

@@ -22,7 +22,7 @@ from telemetry.services.layer_sources import Sources
 from tenants.history import blueprint_at, exceptions_by_number, floors_at, live_period_at
 from tenants.models import Installation
 
-__all__ = ["ExplainedConfig", "LeafExplanation", "LeafStep", "explain_installation", "explained_config", "spec_at"]
+__all__ = ["ExplainedConfig", "LeafExplanation", "LeafStep", "explain_installation", "explained_config"]
 
 
 class LeafStep(Value, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class LeafExplanation(Value, frozen=True, kw_only=True):
 
 
 class ExplainedConfig(NamedTuple):
-    """The config of the instant ``at`` with each leaf explained, and who is behind each layer.
+    """The config of the instant ``at`` with each leaf explained, who is behind each layer, and the spec as a whole.
 
     From ``valid_until`` on something else is planned to hold; ``None`` if nothing is.
     """
@@ -65,6 +65,7 @@ class ExplainedConfig(NamedTuple):
     explanations: tuple[Explanation, ...]
     sources: Sources
     layers: ConfigLayers
+    spec: TelemetrySpec
 
     @property
     def at(self) -> datetime:
@@ -100,11 +101,6 @@ class ExplainedConfig(NamedTuple):
         )
 
 
-def spec_at(installation: Installation, at: datetime | None = None) -> TelemetrySpec:
-    """The spec that the installation obeys now, or obeyed at the instant; one query. ``Conflict`` without one."""
-    return spec_behind(layers_at(installation, at))
-
-
 def explain_installation(
     installation: Installation, *, at: datetime | None = None, event_names: Collection[str] | None = None
 ) -> ExplainedConfig:
@@ -132,7 +128,7 @@ def explain_installation(
         floors_at(installation.app_id, layers.at),
         exceptions_by_number([exception.number for exception in found.exceptions]),
     )
-    return ExplainedConfig(config, explanations, sources, layers)
+    return ExplainedConfig(config, explanations, sources, layers, spec)
 
 
 def explained_config(explained: ExplainedConfig, *, with_secret: bool = False) -> dict[str, object]:

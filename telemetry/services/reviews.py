@@ -27,7 +27,7 @@ from telemetry.models import (
     VersionStatus,
 )
 from telemetry.selectors.reviews import live_review, review_by_id
-from telemetry.services.approvals import find_approval_obstacle, need_of_draft
+from telemetry.services.approvals import ApprovalNeed, find_approval_obstacle, need_of_draft
 from telemetry.services.comparisons import says_the_same
 from telemetry.services.drafts import lock_draft
 from telemetry.services.privacy_changes import find_loosened
@@ -189,7 +189,7 @@ def withdraw(*, actor: Actor, review_id: int, text: str = "") -> ReviewRecord:
 class ReviewRights(NamedTuple):
     """What one person may do in a review at this moment; ``approval_obstacle`` is why not approve, or empty.
 
-    While the review is under way, ``reasons`` are the places whose approval takes more; see ``ApprovalNeed``.
+    While the review is under way, ``reasons`` are the places whose approval takes more, and ``need`` all about it.
     """
 
     may_comment: bool
@@ -198,6 +198,7 @@ class ReviewRights(NamedTuple):
     may_withdraw: bool
     approval_obstacle: str
     reasons: tuple[FieldError, ...] = ()
+    need: ApprovalNeed | None = None
 
 
 def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
@@ -211,7 +212,7 @@ def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
     if obstacle is None and review.comments.filter(verdict=Verdict.APPROVED, author_id=actor.person_id).exists():
         reason = "you have approved this review already"
     may_withdraw = actor.can("spec.edit") and _is_author(actor, review)
-    return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason, need.reasons)
+    return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason, need.reasons, need)
 
 
 def _is_changed(before: EventDefinition | None, event: EventDefinition) -> bool:

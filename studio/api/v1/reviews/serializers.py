@@ -133,7 +133,10 @@ def write_review(review: ReviewRecord) -> ReviewItem:
 
 def write_detail(review: ReviewRecord, rights: ReviewRights) -> ReviewDetail:
     """A row of ``telemetry.selectors.reviews``, with what the caller may do."""
-    return ReviewDetail(review=write_review(review), **rights._asdict())
+    allowed = rights._asdict()
+    # For callers, the reasons say it all.
+    del allowed["need"]
+    return ReviewDetail(review=write_review(review), **allowed)
 
 
 def write_comment(comment: ReviewComment) -> CommentItem:
