@@ -27,6 +27,7 @@ from studio.pages.proposal_words import (
 )
 from studio.pages.shell import render_page, report_refusal
 from studio.pages.violation_words import installation_words
+from studio.pages.what_if import what_if_words
 from studio.people import actor_of
 from telemetry.core.diff import SpecDiff
 from telemetry.core.errors import Conflict, NotAllowed, TelemetryError
@@ -42,7 +43,7 @@ from telemetry.services.proposals.deciding import (
     snooze_proposal,
     take_back_proposal,
 )
-from telemetry.services.proposals.reading import edited_patch, publication_obstacle, view_proposal
+from telemetry.services.proposals.reading import edited_patch, publication_obstacle, view_proposal, what_if_proposal
 from tenants.actors import Actor, require
 
 __all__ = ["proposal_page"]
@@ -136,6 +137,9 @@ def proposal_page(request: HttpRequest, proposal_id: int) -> HttpResponse:
         "after_words": "Proposed",
         **_rights(actor, proposal, publication_obstacle(actor, proposal, view)),
     }
+    # Replaying days of events takes seconds where many came: only who asks waits for it.
+    if "what_if" in request.GET and not view.problem:
+        context |= what_if_words(what_if_proposal(actor=actor, proposal=proposal))
     return render_page(request, "studio/pages/proposal.html", noun=Proposal, title=proposal.title, **context)
 
 
@@ -176,7 +180,7 @@ def _shown(evidence: ProposalEvidence) -> dict[str, Any]:
 def _chart(proposal: Proposal, evidence: ProposalEvidence) -> tuple[str, SafeString]:
     """What the chart shows, and the chart; empty where there is too little to draw."""
     series = series_of(proposal, evidence, now=timezone.now())
-    where = "all tenants" if evidence.installation is None else installation_words(evidence.installation)
+    where = "all tenants" if evidence.installation is None else str(evidence.installation)
     words = f"{series.words}: {where}"
     return words, timeline([ChartPoint(*point) for point in series.points], title=words)
 

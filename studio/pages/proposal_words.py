@@ -46,6 +46,11 @@ MEASURES: Final = {
     Measure.SENT_SHARE: "share of events that carry the property",
 }
 SHARES: Final = (Measure.BREACH_SHARE, Measure.VIOLATION_SHARE, Measure.KEPT_SHARE, Measure.SENT_SHARE)
+# What is read first; what is not named here comes after it.
+FACTS: Final = (
+    *("breaching", "windows", "events", "found", "checked", "per_day", "reads", "share", "days", "type", "detector"),
+    *("received", "kept", "minimum", "kept_days", "oldest_read_days", "p50", "p99", "p999"),
+)
 SOURCES: Final = {
     SignalKind.RULE_BREACH: "Windows of the anomaly rule",
     SignalKind.UNDECLARED_PROPERTY: "Undeclared property",
@@ -100,7 +105,8 @@ def value_words(measure: Measure, value: float) -> str:
 def fact_words(kind: str, facts: Mapping[str, Any]) -> str:
     """The evidence in a line: its numbers and words by name."""
     said = SOURCES.get(SignalKind(kind), kind) if kind in set(SignalKind) else kind
-    shown = [f"{name.replace('_', ' ')} {_shown(value)}" for name, value in facts.items() if value not in ("", None)]
+    ordered = sorted(facts.items(), key=lambda fact: FACTS.index(fact[0]) if fact[0] in FACTS else len(FACTS))
+    shown = [f"{name.replace('_', ' ')} {_shown(value)}" for name, value in ordered if value not in ("", None)]
     return f"{said}: {', '.join(shown)}"
 
 

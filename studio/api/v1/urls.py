@@ -82,6 +82,7 @@ from studio.api.v1.proposals.views import (
     ProposalsView,
     ProposalTakingBackView,
     ProposalView,
+    ProposalWhatIfView,
 )
 from studio.api.v1.providers.views import (
     DeliveriesView,
@@ -183,6 +184,7 @@ urlpatterns = [
     path("installations/<uuid:installation_id>/live", LiveView.as_view()),
     path("proposals", ProposalsView.as_view()),
     path("proposals/<number:proposal_id>", ProposalView.as_view()),
+    path("proposals/<number:proposal_id>/what-if", ProposalWhatIfView.as_view()),
     path("proposals/<number:proposal_id>/accept", ProposalAcceptanceView.as_view()),
     path("proposals/<number:proposal_id>/reject", ProposalRejectionView.as_view()),
     path("proposals/<number:proposal_id>/reopen", ProposalReopeningView.as_view()),

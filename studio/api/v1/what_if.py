@@ -15,7 +15,7 @@ from telemetry.services.what_if.replaying import Change, EventConsequence
 from tenants.mappers import override_of
 from tenants.selectors import config_by_number
 
-__all__ = ["ConfigWhatIfView", "SpecWhatIfView"]
+__all__ = ["ConfigWhatIfView", "SpecWhatIfView", "WhatIfAnswer", "write_what_if"]
 
 
 class NumberChange(Shape, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class SpecWhatIfView(ApiView):
 
         Needs the ability `view` in the workspace.
         """
-        return Response(_write(what_if_draft(actor=actor_of(request), spec_name=name)))
+        return Response(write_what_if(what_if_draft(actor=actor_of(request), spec_name=name)))
 
 
 class ConfigWhatIfView(ApiView):
@@ -89,10 +89,10 @@ class ConfigWhatIfView(ApiView):
         installation = installation_for(request, "view", installation_id)
         override = override_of(config_by_number(installation, number))
         found = what_if_override(actor=actor_of(request), installation=installation, override=override)
-        return Response(_write(found))
+        return Response(write_what_if(found))
 
 
-def _write(found: WhatIf) -> WhatIfAnswer:
+def write_what_if(found: WhatIf) -> WhatIfAnswer:
     return WhatIfAnswer(
         days=found.days,
         looked_at=found.looked_at,

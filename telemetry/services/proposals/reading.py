@@ -17,10 +17,11 @@ from telemetry.services.approvals import approval_need
 from telemetry.services.comparisons import compare_specs
 from telemetry.services.config_comparisons import compare_overrides, override_at_number
 from telemetry.services.proposals.changes import changed_override, changed_spec, plain_document
+from telemetry.services.what_if.asking import WhatIf, what_if_override, what_if_spec
 from tenants.actors import Actor
 from tenants.selectors import published_config
 
-__all__ = ["ProposalView", "edited_patch", "publication_obstacle", "view_proposal"]
+__all__ = ["ProposalView", "edited_patch", "publication_obstacle", "view_proposal", "what_if_proposal"]
 
 _FIXED = (ProposalStatus.APPLIED, ProposalStatus.REJECTED)
 
@@ -64,6 +65,19 @@ def publication_obstacle(actor: Actor, proposal: Proposal, view: ProposalView) -
         if need.loosened and not actor.can("privacy.loosen"):
             return "it protects less than before, which your role does not include"
     return ""
+
+
+def what_if_proposal(*, actor: Actor, proposal: Proposal) -> WhatIf:
+    """What would have happened in the last days, had the change been live; nothing is stored.
+
+    Needs ``view`` in its tenant, or in the workspace. Raises ``Conflict`` if the change does not fit what holds now.
+    """
+    view = view_proposal(proposal)
+    if isinstance(view.new, TelemetrySpec):
+        return what_if_spec(actor=actor, spec=view.new)
+    if view.new is None or proposal.installation is None:
+        raise Conflict(view.problem or "the change does not fit what holds now")
+    return what_if_override(actor=actor, installation=proposal.installation, override=view.new)
 
 
 def edited_patch(proposal: Proposal, document: str) -> JsonPatch:

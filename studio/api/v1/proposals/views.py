@@ -31,6 +31,7 @@ from studio.api.v1.proposals.serializers import (
     write_detail,
     write_proposal,
 )
+from studio.api.v1.what_if import WhatIfAnswer, write_what_if
 from telemetry.models import Proposal
 from telemetry.selectors.proposals import evidence_of, proposal_by_id, proposals
 from telemetry.services.proposals.deciding import (
@@ -40,6 +41,7 @@ from telemetry.services.proposals.deciding import (
     snooze_proposal,
     take_back_proposal,
 )
+from telemetry.services.proposals.reading import what_if_proposal
 from tenants.actors import Actor, require, require_somewhere
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "ProposalSnoozeView",
     "ProposalTakingBackView",
     "ProposalView",
+    "ProposalWhatIfView",
     "ProposalsView",
 ]
 
@@ -78,6 +81,20 @@ class ProposalView(ApiView):
         proposal = proposal_by_id(proposal_id)
         require(actor_of(request), "view", proposal.tenant_id)
         return Response(write_detail(proposal, evidence_of(proposal)))
+
+
+class ProposalWhatIfView(ApiView):
+    """``/api/v1/proposals/{id}/what-if``."""
+
+    @extend_schema(operation_id="getProposalWhatIf", responses=WhatIfAnswer)
+    def get(self, request: Request, proposal_id: int) -> Response:
+        """The last days once more, as if the change had been live: nothing is changed by asking.
+
+        Needs the ability `view` in its tenant, or in the workspace. 409 if the change does not fit what holds now.
+        """
+        proposal = proposal_by_id(proposal_id)
+        require(actor_of(request), "view", proposal.tenant_id)
+        return Response(write_what_if(what_if_proposal(actor=actor_of(request), proposal=proposal)))
 
 
 class ProposalAcceptanceView(ApiView):

@@ -89,7 +89,9 @@ def seasonal_on_fixed_bounds(case: Case) -> Suggestion | None:
 
 
 def _span(days: float) -> str:
-    return f"{days:.0f} days" if days >= 2 else f"{max(1, round(days * 24))} hours"
+    if days >= 2:
+        return f"{days:.0f} days"
+    return f"{days * 24:.0f} hours" if days * 24 >= 2 else f"{max(1, round(days * 24 * 60))} minutes"
 
 
 def _share(case: Case) -> float:

@@ -11,7 +11,14 @@ from telemetry.models import Proposal, ReviewRecord
 from tenants.context import ALL, tenant_context
 from tenants.roles import Role
 from tests.studio.api.calls import Caller, caller_with_role, code_of
-from tests.telemetry.factories import everything_stored, make_installation, make_proposal, make_published
+from tests.telemetry.factories import (
+    everything_stored,
+    ingest,
+    make_incoming,
+    make_installation,
+    make_proposal,
+    make_published,
+)
 from tests.telemetry.services.proposals.test_deciding import own_proposal
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +109,26 @@ def test_a_publisher_publishes_and_takes_back(proposal: Proposal) -> None:
 
     assert (applied["state"], applied["appliedVersion"], applied["outcome"]) == ("applied", 2, "waiting")
     assert taken["takenBackAt"] is not None
+
+
+def test_what_it_would_have_done_is_told_by_installation(analyst: Caller) -> None:
+    make_published()
+    installation = make_installation()
+    ingest(installation, *(make_incoming(properties={"workflow": "w", "step": "s", "attempt": 1}) for _ in range(10)))
+
+    answer = analyst.get(f"{LIST}/{make_proposal().pk}/what-if")
+
+    [item] = answer.json()["installations"]
+    assert (item["tenant"], item["events"][0]["received"]) == ("acme", 10)
+
+
+def test_what_a_change_that_does_not_fit_would_have_done_nobody_can_tell(proposal: Proposal, analyst: Caller) -> None:
+    with tenant_context(ALL):
+        Proposal.objects.update(patch=[{"op": "replace", "path": "/nothing", "value": 1}])
+
+    answer = analyst.get(f"{LIST}/{proposal.pk}/what-if")
+
+    assert (answer.status_code, code_of(answer)) == (409, "conflict")
 
 
 def test_it_is_snoozed_rejected_and_opened_again(proposal: Proposal, analyst: Caller) -> None:
