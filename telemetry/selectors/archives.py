@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 from telemetry.core.errors import NotFound
+from telemetry.core.layers import event_reference
 from telemetry.models import ArchiveFile, ArchiveState
 from telemetry.models.archive_file import READABLE_STATES
 
-__all__ = ["ArchiveFilter", "ArchiveTotals", "archive_by_id", "archive_files", "archive_totals", "readable_files"]
+__all__ = ["ArchiveFilter", "ArchiveTotals", "archive_by_id", "archive_files", "archive_totals", "events_in", "readable_files"]
 
 
 class ArchiveFilter(NamedTuple):
@@ -78,3 +79,12 @@ def archive_by_id(public_id: UUID) -> ArchiveFile:
     if found is None:
         raise NotFound("there is no such file in the archive")
     return found
+
+
+def events_in(file: ArchiveFile) -> list[tuple[str, int]]:
+    """The events that the file holds, as ``name@version``, with their rows; most rows first."""
+    counts: dict[str, int] = {}
+    for event in file.manifest.get("events", ()):
+        reference = event_reference(event["name"], event["version"])
+        counts[reference] = counts.get(reference, 0) + event["rows"]
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))

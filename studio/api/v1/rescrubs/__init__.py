@@ -1,0 +1,1 @@
+"""Hiding after the fact, over HTTP."""
