@@ -12,6 +12,7 @@ from studio.pages.alert_channel import alert_channel_page
 from studio.pages.alert_routes import alert_route, new_alert_route, remove_alert_route
 from studio.pages.alerts import alerts_page
 from studio.pages.anomaly_rules import anomaly_rule, anomaly_rules, remove_anomaly_rule
+from studio.pages.archives import archive_page
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.erasure import cancel, confirm_page, erasure_page, retry
@@ -32,6 +33,7 @@ from studio.pages.providers import providers_page
 from studio.pages.purge_runs import purge_run_page, purge_runs_page
 from studio.pages.quarantine import quarantine
 from studio.pages.receipts import receipts_file, receipts_page
+from studio.pages.rescrubs import ask_rescrub, cancel_rescrub, rescrub_page, rescrubs_page, start_rescrub
 from studio.pages.retention import retention_page
 from studio.pages.violation import violation_page
 from studio.pages.violations import violations_csv, violations_page
@@ -92,6 +94,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/legal-holds/", site.admin_view(legal_holds_page), name="legal_holds"),
     path("studio/legal-holds/place/", site.admin_view(place_hold_page), name="place_hold"),
     path("studio/legal-holds/<int:hold_id>/lift/", site.admin_view(lift_hold_page), name="lift_hold"),
+    path("studio/archive/", site.admin_view(archive_page), name="archive"),
+    path("studio/rescrubs/", site.admin_view(rescrubs_page), name="rescrubs"),
+    path("studio/rescrubs/count/", site.admin_view(ask_rescrub), name="rescrub_ask"),
+    path("studio/rescrubs/<uuid:run_id>/", site.admin_view(rescrub_page), name="rescrub"),
+    path("studio/rescrubs/<uuid:run_id>/start/", site.admin_view(start_rescrub), name="rescrub_start"),
+    path("studio/rescrubs/<uuid:run_id>/cancel/", site.admin_view(cancel_rescrub), name="rescrub_cancel"),
     path("studio/receipts/", site.admin_view(receipts_page), name="receipts"),
     path("studio/receipts/<str:slug>/file/", site.admin_view(receipts_file), name="receipts_file"),
     path("studio/erasure/", site.admin_view(erasures_page), name="erasures"),

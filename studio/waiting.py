@@ -11,6 +11,7 @@ from studio.pages.finding_words import waiting_findings
 from studio.pages.incident_words import waiting_incidents
 from studio.pages.proposal_words import waiting_proposals
 from studio.pages.purge_words import runs_to_approve
+from studio.pages.rescrub_words import waiting_runs
 from studio.pages.review_states import waiting_reviews
 from studio.people import actor_of
 from telemetry.selectors.counting import count_together
@@ -25,6 +26,7 @@ _ROWS: Final[Mapping[str, Callable[[Actor], QuerySet[Any] | None]]] = {
     "incidents": waiting_incidents,
     "proposals": waiting_proposals,
     "purges": runs_to_approve,
+    "rescrubs": waiting_runs,
     "reviews": waiting_reviews,
 }
 _ATTRIBUTE: Final = "studio_waiting"

@@ -10,9 +10,9 @@ from celery import Task
 from celery.exceptions import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
-from telemetry.tasks import collect_access, deliver, erase, purge_events
+from telemetry.tasks import collect_access, deliver, erase, purge_events, rescrub
 
-__all__ = ["wake_collectors", "wake_erasers", "wake_providers", "wake_purge"]
+__all__ = ["wake_collectors", "wake_erasers", "wake_providers", "wake_purge", "wake_rescrub"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +82,17 @@ def wake_collectors(export_ids: Iterable[int]) -> None:
 
 def wake_purge() -> None:
     """Workers know that a run may go on; raises nothing, and the next hour finds what nobody heard of."""
+    _call(purge_events)
+
+
+def wake_rescrub() -> None:
+    """Workers know that a run of re-scrub may go on; raises nothing, and the sweep finds what nobody heard of."""
+    _call(rescrub)
+
+
+def _call(task: Task[[], None]) -> None:
     try:
-        purge_events.apply_async()
+        task.apply_async()
     except (OperationalError, BrokerError, OSError) as error:
         logger.warning("wakeup.failed", extra={"error": type(error).__name__})
 

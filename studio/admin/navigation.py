@@ -97,6 +97,18 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             badge="purges",
             page="purge_runs",
         ),
+        Entry(
+            "telemetry_archivefile", "Archive", "archived file", "inventory", page="archive", several="archived files"
+        ),
+        Entry(
+            "telemetry_rescrubrun",
+            "Re-scrub",
+            "re-scrub run",
+            "format_ink_highlighter",
+            badge="rescrubs",
+            page="rescrubs",
+            several="re-scrub runs",
+        ),
         Entry("telemetry_legalhold", "Legal holds", "legal hold", "gavel", "hold.manage", page="legal_holds"),
         Entry("telemetry_receipt", "Receipts", "receipt", "verified", page="receipts"),
         Entry("tenants_floorrecord", "Privacy floors", "privacy floor", "shield"),

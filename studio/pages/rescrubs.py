@@ -73,7 +73,9 @@ def rescrub_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
     actor, run = actor_of(request), rescrub_by_id(run_id)
     require(actor, "view", run.tenant_id)
     lines = [
-        EventLine(PLACE_WORDS[place], event, run.found.get(place, {}).get(event, 0), run.changed.get(place, {}).get(event, 0))
+        EventLine(
+            PLACE_WORDS[place], event, run.found.get(place, {}).get(event, 0), run.changed.get(place, {}).get(event, 0)
+        )
         for place in PLACES
         for event in sorted({**run.found.get(place, {}), **run.changed.get(place, {})})
     ]
@@ -131,8 +133,8 @@ def start_rescrub(request: HttpRequest, run_id: UUID) -> HttpResponse:
         noun=RescrubRun,
         row=None,
         title="Hide what is stored openly",
-        text=f"In {rows} of {run.installation}, values that the config hides by now are hidden as if they came today: in "
-        "the store, in archived files and in the quarantine. They are gone for good. Events stay, and so do counts.",
+        text=f"In {rows} of {run.installation}, values that the config hides by now are hidden as if they came today: "
+        "in the store, in archived files and in the quarantine. They are gone for good. Events stay, and so do counts.",
         button=f"Hide it in {rows}",
         back=_page(run),
         deed=deed,

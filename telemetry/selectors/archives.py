@@ -11,7 +11,15 @@ from telemetry.core.layers import event_reference
 from telemetry.models import ArchiveFile, ArchiveState
 from telemetry.models.archive_file import READABLE_STATES
 
-__all__ = ["ArchiveFilter", "ArchiveTotals", "archive_by_id", "archive_files", "archive_totals", "events_in", "readable_files"]
+__all__ = [
+    "ArchiveFilter",
+    "ArchiveTotals",
+    "archive_by_id",
+    "archive_files",
+    "archive_totals",
+    "events_in",
+    "readable_files",
+]
 
 
 class ArchiveFilter(NamedTuple):

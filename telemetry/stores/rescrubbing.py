@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - statements are made of constants of this package
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -13,7 +13,7 @@ import msgspec
 
 from telemetry.stores import arrays
 from telemetry.stores.base import RowChange, ScannedRow, StoredRow
-from telemetry.stores.removals import HELD
+from telemetry.stores.removals import HELD, reopen_days
 
 __all__ = ["change_rows", "names_stored", "scan_rows"]
 
@@ -77,12 +77,13 @@ def scan_rows(installation_id: int, name: str, *, after: tuple[datetime, UUID], 
 def change_rows(installation_id: int, changes: Sequence[RowChange]) -> set[UUID]:
     """The events, which have one name, show what the changes say once the transaction commits; ids of those there.
 
-    One statement for each class.
+    One statement for each class. What is stored of their days is counted anew by the next purge: rows have other sizes.
     """
     changed: set[UUID] = set()
     by_class = sorted(changes, key=attrgetter("row.retention_class"))
     for retention_class, group in groupby(by_class, key=attrgetter("row.retention_class")):
         changed |= _change(installation_id, retention_class, list(group))
+    reopen_days({change.row.received_at.astimezone(UTC).date() for change in changes})
     return changed
 
 

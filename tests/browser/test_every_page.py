@@ -20,6 +20,10 @@ from telemetry.models import (
 )
 from telemetry.services.access.requests import request_access
 from telemetry.services.erasure.requests import request_erasure
+    RescrubRun,
+    RescrubState,
+    ViolationRecord,
+)
 from telemetry.services.holds import place_hold
 from telemetry.services.overrides import schedule_override
 from telemetry.services.purging.service import purge
@@ -77,6 +81,9 @@ LISTS = [
     "purges/",
     "legal-holds/",
     "legal-holds/place/",
+    "archive/",
+    "rescrubs/",
+    "rescrubs/count/",
     "receipts/",
     "privacy-inbox/",
     "erasure/",
@@ -103,6 +110,9 @@ NO_FORM = {
     "purges/",
     "legal-holds/",
     "legal-holds/place/",
+    "archive/",
+    "rescrubs/",
+    "rescrubs/count/",
     "receipts/",
     "privacy-inbox/",
     "erasure/",
@@ -143,6 +153,21 @@ def make_retention(installation: Installation) -> tuple[PurgeRun, LegalHold]:
         return PurgeRun.objects.latest("id"), hold
 
 
+def make_rescrub(installation: Installation) -> RescrubRun:
+    """A run that waits for a decision."""
+    counts = {"store": {"a" * 100 + "@1": 1_234_567}, "held": {"step@1": 3}}
+    with tenant_context(ALL):
+        return RescrubRun.objects.create(
+            tenant_id=installation.tenant_id,
+            installation=installation,
+            state=RescrubState.READY,
+            reason="config",
+            config_revision=1,
+            found=counts,
+            asked_by="system",
+        )
+
+
 def pages_of_a_full_workspace() -> list[str]:
     """Their paths; every list has a row and every row its page."""
     version = make_published(make_holding_spec())
@@ -167,6 +192,7 @@ def pages_of_a_full_workspace() -> list[str]:
     )
     provider = make_provider(installation, name="a" * 64)
     run, hold = make_retention(installation)
+    rescrub = make_rescrub(installation)
     channel = make_channel(installation.tenant, name="a" * 64, last_error="mail_not_set_up", failures=1)
     Case(installation).judge()
     with tenant_context(ALL):
@@ -222,6 +248,7 @@ def pages_of_a_full_workspace() -> list[str]:
         f"purges/{run.pk}/",
         f"legal-holds/{hold.pk}/lift/",
         *(f"erasure/{erasure.public_id}/{page}" for page in ("", "confirm/", "cancel/")),
+        *(f"rescrubs/{rescrub.public_id}/{page}" for page in ("", "start/", "cancel/")),
         *(f"quarantine/{held()[0].pk}/{page}" for page in ("", "discard/")),
     ]
     return [f"/studio/{path}" for path in (*LISTS, *FORMS, *rows)]

@@ -17,6 +17,7 @@ from studio.api.v1.alerts.views import (
     NotificationsView,
 )
 from studio.api.v1.apps.views import AppsView
+from studio.api.v1.archive.views import ArchiveFilesView
 from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.stream import ConfigStreamView
@@ -95,6 +96,13 @@ from studio.api.v1.providers.views import (
     TrialView,
 )
 from studio.api.v1.quarantine.views import DiscardView, HeldGroupsView, RehearsalView, ReplayView
+from studio.api.v1.rescrubs.views import (
+    RescrubAskView,
+    RescrubCancelView,
+    RescrubStartView,
+    RescrubsView,
+    RescrubView,
+)
 from studio.api.v1.retention.holds import HoldsView, HoldView, LiftingView, ReceiptFileView, ReceiptsView
 from studio.api.v1.retention.views import (
     NextRunView,
@@ -251,6 +259,12 @@ urlpatterns = [
     path("legal-holds", HoldsView.as_view()),
     path("legal-holds/<big_number:hold_id>", HoldView.as_view()),
     path("legal-holds/<big_number:hold_id>/lift", LiftingView.as_view()),
+    path("archive-files", ArchiveFilesView.as_view()),
+    path("installations/<uuid:installation_id>/rescrub", RescrubAskView.as_view()),
+    path("rescrubs", RescrubsView.as_view()),
+    path("rescrubs/<uuid:rescrub_id>", RescrubView.as_view()),
+    path("rescrubs/<uuid:rescrub_id>/start", RescrubStartView.as_view()),
+    path("rescrubs/<uuid:rescrub_id>/cancel", RescrubCancelView.as_view()),
     path("receipts", ReceiptsView.as_view()),
     path("receipts.json", ReceiptFileView.as_view()),
     path("schema", SchemaView.as_view()),

@@ -179,7 +179,7 @@ READ = [
     *("Overview", "Specs", "Catalog", "Reviews", "Proposals", "Versions", "EventSpecs"),
     *("Tenants", "Apps", "Installations", "Configs", "API keys"),
     *("Live", "Incidents", "Alerts", "Violations", "Quarantine", "Balance", "Privacy inbox"),
-    *("Retention", "Purges", "Receipts"),
+    *("Retention", "Purges", "Archive", "Re-scrub", "Receipts"),
 ]
 # Who protects personal data holds it, too.
 HOLDING = [*READ[:-1], "Legal holds", "Receipts"]

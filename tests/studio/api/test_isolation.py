@@ -59,6 +59,7 @@ OF_TENANTS: dict[str, dict[str, Any]] = {
     "/api/v1/installations/{id}/retention": {"GET": None},
     "/api/v1/installations/{id}/retention/preview": {"POST": {}},
     "/api/v1/installations/{id}/config/promote": {"POST": {}},
+    "/api/v1/installations/{id}/rescrub": {"POST": {}},
 }
 CALLS = [(address, method) for address, methods in OF_TENANTS.items() for method in methods]
 
@@ -173,6 +174,7 @@ def every_path() -> list[str]:
         "<uuid:channel_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b13",
         "<uuid:provider_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b12",
         "<uuid:erasure_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b13",
+        "<uuid:rescrub_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b15",
         "<uuid:export_id>": "7b1ec78c-0e7c-4b62-92a3-1b8d0f3d1b14",
     }
     paths = []

@@ -248,6 +248,8 @@ def test_what_is_answered_is_what_is_described(document: dict[str, Any]) -> None
         "/api/v1/legal-holds": "HoldPage",
         f"/api/v1/legal-holds/{hold.pk}": "HoldItem",
         "/api/v1/receipts": "ReceiptPage",
+        "/api/v1/archive-files": "ArchiveFilePage",
+        "/api/v1/rescrubs": "RescrubPage",
         f"/api/v1/erasure-requests/{erasure.public_id}": "ErasureItem",
         "/api/v1/access-exports": "AccessPage",
         "/api/v1/providers": "ProviderPage",

@@ -31,7 +31,7 @@ class ArchivedEventCount(Shape, frozen=True, kw_only=True):
 
 
 class ArchiveFileItem(Shape, frozen=True, kw_only=True):
-    """One file: `rowDigest` is that of its rows, `sha256` that of its bytes; `expiresAt` is when the archive lets it go.
+    """One file: `rowDigest` is that of its rows, `sha256` that of its bytes; it goes at `expiresAt`.
 
     `kept` files hold the only copy of their events. Those that are `restored`, `replaced` or `expired` are deleted.
     """

@@ -25,7 +25,7 @@ class ArchiveFilesView(ApiView):
         operation_id="listArchiveFiles", parameters=parameters_of(ArchiveFileQuery), responses=ArchiveFilePage
     )
     def get(self, request: Request) -> Response:
-        """The files of archived events, in the tenants in which the caller has a role; nothing of the events themselves."""
+        """The files of archived events, in the tenants in which the caller has a role; no event is shown."""
         require_somewhere(actor_of(request), "view")
         query = read_query(request, ArchiveFileQuery)
         return Response(page_of(archive_files(filter_of(query)), query, write_file))

@@ -57,9 +57,9 @@ class RescrubView(ApiView):
     """``/api/v1/rescrubs/{id}``."""
 
     @extend_schema(operation_id="getRescrub", responses=RescrubItem)
-    def get(self, request: Request, run_id: UUID) -> Response:
+    def get(self, request: Request, rescrub_id: UUID) -> Response:
         """The run, with its counts by place and event. Needs the ability `view` in its tenant."""
-        run = rescrub_by_id(run_id)
+        run = rescrub_by_id(rescrub_id)
         require(actor_of(request), "view", run.tenant_id)
         return Response(write_run(run))
 
@@ -68,12 +68,12 @@ class RescrubStartView(ApiView):
     """``/api/v1/rescrubs/{id}/start``."""
 
     @extend_schema(operation_id="startRescrub", request=RescrubDecision, responses=RescrubItem)
-    def post(self, request: Request, run_id: UUID) -> Response:
+    def post(self, request: Request, rescrub_id: UUID) -> Response:
         """What was counted, and what came since, is hidden for good by a job, which leaves a receipt.
 
         Needs the ability `rescrub.manage`. 409 `conflict` unless the run is `ready`.
         """
-        run = rescrub_by_id(run_id)
+        run = rescrub_by_id(rescrub_id)
         require(actor_of(request), ABILITY, run.tenant_id)
         decode_body(request, RescrubDecision)
         started = start_run(actor=actor_of(request), run=run)
@@ -85,12 +85,12 @@ class RescrubCancelView(ApiView):
     """``/api/v1/rescrubs/{id}/cancel``."""
 
     @extend_schema(operation_id="cancelRescrub", request=RescrubDecision, responses=RescrubItem)
-    def post(self, request: Request, run_id: UUID) -> Response:
+    def post(self, request: Request, rescrub_id: UUID) -> Response:
         """The run is called off; nothing was changed.
 
         Needs the ability `rescrub.manage`. 409 `conflict` once it was started.
         """
-        run = rescrub_by_id(run_id)
+        run = rescrub_by_id(rescrub_id)
         require(actor_of(request), ABILITY, run.tenant_id)
         decode_body(request, RescrubDecision)
         return Response(write_run(cancel_run(actor=actor_of(request), run=run)))
