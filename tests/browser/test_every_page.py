@@ -16,14 +16,12 @@ from telemetry.models import (
     LegalHold,
     PrivacyFinding,
     PurgeRun,
-    ViolationRecord,
-)
-from telemetry.services.access.requests import request_access
-from telemetry.services.erasure.requests import request_erasure
     RescrubRun,
     RescrubState,
     ViolationRecord,
 )
+from telemetry.services.access.requests import request_access
+from telemetry.services.erasure.requests import request_erasure
 from telemetry.services.holds import place_hold
 from telemetry.services.overrides import schedule_override
 from telemetry.services.purging.service import purge
