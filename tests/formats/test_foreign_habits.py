@@ -185,3 +185,54 @@ def test_big_endian_text_is_read_like_little_endian() -> None:
     big = read("plan.csv", codecs.BOM_UTF16_BE + TABLE.encode("utf-16-be"))
 
     assert little == big
+
+
+# Segment
+
+
+RULE = {"type": "TRACK", "key": "Added", "version": 1}
+SCHEMA = {"properties": {"properties": {"properties": {"sku": {"type": "string"}}}}}
+
+
+@pytest.mark.parametrize("key", ["jsonSchema", "json_schema"])
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_rules_are_a_plan_with_or_without_anything_around_them(key: str, is_alone: bool) -> None:
+    rules = [{**RULE, key: SCHEMA}]
+
+    spec, report = read("shop.json", json.dumps(rules if is_alone else {"rules": rules}))
+
+    assert report.format == "segment"
+    assert [(each.name, list(each.properties)) for each in spec.events] == [("Added", ["sku"])]
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", None])
+def test_the_zero_of_a_clock_deprecates_nothing(never: str | None) -> None:
+    alive, _ = read("p.json", json.dumps({"rules": [{**RULE, "jsonSchema": SCHEMA, "deprecatedAt": never}]}))
+    dead, _ = read(
+        "p.json", json.dumps({"rules": [{**RULE, "jsonSchema": SCHEMA, "deprecatedAt": "2025-01-01T00:00:00Z"}]})
+    )
+
+    assert alive.events[0].deprecation is None
+    assert dead.events[0].deprecation is not None
+
+
+# OpenTelemetry
+
+
+def test_conventions_of_before_say_required_in_their_own_words() -> None:
+    source = """
+groups:
+  - id: http
+    prefix: http
+    type: span
+    brief: A request
+    attributes:
+      - {id: method, type: string, required: always, brief: m}
+      - {id: flavor, type: string, required: {conditional: if known}, brief: f}
+"""
+
+    spec, _ = read("http.yaml", source)
+
+    properties = spec.events[0].properties
+    assert (properties["http.method"].required, properties["http.flavor"].required) == (True, False)
+    assert "if known" in properties["http.flavor"].description

@@ -171,7 +171,7 @@ def _read_attribute(attribute: Attribute, properties: PropertySet) -> None:
     else:
         _read_type(type_, definition)
     _write_description(attribute, definition)
-    _read_level(entry.get("requirement_level"), definition)
+    _read_level(entry.get("requirement_level") or entry.get("required"), definition)
     if found is not None:
         _take_key(found)
     for place in filter(None, (found, entry)):
@@ -221,7 +221,8 @@ def _read_level(level: Cursor | None, definition: PropertyDraft) -> None:
     """Required or not; a condition stands in the description."""
     if level is None:
         return
-    if level.value == "required":
+    # The word of before version 1.15 of the conventions, under the key ``required``.
+    if level.value in ("required", "always"):
         definition.put("required", level, True)
     elif level.value == "recommended":
         level.take()

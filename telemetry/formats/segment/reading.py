@@ -3,6 +3,7 @@
 Sources: Segment's Public API (Tracking Plans, rules with ``jsonSchema``) and Config API (``rules.events``).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -31,8 +32,8 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 # Where lists of plans or a single one stand in answers of the APIs.
 _WRAPPERS: Final = ("data", "tracking_plans", "trackingPlans", "trackingPlan", "tracking_plan")
-# Zero of Segment's clock stands for "never".
-_NEVER: Final = "0001-01-01T00:00:00.000Z"
+# Zero of Segment's clock stands for "never", in whatever precision.
+_NEVER: Final = re.compile(r"0001-01-01T00:00:00(?:\.0+)?Z").fullmatch
 _KINDS_OF_TYPES: Final[Mapping[str, str]] = {"TRACK": "track", **{kind.upper(): kind for kind in KINDS}}
 # In the Config API, where rules for other calls than tracked events stand.
 _KINDS_OF_KEYS: Final = {"identify": "identify", "group": "group", "page": "page", "screen": "screen"}
@@ -65,7 +66,9 @@ def read_segment_plans(files: Sequence[SourceFile], options: ImportOptions) -> I
 
 def _find_plans(root: Cursor) -> Iterator[Cursor]:
     """Plans, in the order of the document; an answer of the API may wrap them, and may have only the rules of one."""
-    if root.kind == "list":
+    if root.kind == "list" and _items(root) and _are_rules(root):
+        yield root
+    elif root.kind == "list":
         for each in root.items():
             yield from _find_plans(each)
     elif _are_rules(root.get("rules")):
@@ -85,9 +88,14 @@ def _are_rules(rules: Cursor | None) -> bool:
         is_foreign = any(event.get("eventType") is not None for event in _items(rules.get("events")))
         return any(rules.get(key) is not None for key in keys) and not is_foreign
     return rules.kind == "list" and all(
-        each.get("jsonSchema") is not None or (each.get("key") is not None and each.get("type") is not None)
+        _schema_of(each) is not None or (each.get("key") is not None and each.get("type") is not None)
         for each in rules.items()
     )
+
+
+def _schema_of(rule: Cursor) -> Cursor | None:
+    """What a rule asks of its calls; tools that keep rules in files write the key in their own way."""
+    return rule.get("jsonSchema") or rule.get("json_schema")
 
 
 def _items(cursor: Cursor | None) -> list[Cursor]:
@@ -102,7 +110,7 @@ def _read_plan(plan: Cursor, ledger: Ledger, options: ImportOptions, *, name: st
     description = fit_text(plan.get("description"), target="meta.description")
     if description:
         draft.meta["description"] = description
-    rules = plan.get("rules")
+    rules = plan if plan.kind == "list" else plan.get("rules")
     if rules is not None and rules.is_leaf:
         rules.take()
     if rules is not None and rules.kind == "list":
@@ -118,7 +126,7 @@ def _read_plan(plan: Cursor, ledger: Ledger, options: ImportOptions, *, name: st
 
 
 def _read_rule(rule: Cursor, draft: SpecDraft) -> None:
-    schema, type_ = rule.get("jsonSchema"), rule.get("type")
+    schema, type_ = _schema_of(rule), rule.get("type")
     word = type_.value if type_ is not None else "TRACK"
     if type_ is not None and word == "COMMON" and schema is not None:
         type_.take()
@@ -130,7 +138,7 @@ def _read_rule(rule: Cursor, draft: SpecDraft) -> None:
     key = rule.get("key") or rule.get("name")
     read_rule(rule, key=key, kind=kind or "track", schema=schema, draft=draft)
     never = rule.get("deprecatedAt")
-    if never is not None and never.value in (_NEVER, None):
+    if never is not None and (never.value is None or _NEVER(str(never.value))):
         never.take()
     elif never is not None and isinstance(never.value, str):
         draft.events[-1].deprecate(never, "Deprecated in Segment")
