@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from telemetry.core.layers import event_reference
@@ -13,7 +14,7 @@ from telemetry.services.purging.terms import apply_changes
 from telemetry.services.receipts import record_receipt
 from tenants.actors import SYSTEM
 
-__all__ = ["finish_run"]
+__all__ = ["abandon_run", "finish_run"]
 
 # More events than these are in the receipt by the hash of their list alone, which the run's page shows.
 LISTED_EVENTS: Final = 200
@@ -31,11 +32,20 @@ def finish_run(run: PurgeRun) -> bool:
         return False
     run.refresh_from_db()
     apply_changes(run.tenant_id, run.applies)
-    record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=_facts(run), actor=SYSTEM)
+    record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=_facts(run, is_complete=True), actor=SYSTEM)
     return True
 
 
-def _facts(run: PurgeRun) -> dict[str, Any]:
+def abandon_run(run: PurgeRun) -> None:
+    """The run goes no further; what it has removed has its receipt, in the caller's transaction."""
+    stopped = PurgeRun.objects.filter(pk=run.pk, state=PurgeState.RUNNING).update(
+        state=PurgeState.REPLACED, finished_at=timezone.now()
+    )
+    if stopped and run.items.filter(Q(rows__gt=0) | Q(archived_rows__gt=0)).exists():
+        record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=_facts(run, is_complete=False), actor=SYSTEM)
+
+
+def _facts(run: PurgeRun, *, is_complete: bool) -> dict[str, Any]:
     items = list(run.items.select_related("installation").order_by("installation_id", "name", "version"))
     events = [_fact(item) for item in items if item.rows or item.archived_rows or item.held_rows]
     listing = json.dumps(events, sort_keys=True, separators=(",", ":"))
@@ -47,7 +57,7 @@ def _facts(run: PurgeRun) -> dict[str, Any]:
         "bytes": sum(item.size_bytes for item in items),
         "archived_rows": sum(item.archived_rows for item in items),
         "held_rows": sum(item.held_rows for item in items),
-        "left_rows": 0,
+        "is_complete": is_complete,
         "shortened_rows": run.shortened_rows,
         "config_revisions": {str(each["installation"]): each["revision"] for each in run.applies},
         "approved": bool(run.approved_at),

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from telemetry.core.layers import event_reference
 from telemetry.models import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
 from telemetry.services.purging.clock import cutoff_at, is_trusted
+from telemetry.services.purging.finishing import abandon_run
 from telemetry.services.purging.terms import (
     ChangedRetention,
     applied_states,
@@ -85,6 +86,9 @@ def plan_runs(*, now: datetime) -> list[PurgeRun]:
         by_tenant: dict[int, list[Installation]] = {}
         for installation in installations_in_context():
             by_tenant.setdefault(installation.tenant_id, []).append(installation)
+        for run in PurgeRun.objects.filter(state=PurgeState.RUNNING, cutoff__gt=now).select_related("tenant"):
+            # Planned and approved while the clock was ahead.
+            abandon_run(run)
         opened = {run.tenant_id: run for run in PurgeRun.objects.filter(state__in=OPEN_STATES)}
         free = [key for key in by_tenant if key not in opened or opened[key].state == PurgeState.WAITING]
         installations = [each for key in free for each in by_tenant[key]]

@@ -126,7 +126,7 @@ def test_each_tenant_has_a_run_and_a_receipt_of_its_own(installation: Installati
     assert {run.tenant_id: run.planned_rows for run in runs()} == {installation.tenant_id: 3, other.tenant_id: 5}
     with tenant_context([other.tenant_id]):
         receipt = Receipt.objects.get()
-    assert (receipt.facts["rows"], receipt.facts["left_rows"]) == (5, 0)
+    assert (receipt.facts["rows"], receipt.facts["is_complete"]) == (5, True)
     assert receipt.facts["events"] == [
         {
             "installation": str(other.public_id),
