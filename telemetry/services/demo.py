@@ -25,6 +25,7 @@ from telemetry.services.blueprints import create_app
 from telemetry.services.demo_alerts import tell_somebody
 from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
 from telemetry.services.demo_provider import connect_web_hook
+from telemetry.services.demo_retention import let_old_events_go
 from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
@@ -98,6 +99,7 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
             play_days(installation, now=timezone.now(), seed=seed)
         # What these days ask for waits in the inbox of proposals.
         regenerate()
+        let_old_events_go(installations, now=timezone.now())
         acme, globex = installations
         connect_web_hook(acme, now=timezone.now())
         tell_somebody(acme.tenant)
