@@ -86,9 +86,9 @@ def plan_runs(*, now: datetime) -> list[PurgeRun]:
         by_tenant: dict[int, list[Installation]] = {}
         for installation in installations_in_context():
             by_tenant.setdefault(installation.tenant_id, []).append(installation)
-        for run in PurgeRun.objects.filter(state=PurgeState.RUNNING, cutoff__gt=now).select_related("tenant"):
+        for early in PurgeRun.objects.filter(state=PurgeState.RUNNING, cutoff__gt=now).select_related("tenant"):
             # Planned and approved while the clock was ahead.
-            abandon_run(run)
+            abandon_run(early)
         opened = {run.tenant_id: run for run in PurgeRun.objects.filter(state__in=OPEN_STATES)}
         free = [key for key in by_tenant if key not in opened or opened[key].state == PurgeState.WAITING]
         installations = [each for key in free for each in by_tenant[key]]

@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     days: int
     hour: int
     name: str
-    count: int
+    size: int
 
 
 class Row(NamedTuple):
@@ -53,7 +53,7 @@ batches = st.lists(
         days=st.integers(1, 40),
         hour=st.integers(0, 23),
         name=st.sampled_from([STEP, OTHER]),
-        count=st.integers(1, 3),
+        size=st.integers(1, 3),
     ),
     min_size=1,
     max_size=8,
@@ -79,7 +79,7 @@ def _check(batches: list[Batch], days: int, held: str, *, seal_first: bool) -> N
     installation = make_installation()
     purge()
     for batch in batches:
-        store(installation, batch.count, days_ago=batch.days_ago, days=batch.days, hour=batch.hour, name=batch.name)
+        store(installation, batch.size, days_ago=batch.days_ago, days=batch.days, hour=batch.hour, name=batch.name)
     before = rows()
     if seal_first:
         with tenant_context(ALL):
