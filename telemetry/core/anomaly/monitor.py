@@ -88,6 +88,8 @@ class AnomalyMonitor:
         which windows close; else they close by the events' own. ``ValueError`` when ``occurred_at`` carries no zone.
         """
         detection = event.anomaly_detection
+        if detection is None or not detection.enabled or not detection.rules:
+            self._forget_rules(event)
         if detection is None or not detection.enabled or not (detection.thresholds or detection.rules):
             return ()
         if occurred_at.utcoffset() is None:
@@ -116,6 +118,11 @@ class AnomalyMonitor:
         for anomaly in anomalies:
             self._tell(anomaly)
         return anomalies
+
+    def _forget_rules(self, event: Observed) -> None:
+        if self._rules.knows_any:
+            with self._lock:
+                self._rules.forget(event)
 
     def _judge_values(
         self,

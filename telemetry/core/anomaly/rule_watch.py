@@ -22,7 +22,14 @@ class RuleWatch:
 
     def __init__(self) -> None:
         self._series: OrderedDict[tuple[str, int, timedelta], _Watched] = OrderedDict()
+        # The widths that each event's rules ask for.
+        self._widths: dict[tuple[str, int], tuple[timedelta, ...]] = {}
         self.ignored = 0
+
+    @property
+    def knows_any(self) -> bool:
+        """Whether any event has rules."""
+        return bool(self._widths)
 
     def observe(
         self,
@@ -38,16 +45,32 @@ class RuleWatch:
 
         ``window`` is the width for rules that name none. Events of closed windows are counted in ``ignored``.
         """
-        for width in dict.fromkeys(_width_of(rule, window) for rule in detection.rules):
+        widths = tuple(dict.fromkeys(_width_of(rule, window) for rule in detection.rules))
+        identity = (event.name, event.version)
+        if self._widths.get(identity) != widths:
+            self._keep(identity, widths)
+        for width in widths:
             watched = self._watched(event, detection, width, window)
             yield from watched.close(now)
             if not watched.series.count(metrics, seen, occurred_at):
                 self.ignored += 1
 
+    def forget(self, event: Observed) -> None:
+        """The event has no rules any more, if it had some: nothing is judged of it."""
+        self._keep((event.name, event.version), ())
+
     def close(self, now: datetime) -> Iterator[Anomaly]:
         """The anomalies of all windows that have closed by ``now``."""
         for watched in self._series.values():
             yield from watched.close(now)
+
+    def _keep(self, identity: tuple[str, int], widths: tuple[timedelta, ...]) -> None:
+        """The event's rules ask for windows of these widths now, and for no others."""
+        for width in self._widths.pop(identity, ()):
+            if width not in widths:
+                self._series.pop((*identity, width), None)
+        if widths:
+            self._widths[identity] = widths
 
     def _watched(self, event: Observed, detection: AnomalyDetection, width: timedelta, window: timedelta) -> "_Watched":
         """The event's series of windows of this width, by the rules of now."""
@@ -56,7 +79,8 @@ class RuleWatch:
         if watched is None:
             watched = self._series[key] = _Watched(event, detection, width, window)
             if len(self._series) > _MOST_SERIES:
-                self._series.popitem(last=False)
+                name, version, _ = next(iter(self._series))
+                self._keep((name, version), ())
         self._series.move_to_end(key)
         watched.obey(detection, window)
         return watched

@@ -204,6 +204,34 @@ def test_a_rule_that_stays_keeps_what_it_has_learnt_when_another_is_added() -> N
     assert {each.rule for each in told} == {"quiet"}
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        make_event("step"),
+        watched(rule(method=AnomalyMethod.SILENCE), enabled=False),
+        watched(rule(method=AnomalyMethod.SILENCE, window_minutes=30, name="other")),
+    ],
+    ids=["none", "switched off", "of another width"],
+)
+def test_rules_that_are_gone_say_nothing_any_more(after: EventDefinition) -> None:
+    monitor = AnomalyMonitor()
+    play(monitor, watched(rule(method=AnomalyMethod.SILENCE)), [1] * 24)
+
+    monitor.observe(after, {}, NOON + 24 * HOUR)
+
+    assert monitor.check(NOON + 30 * HOUR) == ()
+
+
+def test_of_many_events_the_ones_that_were_seen_lately_are_watched() -> None:
+    monitor = AnomalyMonitor()
+    for number in range(300):
+        monitor.observe(watched(rule(min=5), name=f"event{number}"), {}, NOON - MINUTE)
+
+    told = monitor.check(NOON + HOUR + MINUTE)
+
+    assert {each.event_name for each in told} == {f"event{number}" for number in range(44, 300)}
+
+
 def test_a_callback_may_observe_and_check_in_turn() -> None:
     heard: list[Anomaly] = []
     event = watched(rule(max=2))
