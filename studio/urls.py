@@ -16,6 +16,7 @@ from studio.pages.archives import archive_page
 from studio.pages.balance import balance_page
 from studio.pages.catalog import catalog_csv, catalog_page
 from studio.pages.erasure import cancel, confirm_page, erasure_page, retry
+from studio.pages.erasure_access import erasure_access_page
 from studio.pages.erasures import erasures_page, new_erasure
 from studio.pages.held_group import discard_group, held_group
 from studio.pages.incident import incident_page
@@ -102,6 +103,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/rescrubs/<uuid:run_id>/cancel/", site.admin_view(cancel_rescrub), name="rescrub_cancel"),
     path("studio/receipts/", site.admin_view(receipts_page), name="receipts"),
     path("studio/receipts/<str:slug>/file/", site.admin_view(receipts_file), name="receipts_file"),
+    path("studio/providers/<uuid:provider_id>/erasing/", site.admin_view(erasure_access_page), name="erasure_access"),
     path("studio/erasure/", site.admin_view(erasures_page), name="erasures"),
     path("studio/erasure/new/", site.admin_view(new_erasure), name="new_erasure"),
     path("studio/erasure/<uuid:erasure_id>/", site.admin_view(erasure_page), name="erasure"),

@@ -28,6 +28,7 @@ __all__ = ["cancel", "confirm_page", "erasure_page", "retry"]
 
 # While a worker has something to do, the page asks again.
 _BUSY = (ErasureState.COUNTING, ErasureState.ERASING, ErasureState.VERIFYING, ErasureState.FORWARDING)
+_TO_RETRY = (ForwardState.FAILED, ForwardState.UNSUPPORTED)
 
 
 class ShownRows(NamedTuple):
@@ -62,7 +63,7 @@ def erasure_page(request: HttpRequest, erasure_id: UUID) -> HttpResponse:
         "rows": rows,
         "totals": [sum(each) for each in zip(*((r.found, r.erased, r.left) for r in rows), strict=True)],
         "forwards": [_forward(each) for each in forwards],
-        "has_failed": any(each.state == ForwardState.FAILED and each.provider_id for each in forwards),
+        "has_failed": any(each.state in _TO_RETRY and each.provider_id for each in forwards),
         "others": erasure_requests(actor).filter(case_id=row.case_id).exclude(pk=row.pk),
         "is_busy": row.state in _BUSY,
         "is_confirmed": row.confirmed_at is not None,

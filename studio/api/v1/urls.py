@@ -22,6 +22,7 @@ from studio.api.v1.balance.views import BalanceView
 from studio.api.v1.batch.views import EventBatchView
 from studio.api.v1.config.stream import ConfigStreamView
 from studio.api.v1.config.views import ConfigView
+from studio.api.v1.erasure.accesses import ErasureAccessView
 from studio.api.v1.erasure.views import (
     CancellationView,
     ConfirmationView,
@@ -241,6 +242,7 @@ urlpatterns = [
     path("providers/<uuid:provider_id>/deliveries", DeliveriesView.as_view()),
     path("providers/<uuid:provider_id>/deliveries/<big_number:delivery_id>", DeliveryView.as_view()),
     path("providers/<uuid:provider_id>/resend", ResendView.as_view()),
+    path("providers/<uuid:provider_id>/erasure-access", ErasureAccessView.as_view()),
     path("erasure-requests", ErasuresView.as_view()),
     path("erasure-requests/<uuid:erasure_id>", ErasureView.as_view()),
     path("erasure-requests/<uuid:erasure_id>/confirm", ConfirmationView.as_view()),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from telemetry.core.errors import Conflict, FieldError, InvalidDocument
@@ -121,11 +122,20 @@ def cancel_erasure(*, actor: Actor, request: ErasureRequest) -> ErasureRequest:
 
 @transaction.atomic
 def retry_forwards(*, actor: Actor, request: ErasureRequest) -> int:
-    """Providers that were given up are told again; how many. Needs ``erasure.handle`` in the tenant."""
+    """Providers that were given up, or could not be told and can now, are told again; how many.
+
+    Needs ``erasure.handle`` in the tenant.
+    """
     require(actor, "erasure.handle", request.tenant_id)
     locked, now = _locked(request), timezone.now()
-    failed = ErasureForward.objects.filter(request=locked, state=ForwardState.FAILED, provider__isnull=False)
-    count = failed.update(state=ForwardState.WAITING, attempts=0, created_at=now, due_at=now, settled_at=None)
+    can_be_told = Q(state=ForwardState.FAILED) | Q(
+        state=ForwardState.UNSUPPORTED, provider__erasure_access__isnull=False
+    )
+    failed = ErasureForward.objects.filter(can_be_told, request=locked, provider__isnull=False)
+    ids = list(failed.values_list("pk", flat=True))
+    count = ErasureForward.objects.filter(pk__in=ids).update(
+        state=ForwardState.WAITING, attempts=0, created_at=now, due_at=now, settled_at=None
+    )
     if count:
         if locked.state == ErasureState.DONE:
             locked.state, locked.finished_at, locked.step_due_at = ErasureState.FORWARDING, None, now
