@@ -25,6 +25,7 @@ from telemetry.models import (
 )
 from telemetry.services.erasure.archives import Archives, HeldBack, erase_file, next_file
 from telemetry.services.erasure.forwarding import plan_forwards
+from telemetry.services.erasure.log import write_log
 from telemetry.services.erasure.people import matcher_of
 from telemetry.services.erasure.places import Count, Exports, Live, Place, Quarantine, Samples, Search, Store, Turn
 from telemetry.services.erasure.requests import begin, holds_in_force, told_of
@@ -178,6 +179,9 @@ def _erase(request: ErasureRequest, now: datetime) -> timedelta | None:
     waits = _wait_for_fence(request, now)
     if waits is not None:
         return waits
+    if not request.position:
+        # Before anything is gone: a restored backup must not bring back what nobody remembers to have erased.
+        write_log(request)
     erased = _read(request.erased)
     done = _go_on(request, erases=True)
     if done.holds:

@@ -3,12 +3,21 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from telemetry.models import AccessExport, ErasureForward, ErasureRequest, ErasureState, ForwardState, StoredEvent
+from telemetry.models import (
+    AccessExport,
+    ErasureForward,
+    ErasureRequest,
+    ErasureState,
+    ForwardState,
+    ProviderKind,
+    StoredEvent,
+)
 from telemetry.services.access.collecting import collect
 from telemetry.services.holds import place_hold
 from telemetry.stores.live import connect, live_stream
@@ -16,7 +25,7 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Role
-from tests.studio.visitors import actions, assert_denied, assert_refused, text_of, visitor
+from tests.studio.visitors import actions, assert_denied, assert_refused, errors_in, text_of, visitor
 from tests.telemetry.factories import ingest, make_provider
 from tests.telemetry.services.erasure.person import PERSON, about, enter, finish, make_shop, prepare, pseudonyms_of
 
@@ -229,3 +238,30 @@ def test_long_lists_cost_no_more_queries_than_short_ones(shop: Installation) -> 
         officer.fill_in(f"{ACCESS}new/", subjects=PERSON)
 
     assert [officer.cost_of(address) for address in (ERASURE, ACCESS)] == short
+
+
+def test_an_admin_says_how_posthog_is_told_and_never_sees_the_key_again(shop: Installation) -> None:
+    provider = make_provider(shop, "https://us.i.posthog.com", kind=ProviderKind.POSTHOG)
+    admin = visitor(Role.ADMIN, shop.tenant)
+    place = f"/studio/providers/{provider.public_id}/"
+    assert f"{place}erasing/" in admin.get(place).content.decode()
+
+    errors = errors_in(admin.fill_in(f"{place}erasing/", projectId="1", host="https://127.0.0.1", credential="phx_key"))
+    assert errors == {"host": ["Leads into an internal network"]}
+    with patch("telemetry.providers.outgoing.targets.system_resolver", return_value=["93.184.215.14"]):
+        answer = admin.fill_in(f"{place}erasing/", projectId="1", credential="phx_key")
+
+    assert answer.url == place
+    page = admin.get(f"{place}erasing/")
+    assert "phx_key" not in page.content.decode()
+    assert page.context["form"].initial == {"projectId": "1", "host": "https://us.posthog.com"}
+
+
+def test_a_web_hook_needs_no_access_of_its_own(shop: Installation) -> None:
+    provider = make_provider(shop)
+    place = f"/studio/providers/{provider.public_id}/"
+    admin = visitor(Role.ADMIN, shop.tenant)
+
+    assert "Erasing there" not in text_of(admin.get(place))
+    assert admin.get(f"{place}erasing/").url == place
+    assert visitor(Role.PUBLISHER, shop.tenant).get(f"{place}erasing/").status_code == 403

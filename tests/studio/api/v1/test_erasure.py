@@ -14,9 +14,10 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Role
-from tests.studio.api.calls import Caller, caller_with_role, code_of, cost_of
-from tests.telemetry.factories import everything_stored, ingest
+from tests.studio.api.calls import Caller, caller_with_role, code_of, cost_of, signed_in
+from tests.telemetry.factories import everything_stored, ingest, make_provider
 from tests.telemetry.services.erasure.person import PERSON, about, finish, make_shop, prepare, pseudonyms_of
+from tests.tenants.factories import make_membership, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -271,3 +272,15 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(shop: Installation) 
     work()
 
     assert cost_of(officer, ERASURES) == short
+
+
+def test_how_a_provider_is_told_takes_a_login_and_a_kind_that_needs_it(shop: Installation) -> None:
+    hook = make_provider(shop)
+    user = make_user()
+    make_membership(user, Role.ADMIN, shop.tenant)
+    admin = signed_in(user)
+    place = f"/api/v1/providers/{hook.public_id}/erasure-access"
+
+    assert admin.put(place, {"settings": {}, "credential": "x"}).status_code == 409
+    assert caller_with_role(Role.ADMIN, shop.tenant).put(place, {"credential": "x"}).status_code == 403
+    assert caller_with_role(Role.ADMIN, make_shop("globex").tenant).put(place, {"credential": "x"}).status_code == 404
