@@ -16,8 +16,13 @@ os.environ.setdefault("STUDIO_RECEIPT_KEYS", "only for tests: " + "receipts " * 
 os.environ.setdefault("STUDIO_INSECURE_LOCAL", "1")
 
 from studio.settings.base import *
+from studio.settings.base import STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+
+# Nothing is left behind; a test of a worker in a process of its own names a directory.
+if "STUDIO_ARCHIVE_DIR" not in os.environ:
+    STORAGES["archive"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 
 # PBKDF2 is slow on purpose; a test that logs in need not be.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

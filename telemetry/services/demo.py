@@ -23,6 +23,7 @@ from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, Redac
 from telemetry.core.spec import Quarantine, Redaction, TelemetryDefaults, TelemetrySpec
 from telemetry.services.blueprints import create_app
 from telemetry.services.demo_alerts import tell_somebody
+from telemetry.services.demo_archive import archive_oldest_day
 from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
 from telemetry.services.demo_provider import connect_web_hook
 from telemetry.services.demo_retention import let_old_events_go
@@ -106,6 +107,7 @@ def load_demo(*, spec_document: bytes, credentials_file: Path) -> bool:
         plan_for_a_while(acme)
         except_from_floor(globex)
         _write_private(credentials_file, json.dumps(found, indent=2) + "\n")
+    archive_oldest_day(acme)
     return True
 
 

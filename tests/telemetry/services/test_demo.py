@@ -14,6 +14,7 @@ from django.contrib.auth import authenticate as sign_in
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Sum
 from pytest_django import Settings
 
 from telemetry.core.codec import checksum
@@ -21,16 +22,20 @@ from telemetry.core.config import EffectiveConfig
 from telemetry.core.spec import Quarantine
 from telemetry.models import (
     AlertChannel,
+    ArchiveFile,
     DeliveryRecord,
+    EventRemoval,
     HeldEvent,
     Notification,
     Proposal,
     ProviderRecord,
     SpecVersion,
+    StoredEvent,
 )
 from telemetry.selectors.bindings import bindings_of
 from telemetry.services.alerts.delivering import notify_once
 from telemetry.services.anomalies.evaluation import evaluate_due
+from telemetry.services.archiving.files import file_problems
 from telemetry.services.configs import effective_config
 from telemetry.services.demo import load_demo
 from tenants.actors import actor_of_user
@@ -247,3 +252,16 @@ def test_with_a_real_mail_server_nobody_is_told_of_the_demo(tmp_path: Path) -> N
 
     with tenant_context(ALL):
         assert not AlertChannel.objects.exists()
+
+
+def test_a_day_of_events_is_in_the_archive_and_nowhere_else(tmp_path: Path) -> None:
+    load(tmp_path / "credentials.json")
+
+    with tenant_context(ALL):
+        file = ArchiveFile.objects.select_related("installation__tenant").get()
+        archived = EventRemoval.objects.aggregate(rows=Sum("archived"))["rows"]
+        left = StoredEvent.with_expired.filter(installation=file.installation, received_at__lte=file.received_until)
+        assert not left.exists()
+    assert (file.state, file.installation.tenant.slug) == ("kept", "acme")
+    assert file.rows == archived > 0
+    assert file_problems(file, file.installation) == []
