@@ -31,7 +31,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STUDIO_SAMPLE_HOURS = 0
 
 # Nothing of a test stays on the disk; what looks at files has a directory of its own.
-STORAGES["archive"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}  # noqa: F405 - of the base
+STORAGES["archive"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
