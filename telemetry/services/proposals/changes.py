@@ -46,22 +46,29 @@ def changed_override(override: TenantOverride, patch: Sequence[Mapping[str, Any]
 
 
 def reverse_patch(proposal: Proposal) -> JsonPatch:
-    """What takes the proposal's change back, for documents that hold it; one query.
+    """What takes the published change back, for documents that hold it; up to two queries.
 
-    Raises ``Conflict`` if the version that it was made for is gone.
+    Raises ``Conflict`` if the version that it changed is gone.
     """
-    before = _base(proposal)
-    return make_patch(apply_patch(before, proposal.patch), before)
-
-
-def _base(proposal: Proposal) -> dict[str, Any]:
     if proposal.installation is not None:
-        number = proposal.base_version or None
-        return plain_document(override_at_number(proposal.installation, number))
-    version = SpecVersion.objects.filter(spec__name=proposal.spec_name, version=proposal.base_version).first()
-    if version is None:
-        raise Conflict(f"version {proposal.base_version} of {proposal.spec_name} is gone")
-    return plain_document(spec_from_document(version.document))
+        override = override_at_number(proposal.installation, proposal.base_version or None)
+        return _between(changed_override(override, proposal.patch), override)
+    spec = spec_from_document(_version_before(proposal).document)
+    return _between(changed_spec(spec, proposal.patch), spec)
+
+
+def _between(before: msgspec.Struct, after: msgspec.Struct) -> JsonPatch:
+    return make_patch(plain_document(before), plain_document(after))
+
+
+def _version_before(proposal: Proposal) -> SpecVersion:
+    """The version that the one with the change followed."""
+    versions = SpecVersion.objects.filter(spec__name=proposal.spec_name, version=proposal.applied_version or 0)
+    applied = versions.select_related("based_on").order_by().first()
+    before = None if applied is None else applied.based_on
+    if before is None:
+        raise Conflict(f"the version of {proposal.spec_name} before the change is gone")
+    return before
 
 
 def _opened(document: Mapping[str, Any], patch: Sequence[Mapping[str, Any]]) -> JsonPatch:
@@ -73,6 +80,9 @@ def _opened(document: Mapping[str, Any], patch: Sequence[Mapping[str, Any]]) -> 
         place: Any = document
         for depth, step in enumerate(steps[:-1], start=1):
             path = "/" + "/".join(steps[:depth])
+            if isinstance(place, list):
+                # What is in a list is there already, or the patch does not fit.
+                break
             place = place.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(place, dict) else None
             if place is None and path not in known and operation.get("op") in ("add", "replace"):
                 opened.append({"op": "add", "path": path, "value": {}})

@@ -200,9 +200,9 @@ def _strengthen(
         _say(proposal, suggestion, change, now)
     elif proposal.status != ProposalStatus.ACCEPTED and proposal.strength >= before:
         _say(proposal, suggestion, change, now)
-    if proposal.status == ProposalStatus.SNOOZED and proposal.snoozed_until is not None:
-        is_over = proposal.snoozed_until <= now
-        proposal.status = ProposalStatus.PENDING if is_over else ProposalStatus.SNOOZED
+    until = proposal.snoozed_until
+    if proposal.status == ProposalStatus.SNOOZED and until is not None and until <= now:
+        proposal.status, proposal.snoozed_until = ProposalStatus.PENDING, None
     proposal.save()
     return kind
 

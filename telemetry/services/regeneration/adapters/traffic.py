@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.migrations.recorder import MigrationRecorder
+
 from telemetry.core.proposals import Signal, SignalKind
 from telemetry.core.spec import EventDefinition
 from telemetry.models import EventUse, ProviderRecord, SpecVersion
@@ -98,6 +100,13 @@ def _unused_properties(
             yield Noticed(signal, published)
 
 
+def _counted_since() -> datetime:
+    """Since when reads are counted: the table for it came with its migration; one query."""
+    applied = MigrationRecorder.Migration.objects.filter(app="telemetry", name__endswith="_proposals")
+    first: datetime = applied.order_by("applied").values_list("applied", flat=True)[0]
+    return first
+
+
 class _Readers:
     """Whether anybody reads an event: a person, a provider that it is passed on to, or an anomaly rule."""
 
@@ -107,10 +116,18 @@ class _Readers:
         self._used = set(used.distinct())
         self._is_passed_on = ProviderRecord.objects.filter(is_enabled=True).exists()
         self._since = since
+        # Nobody counted reads before; what an upgrade finds is not unread for that.
+        self._is_counted = _counted_since() <= now - timedelta(days=UNUSED_DAYS)
 
     def read(self, event: EventDefinition, volume: EventVolumes) -> bool:
         detection = event.anomaly_detection
         is_watched = detection is not None and bool(detection.thresholds or detection.rules)
         # What came only lately had no time to be read.
         is_young = volume.first_day > self._since
-        return is_young or is_watched or self._is_passed_on or (event.name, event.version) in self._used
+        return (
+            is_young
+            or is_watched
+            or not self._is_counted
+            or self._is_passed_on
+            or (event.name, event.version) in self._used
+        )

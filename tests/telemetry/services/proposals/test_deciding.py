@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from telemetry.core.config import EventOverride, TenantOverride
+from telemetry.core.config import AnomalyOverride, EventOverride, TenantOverride
 from telemetry.core.errors import ApprovalRequired, Conflict, InvalidDocument, NotAllowed, NotFound
+from telemetry.core.spec import Threshold
 from telemetry.models import EventRecord, Proposal, ProposalStatus, ReviewRecord, SpecRecord, SpecVersion
 from telemetry.services.proposals.deciding import (
     accept_proposal,
@@ -246,6 +247,43 @@ def test_a_change_of_one_tenant_joins_what_its_override_says() -> None:
     assert proposal.installation is not None
     event = published_event(proposal.installation)
     assert (event.retention.days, event.anomaly_detection.thresholds[0].max) == (7, 2200.0)
+
+
+def test_a_bound_of_its_own_moves_inside_the_list_that_the_tenant_has() -> None:
+    thresholds = (Threshold(metric="durationMs", max=1600.0), Threshold(metric="durationMs", min=1.0))
+    anomalies = AnomalyOverride(thresholds=thresholds)
+    own = EventOverride(retention_days=7, anomaly_detection=anomalies)
+    proposal = own_proposal(TenantOverride(events={"sigil.telemetry.workflow_step": own}))
+    assert proposal.installation is not None
+
+    accept(proposal)
+
+    event = published_event(proposal.installation)
+    assert [each.max for each in event.anomaly_detection.thresholds] == [2200.0, None]
+    with tenant_context(ALL):
+        take_back_proposal(actor=SYSTEM, proposal_id=proposal.pk, reason="No", publish=True)
+    assert published_event(proposal.installation).anomaly_detection.thresholds == thresholds
+
+
+def test_an_edited_change_is_taken_back_as_it_was_edited(proposal: Proposal) -> None:
+    with tenant_context(ALL):
+        save_event(actor=SYSTEM, spec_name="sigil.telemetry", event=make_event("another"))
+        EventRecord.objects.filter(name="another").update(position=0)
+        EventRecord.objects.exclude(name="another").update(position=1)
+    patch = [dict(each) for each in proposal.patch]
+    patch[-1] = {**patch[-1], "value": {"type": "string"}}
+    accept(proposal, patch=patch, publish=False)
+    with tenant_context(ALL):
+        record = SpecRecord.objects.get()
+        publish_version(
+            actor=SYSTEM, name=record.name, expected_revision=record.draft_revision, change_summary="With it"
+        )
+
+        take_back_proposal(actor=SYSTEM, proposal_id=proposal.pk, reason="No")
+
+        events = {event.name: set(event.properties.values_list("name", flat=True)) for event in record.events.all()}
+    assert set(events) == {"another", "sigil.telemetry.workflow_step"}
+    assert "attempt" not in events["sigil.telemetry.workflow_step"]
 
 
 def test_people_of_the_tenant_see_and_take_up_its_proposals_and_no_others() -> None:

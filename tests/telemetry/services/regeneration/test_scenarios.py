@@ -11,7 +11,7 @@ from telemetry.detection.inspector import Inspector
 from telemetry.models import PromiseState, Proposal, ProposalStatus, RegenerationRequest
 from telemetry.selectors.reviews import live_review
 from telemetry.services.anomalies.evaluation import evaluate_due
-from telemetry.services.event_use import note_use
+from telemetry.services.live import stored_lines
 from telemetry.services.publishing import publish_version
 from telemetry.services.regeneration.running import take_requests
 from telemetry.services.reviews import approve
@@ -19,11 +19,10 @@ from telemetry.services.tallies import merge_tallies
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.roles import Role
-from tests.telemetry.factories import make_days, make_installation, make_published
+from tests.telemetry.factories import make_installation, make_published
 from tests.telemetry.services.regeneration.worlds import (
     LAG,
     NOON,
-    STEP,
     WIDTH,
     accept,
     draft,
@@ -204,23 +203,22 @@ def test_where_one_version_of_the_app_leaves_it_out_the_proposal_says_to_mend_it
 
 
 def test_a_flood_is_sampled_and_keeps_as_much_as_was_said() -> None:
-    # Given a week of a hundred thousand events a day.
+    # Given a day of forty thousand events.
     make_published()
     installation = make_installation()
-    make_days(installation, [200_000] * 7, name=STEP)
-    today = NOON - timedelta(days=4)
+    for _ in range(10):
+        send(installation, NOON, *[{}] * 4_000)
 
-    run(today)
+    run(NOON + WIDTH)
     proposal = only_proposal("volume_high")
     applied = accept(proposal)
 
-    rate = published_event(installation).sampling.rate
-    assert rate == 0.2
-    send(installation, NOON, *[{}] * 200)
-    measured = measure_after(applied, NOON - WIDTH, NOON + WIDTH)
+    assert published_event(installation).sampling.rate == 0.5
+    send(installation, NOON + WIDTH, *[{}] * 400)
+    measured = measure_after(applied, NOON, NOON + 2 * WIDTH)
     assert measured.outcome == PromiseState.KEPT
     assert measured.measured_value is not None
-    assert 0.1 < measured.measured_value < 0.3
+    assert 0.4 < measured.measured_value < 0.6
 
 
 def test_an_event_that_nobody_sends_is_deprecated() -> None:
@@ -262,7 +260,7 @@ def test_an_event_that_somebody_reads_stays() -> None:
     while merge_tallies(now=NOON + timedelta(days=1)):
         pass
     with tenant_context(ALL):
-        note_use(installation, {(STEP, 1): timedelta(hours=1)}, now=NOON + timedelta(days=3))
+        stored_lines(installation, now=NOON + timedelta(hours=1), limit=50)
 
     assert run(NOON + timedelta(days=34)) == []
 
@@ -285,9 +283,10 @@ def test_events_that_nobody_reads_back_are_kept_for_less() -> None:
     make_published(sigil_with(retention=Retention(days=365)))
     installation = make_installation()
     send(installation, NOON, *[{}] * 5)
+    # Given that somebody looks at them for some hours, and never again.
     with tenant_context(ALL):
         for number in range(6):
-            note_use(installation, {(STEP, 1): timedelta(days=2)}, now=NOON + timedelta(days=number))
+            stored_lines(installation, now=NOON + timedelta(hours=number), limit=50)
 
     run(NOON + timedelta(days=8))
     proposal = only_proposal("retention_above_use")
