@@ -60,10 +60,11 @@ def carry_on(*, go_on: GoOn) -> bool:
     # What is archived goes by the end that stands in its row.
     if not (work.shorten(go_on, only_archived=True) and work.remove(go_on) and work.shorten(go_on)):
         return True
-    for run in runs:
-        with tenant_context(ALL):
-            lock_removals()
-            if not work.due(run):
+    with tenant_context(ALL):
+        lock_removals()
+        unfinished = {group.tenant_id for group in work.all_due() if group.rows}
+        for run in runs:
+            if run.tenant_id not in unfinished:
                 finish_run(run)
     return False
 
@@ -83,7 +84,7 @@ class Work:
         """What is due is gone; whether it was not stopped before the end."""
         by_partition: dict[Partition, list[DueGroup]] = {}
         with tenant_context(ALL):
-            for group in self._all_due():
+            for group in self.all_due():
                 by_partition.setdefault(group.partition, []).append(group)
         for partition, groups in by_partition.items():
             if not self._archive(groups, go_on):
@@ -114,14 +115,10 @@ class Work:
                         return False
         return True
 
-    def due(self, run: PurgeRun, only: Partition | None = None) -> list[DueGroup]:
-        """What the run still has to remove; in a tenant context."""
-        return [group for group in due_groups(self._question(run), only=only) if group.rows and self._may_go(group)]
-
     def _question(self, run: PurgeRun) -> Question:
         return Question(run.cutoff, terms_of_run(run), (run.tenant_id,))
 
-    def _all_due(self, only: Partition | None = None) -> list[DueGroup]:
+    def all_due(self, only: Partition | None = None) -> list[DueGroup]:
         """What all runs have to remove, with what is held beside it; runs of one day are asked about together."""
         by_cutoff: dict[datetime, list[PurgeRun]] = {}
         for run in self._runs.values():
@@ -155,7 +152,7 @@ class Work:
         """Whether the partition is gone: if all in it is due, and once what is held is elsewhere. One step."""
         if partition.ends_on > timezone.now().date() or not close_partition(partition):
             return False
-        total, groups = rows_counted(partition), self._all_due(partition)
+        total, groups = rows_counted(partition), self.all_due(partition)
         if total is None or total != sum(group.rows + group.held for group in groups):
             return False
         for group in groups:

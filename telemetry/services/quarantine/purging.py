@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Final
 
+from django.conf import settings
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from telemetry.core.errors import Conflict
-from telemetry.models import HeldEvent
+from telemetry.models import HeldEvent, LegalHold
 from telemetry.services.configs import effective_config
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
@@ -20,6 +22,8 @@ PORTION: Final = 5_000
 def purge_held_events() -> int:
     """Events past their days are gone, and those that the config in force would not hold so long; how many.
 
+    What a legal hold keeps stays.
+
     A spec that holds them for fewer days, or a floor that forbids it, so has an effect on what is held already. Running
     it twice changes nothing more. Portions of 5,000, each in a transaction of its own.
     """
@@ -31,7 +35,7 @@ def purge_held_events() -> int:
 
 def _purge_portion() -> int:
     with tenant_context(ALL):
-        expired = HeldEvent.objects.filter(expires_at__lte=timezone.now()).order_by("id").values("pk")[:PORTION]
+        expired = _free().filter(expires_at__lte=timezone.now()).order_by("id").values("pk")[:PORTION]
         count, _ = HeldEvent.objects.filter(pk__in=expired).delete()
     return count
 
@@ -50,5 +54,24 @@ def _purge_shortened(installation_id: int) -> int:
             # No spec is bound any more: nobody says that anything is to be held.
             days = 0
         too_old = timezone.now() - timedelta(days=days)
-        count, _ = HeldEvent.objects.filter(installation_id=installation_id, received_at__lte=too_old).delete()
+        count, _ = _free().filter(installation_id=installation_id, received_at__lte=too_old).delete()
     return count
+
+
+def _free() -> QuerySet[HeldEvent]:
+    """What no legal hold keeps.
+
+    When a sealed event happened, nobody can tell without opening it: it may be as long before it came as events are
+    taken, and what may have happened in the span of a hold is kept.
+    """
+    longest = timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS)
+    holds = LegalHold.objects.filter(
+        Q(installation=None) | Q(installation=OuterRef("installation")),
+        Q(event_name="") | Q(event_name=OuterRef("event_name")),
+        Q(subjects=[]) | Q(subjects__overlap=OuterRef("subjects")),
+        Q(starts_at=None) | Q(starts_at__lte=OuterRef("received_at")),
+        Q(ends_at=None) | Q(ends_at__gt=ExpressionWrapper(OuterRef("received_at") - longest, DateTimeField())),
+        tenant=OuterRef("tenant"),
+        lifted_at=None,
+    )
+    return HeldEvent.objects.filter(~Exists(holds))

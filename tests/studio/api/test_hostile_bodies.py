@@ -122,7 +122,6 @@ ADDRESSES = [
     Address("POST", "/api/v1/proposals/{proposal}/snooze", {"until": "2100-01-01T00:00:00Z"}),
     Address("POST", "/api/v1/proposals/{proposal}/take-back", {"reason": "A reason"}),
     Address("POST", "/api/v1/legal-holds", {"tenant": "acme", "reason": "Case 12", "subject": "u-4711"}),
-    Address("POST", "/api/v1/installations/{id}/retention/preview", {"override": {"enabled": False}}),
     Address("PUT", "/api/v1/floor", FLOOR, reads_yaml=True),
     Address(
         "POST",

@@ -123,6 +123,7 @@ class ReceiptFileView(ApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         """All receipts of a tenant as the file that `studio verify-receipts` checks. Needs the ability `view` in it."""
+        require_somewhere(actor_of(request), "view")
         tenant = tenant_by_slug(read_query(request, ReceiptFileQuery).tenant)
         require(actor_of(request), "view", tenant.pk)
         headers = {"Content-Disposition": f'attachment; filename="receipts-{tenant.slug}.json"'}

@@ -242,7 +242,7 @@ class ReceiptQuery(PageQuery, frozen=True, kw_only=True):
 class ReceiptFileQuery(Shape, frozen=True, kw_only=True):
     """Whose receipts."""
 
-    tenant: Annotated[str, msgspec.Meta(min_length=1, max_length=128, description="The slug of the tenant.")]
+    tenant: Annotated[str, msgspec.Meta(max_length=128, description="The slug of the tenant; it has to be named.")] = ""
 
 
 class ReceiptItem(Shape, frozen=True, kw_only=True):
