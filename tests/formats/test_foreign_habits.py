@@ -116,6 +116,38 @@ def test_what_cannot_be_reckoned_is_reported(expression: str) -> None:
     assert reasons(report, "/events/0/retention/days")
 
 
+def test_a_constant_knows_nothing_of_the_parameters_of_whoever_uses_it() -> None:
+    spec, _ = read(
+        "a.ts",
+        "const what = 'outer';\nconst meaning = { what };\nconst make = (what: string) => meaning;\n"
+        + telemetry(
+            "{ key: 'x', version: '1.0.0', semantics: make('inner'), properties: {}, privacy: 'internal' }"
+        ).removeprefix(HEAD),
+    )
+
+    assert spec.events[0].semantics.what == "outer"
+
+
+GROWING = {
+    "lists": "const twice = (x) => [...x, ...x];\nconst big = " + "twice(" * 50 + "['a']" + ")" * 50,
+    "objects": "const pair = (x) => ({ a: x, b: x });\nconst big = " + "pair(" * 50 + "'a'" + ")" * 50,
+    "texts": "const twice = (x) => `${x}${x}`;\nconst big = " + "twice(" * 50 + "'abc'" + ")" * 50,
+    "sums": "const twice = (x) => x + x;\nconst big = " + "twice(" * 50 + "'abc'" + ")" * 50,
+    "joins": "const twice = (x) => [x, x].join(x);\nconst big = " + "twice(" * 50 + "'abc'" + ")" * 50,
+    "numbers": "const twice = (x) => x * x;\nconst big = " + "twice(" * 50 + "9" + ")" * 50,
+    "infinity": "const big = 1e999 - 1e999",
+}
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_what_would_grow_without_end_is_left_out(kind: str) -> None:
+    source = GROWING[kind] + ";\n" + telemetry("", "description: big,")
+
+    _, report = read("a.ts", source)
+
+    assert Action.DROPPED in {loss.action for loss in report.losses if loss.path.startswith("/meta/description")}
+
+
 def test_texts_are_joined_and_trimmed() -> None:
     spec, report = typescript("", "description: ['One', `two`].join('\\n').trim(),")
 

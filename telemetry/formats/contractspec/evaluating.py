@@ -1,6 +1,5 @@
 """The plain data that a TypeScript expression stands for, as far as that can be told without running it."""
 
-import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -9,6 +8,7 @@ from tree_sitter import Node
 
 from telemetry.core.shapes import Path
 from telemetry.formats.contractspec.functions import Function
+from telemetry.formats.contractspec.reckoning import LONGEST, reckon, short
 from telemetry.formats.contractspec.strings import read_string
 from telemetry.formats.cursor import Unevaluated
 
@@ -24,12 +24,6 @@ _TRANSPARENT: Final = (
 _INTEGER: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+")
 # Functions that answer what they are given, by the habit of the origin and the rules of the language.
 _DEFINES: Final = re.compile(r"(?:[A-Za-z_$][\w$]*\.)*(?:define|create|make)[A-Z]\w*|Object\.freeze").fullmatch
-_OPERATIONS: Final[Mapping[str, Callable[[float, float], float]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-}
 _ENVIRONMENTS: Final = ("process.env", "import.meta.env", "Deno.env", "Bun.env")
 
 
@@ -113,13 +107,25 @@ class Evaluator:
         """The value of a constant of this file, or of a parameter."""
         name = text_of(node)
         if self._scopes and name in self._scopes[-1]:
-            return self._scopes[-1][name]
+            return self._counted(self._scopes[-1][name])
         if name in self._busy or name not in self._constants:
             return Unevaluated()
         self._busy.append(name)
+        # A constant knows nothing of the parameters of whoever uses it.
+        self._scopes.append({})
         value = self.evaluate(self._constants[name], path)
+        self._scopes.pop()
         self._busy.pop()
         return value
+
+    def _counted(self, value: Any) -> Any:
+        """The value once more; each of its parts is a step, lest functions that double what they get grow for ever."""
+        waiting = [value]
+        while waiting and self._steps <= _MOST_STEPS:
+            self._steps += 1
+            part = waiting.pop()
+            waiting.extend(part.values() if isinstance(part, dict) else part if isinstance(part, list) else ())
+        return value if self._steps <= _MOST_STEPS else Unevaluated()
 
     def member(self, node: Node, path: Path) -> Any:
         """An environment variable as a reference, a member of an enumeration or constant; else the words of its name.
@@ -155,8 +161,8 @@ class Evaluator:
             return first
         second = self.evaluate(right, path)
         if sign.type == "+" and isinstance(first, str) and isinstance(second, str):
-            return first + second
-        return _reckon(sign.type, first, second)
+            return short(first + second)
+        return reckon(sign.type, first, second)
 
     def call(self, node: Node, path: Path) -> Any:
         """What a function answers: of this file, as its one expression says; of elsewhere, the object that it is given.
@@ -190,7 +196,7 @@ class Evaluator:
             return Unevaluated()
         # Only the whole text has a place of its own.
         self.lines = {place: line for place, line in self.lines.items() if place[: len(path)] != path or place == path}
-        return between.join(value)
+        return short(between.join(value)) if sum(map(len, value)) < LONGEST else Unevaluated()
 
     def _apply(self, name: str, given: list[Node], path: Path) -> Any:
         """What the function of this file answers, with its parameters in place."""
@@ -225,6 +231,7 @@ class Evaluator:
     def template(self, node: Node, path: Path) -> Any:
         """A text with what its parts stand for."""
         parts: list[str] = []
+        length = 0
         for child in node.named_children:
             if child.type == "template_substitution":
                 value = self.evaluate(child.named_children[0], path) if child.named_children else None
@@ -233,6 +240,9 @@ class Evaluator:
                 parts.append(str(value))
             else:
                 parts.append(read_string(child))
+            length += len(parts[-1])
+            if length > LONGEST:
+                return Unevaluated()
         return "".join(parts)
 
     def number(self, node: Node, _path: Path) -> Any:
@@ -251,16 +261,6 @@ class Evaluator:
         if isinstance(value, bool):
             return not value if sign == "!" else Unevaluated()
         return -value if sign == "-" and isinstance(value, int | float) else Unevaluated()
-
-
-def _reckon(sign: str, first: Any, second: Any) -> Any:
-    """A number that is reckoned from two; whole if it is."""
-    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in (first, second)):
-        return Unevaluated()
-    if sign not in _OPERATIONS or (sign == "/" and not second):
-        return Unevaluated()
-    found = _OPERATIONS[sign](first, second)
-    return int(found) if isinstance(found, float) and found.is_integer() and abs(found) < 2**53 else found
 
 
 def text_of(node: Node) -> str:
