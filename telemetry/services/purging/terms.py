@@ -19,12 +19,9 @@ __all__ = [
     "apply_changes",
     "archived_events",
     "changed_retention",
-    "retention_of",
     "terms_of_run",
     "terms_under",
 ]
-
-Event = tuple[int, str, int]
 
 
 class ChangedRetention(NamedTuple):
@@ -93,11 +90,6 @@ def terms_under(installation_id: int, config: EffectiveConfig, before: Mapping[s
         for each in config.events
         if each.retention.days < before.get(event_reference(each.name, each.version), each.retention.days + 1)
     ]
-
-
-def retention_of(changes: Iterable[ChangedRetention]) -> dict[int, ChangedRetention]:
-    """By installation."""
-    return {change.installation.pk: change for change in changes}
 
 
 def applied_states(installations: Collection[Installation]) -> dict[int, RetentionState]:
