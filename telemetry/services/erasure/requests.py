@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -25,6 +26,9 @@ __all__ = [
     "retry_forwards",
     "told_of",
 ]
+
+# Legal holds that are named one by one.
+MOST_NAMED: Final = 5
 
 
 @transaction.atomic
@@ -152,7 +156,9 @@ def holds_in_force(request: ErasureRequest) -> list[LegalHold]:
 
 def told_of(holds: Sequence[LegalHold]) -> str:
     """What a person is told: which holds, and what can be done."""
-    named = ", ".join(f"{hold.pk} (placed {hold.placed_at:%Y-%m-%d})" for hold in holds)
+    named = ", ".join(f"{hold.pk} (placed {hold.placed_at:%Y-%m-%d})" for hold in holds[:MOST_NAMED])
+    if len(holds) > MOST_NAMED:
+        named += f" and {len(holds) - MOST_NAMED} more"
     word = "hold" if len(holds) == 1 else "holds"
     return f"legal {word} {named} keep events of this person: nothing can be erased before they are lifted"
 
