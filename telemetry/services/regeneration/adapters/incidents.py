@@ -21,8 +21,8 @@ __all__ = ["LOOK_BACK", "incident_signals", "signals_of_incident"]
 
 # Two weeks hold every weekday twice.
 LOOK_BACK: Final = timedelta(days=14)
-# Rules that a scheduled run looks back on, those with the latest incidents first. Each costs a replay of two weeks, about
-# half a second, and a job has ninety; what asked by itself is answered one by one besides.
+# Rules that a scheduled run looks back on, those with the latest incidents first. Each costs a replay of two weeks, and
+# a job has ninety seconds; what asked by itself is answered one by one besides.
 MOST_RULES: Final = 50
 RANKS: Final = {"p001": 0.001, "p50": 0.5, "p99": 0.99, "p999": 0.999}
 
