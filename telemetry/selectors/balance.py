@@ -3,11 +3,13 @@
 # ruff: noqa: S608 - queries are made of constants of this module
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import Sum
 
+from telemetry.models import EventRemoval
 from telemetry.models.event_tally import COUNTS
 
 __all__ = [
@@ -15,9 +17,11 @@ __all__ = [
     "EventCounts",
     "EventVolume",
     "InstallationCounts",
+    "Removals",
     "counts_by_event",
     "counts_by_installation",
     "counts_series",
+    "removals_by_event",
     "volumes_of",
 ]
 
@@ -100,6 +104,14 @@ class InstallationCounts(NamedTuple):
     counts: Counts
 
 
+class Removals(NamedTuple):
+    """How many stored events have left the store, and how."""
+
+    purged: int = 0
+    archived: int = 0
+    erased: int = 0
+
+
 class EventVolume(NamedTuple):
     """How many events of one version came on each day, oldest first, and when the last of them came."""
 
@@ -127,6 +139,20 @@ def counts_by_installation(start: datetime, end: datetime, *, limit: int) -> lis
     with connection.cursor() as cursor:
         cursor.execute(BY_INSTALLATION, {"start": start, "end": end, "limit": limit})
         return [InstallationCounts(key, at, Counts(*counts)) for key, at, *counts in cursor.fetchall()]
+
+
+def removals_by_event(
+    installation_id: int, start: datetime, end: datetime, *, name: str | None = None
+) -> dict[tuple[str, int], Removals]:
+    """Of what came on the days (UTC) that lie whole in [start, end), by name and version; one query."""
+    first = start.astimezone(UTC).date() + timedelta(days=start.astimezone(UTC).time() != time())
+    rows = EventRemoval.objects.filter(
+        installation_id=installation_id, day__gte=first, day__lt=end.astimezone(UTC).date()
+    )
+    if name is not None:
+        rows = rows.filter(name=name)
+    sums = rows.order_by().values_list("name", "version").annotate(Sum("purged"), Sum("archived"), Sum("erased"))
+    return {(name, version): Removals(*counts) for name, version, *counts in sums}
 
 
 def counts_series(

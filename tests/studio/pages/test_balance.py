@@ -36,7 +36,7 @@ def test_one_installation_is_shown_by_event(installation: Installation) -> None:
     text = text_of(visitor(Role.VIEWER).get(PAGE, installation=str(installation.public_id)))
 
     assert "4 received = 2 stored + 0 sampled out + 0 disabled + 1 rejected + 1 duplicate" in text
-    assert "2 stored = 2 kept now + 0 gone by retention" in text
+    assert "2 stored = 2 kept now + 0 purged + 0 archived + 0 erased" in text
     assert f"{STEP} @1" in text
     assert "Events that the spec does not know" in text
 

@@ -32,8 +32,8 @@ class BalanceQuery(Shape, frozen=True, kw_only=True):
 class BalanceRow(Shape, frozen=True, kw_only=True):
     """Counts that add up: received is the sum of the five outcomes, stored that of live and gone.
 
-    ``gone`` are stored events that were purged, archived or erased since. ``violating`` broke a rule, whatever became
-    of them; of ``skewed`` ones the sender's clock was corrected.
+    ``gone`` are stored events that left since; how, ``purged``, ``archived`` and ``erased`` tell of the days (UTC) that
+    lie whole in the span. ``violating`` broke a rule, whatever became of them; of ``skewed`` ones the clock was off.
     """
 
     received: int
@@ -46,6 +46,9 @@ class BalanceRow(Shape, frozen=True, kw_only=True):
     skewed: int
     live: int
     gone: int
+    purged: int
+    archived: int
+    erased: int
     is_balanced: bool
     last_received_at: datetime | None
 
@@ -92,6 +95,7 @@ def _row(event: EventBalance) -> dict[str, Any]:
         **counts._asdict(),
         "live": event.live,
         "gone": event.gone,
+        **event.removals._asdict(),
         "is_balanced": event.is_balanced,
         "last_received_at": event.last_received_at,
     }
