@@ -16,7 +16,7 @@ __all__ = ["InferredSpec", "InferredSpecQuery", "write_draft"]
 class InferredSpecQuery(Shape, frozen=True, kw_only=True):
     """The name of the spec, and what to read: of how many days, how many events of each kind, of which event."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] = "from.traffic"
     days: Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS)] = 7
     sample: Annotated[int, msgspec.Meta(ge=1, le=MOST_SAMPLE)] = 200
     event: Annotated[str, msgspec.Meta(max_length=200)] = ""
