@@ -50,7 +50,7 @@ def test_who_may_not_view_gets_none(installation: Installation) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ("", 400, "invalid_query"),
+        ("name=", 400, "invalid_query"),
         ("name=seen&days=0", 400, "invalid_query"),
         ("name=seen&sample=1001", 400, "invalid_query"),
         ("name=Not%20A%20Name", 400, "invalid_document"),
@@ -66,6 +66,13 @@ def test_what_cannot_be_answered_is_a_clear_error(
     answer = caller_with_role(Role.VIEWER).get(address)
 
     assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+def test_a_draft_that_nobody_named_has_a_name(installation: Installation) -> None:
+    ingest(installation, make_incoming())
+    address = path(installation).removesuffix("?name=seen")
+
+    assert caller_with_role(Role.VIEWER).get(address).json()["spec"]["meta"]["name"] == "from.traffic"
 
 
 def test_many_events_of_a_kind_take_as_many_queries_as_one(installation: Installation) -> None:
