@@ -1,16 +1,13 @@
 """Anomaly rules inside an app, without a studio: a limit, and an event that stops coming.
 
-Run it with ``python examples/watching.py``. Two simulated days of an app pass in a moment; in the evening of the second
-its steps become slow, and later nothing comes at all. The detectors are those that the studio judges with.
+Two simulated days of an app pass in a moment; in the evening of the second its steps become slow, and later nothing comes
+at all. The detectors are those that the studio judges with.
 """
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import msgspec
 
