@@ -1,7 +1,7 @@
 """Anomaly rules inside an app, without a studio: a limit, and an event that stops coming.
 
-Two simulated days of an app pass in a moment; in the evening of the second its steps become slow, and later nothing comes
-at all. The detectors are those that the studio judges with.
+Two simulated days of an app pass in a moment; in the evening of the second its steps become slow, and later nothing
+comes at all. The detectors are those that the studio judges with.
 """
 
 from collections.abc import Iterator

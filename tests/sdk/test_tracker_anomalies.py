@@ -1,5 +1,6 @@
 """The anomaly monitor behind a tracker: it sees every valid event's metrics, from before sampling and redaction."""
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -204,7 +205,12 @@ def test_the_example_tells_of_slow_steps_and_of_silence() -> None:
     root = Path(__file__).parents[2]
 
     done = subprocess.run(
-        [sys.executable, "examples/watching.py"], cwd=root, capture_output=True, check=True, text=True
+        [sys.executable, "examples/watching.py"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        check=True,
+        text=True,
     )
 
     told = [line.split(":")[1].split()[-1] for line in done.stdout.splitlines()]
