@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from telemetry.core.enums import AnomalyAction, Environment
 from telemetry.models.choices import choices_of
+from telemetry.models.receiver import Receiver
 from tenants.models import App, Installation, Tenant
 
 __all__ = ["AlertChannel", "AlertRoute", "ChannelKind", "Pace"]
@@ -29,14 +30,14 @@ class Pace(models.TextChoices):
     DAILY = "daily", "Once a day"
 
 
-class AlertChannel(models.Model):
+class AlertChannel(Receiver):
     """One place of a tenant to which incidents are told, and how that goes.
 
     ``sealed`` holds where that is, with its secret, as ``tenants.sealing`` stores it; ``place`` is as much of it as may
     be shown. It is told that an incident opened or is open again; of the end and of acknowledgements as it wants.
     Within ``quiet_minutes`` the same rule is told once, and after ``most_per_hour`` messages the rest of the hour goes
     into one summary. A daily summary leaves at ``digest_hour``, UTC. While ``muted_until`` lies ahead everything is
-    written down and nothing sent. The other columns are those of ``ProviderRecord``; ``delivered`` counts messages.
+    written down and nothing sent. ``delivered`` counts messages.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -54,18 +55,7 @@ class AlertChannel(models.Model):
     most_per_hour = models.PositiveIntegerField(default=20)
     pace = models.CharField(max_length=20, choices=Pace.choices, default=Pace.AT_ONCE)
     digest_hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)])
-    is_enabled = models.BooleanField(default=True)
     muted_until = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    changed_at = models.DateTimeField(default=timezone.now)
-    failures = models.PositiveIntegerField(default=0)
-    paused_until = models.DateTimeField(null=True)
-    leased_until = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=40, blank=True, default="")
-    last_status = models.PositiveSmallIntegerField(null=True)
-    last_error_at = models.DateTimeField(null=True)
-    last_delivered_at = models.DateTimeField(null=True)
-    delivered = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         verbose_name = "alert channel"

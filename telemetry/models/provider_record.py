@@ -3,10 +3,10 @@
 import uuid
 
 from django.db import models
-from django.utils import timezone
 
 from telemetry.core.enums import PrivacyLevel
 from telemetry.models.choices import choices_of, values_of
+from telemetry.models.receiver import Receiver
 from tenants.models import Installation, Tenant
 
 __all__ = ["ProviderKind", "ProviderRecord"]
@@ -22,14 +22,12 @@ class ProviderKind(models.TextChoices):
     WEBHOOK = "webhook", "Web hook"
 
 
-class ProviderRecord(models.Model):
+class ProviderRecord(Receiver):
     """One provider of one installation, and how it does.
 
     ``settings`` are the kind's own, without its credential; ``sealed`` is that, as ``tenants.sealing`` stores it, and
-    no page and no answer shows it. Events above ``highest_level`` are not passed on. While nothing gets through, the
-    provider rests until ``paused_until``; ``failures`` counts attempts in a row, ``refusals`` single events in a row
-    that it did not want. Whoever delivers holds it until ``leased_until``. ``last_error`` is a word of ours,
-    ``last_status`` the HTTP status, and nothing that the other side said is kept. ``delivered`` counts events.
+    no page and no answer shows it. Events above ``highest_level`` are not passed on. ``refusals`` counts single events
+    in a row that it did not want, ``delivered`` events.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -41,18 +39,7 @@ class ProviderRecord(models.Model):
     sealed = models.TextField(blank=True, default="")
     sealed_at = models.DateTimeField(null=True)
     highest_level = models.CharField(max_length=20, choices=choices_of(PrivacyLevel), default=PrivacyLevel.PII.value)
-    is_enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    changed_at = models.DateTimeField(default=timezone.now)
-    failures = models.PositiveIntegerField(default=0)
     refusals = models.PositiveIntegerField(default=0)
-    paused_until = models.DateTimeField(null=True)
-    leased_until = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=40, blank=True, default="")
-    last_status = models.PositiveSmallIntegerField(null=True)
-    last_error_at = models.DateTimeField(null=True)
-    last_delivered_at = models.DateTimeField(null=True)
-    delivered = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         verbose_name = "provider"
