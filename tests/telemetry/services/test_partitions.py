@@ -79,7 +79,7 @@ def test_new_partitions_are_closed_to_the_application_role(as_owner: AsOwner) ->
         ("telemetry_storedevent_d30", 0, 400),
         ("telemetry_storedevent_d30", 0, 0),
         ("telemetry_storedevent_d30", 4000, 1),
-        ("telemetry_storedevent_d30", -40_000, 1),
+        ("telemetry_storedevent_d30", -80_000, 1),
         ("telemetry_eventclaim", -4000, 1),
     ],
 )
