@@ -30,8 +30,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # What comes in is not sampled unless a test asks for it.
 STUDIO_SAMPLE_HOURS = 0
 
-# Nothing of a test stays on the disk; what looks at files has a directory of its own.
-STORAGES["archive"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
-
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -53,9 +53,10 @@ def test_a_tenant_is_told_once_that_nobody_judges_and_once_that_somebody_does_ag
 def test_lateness_counts_what_is_overdue_and_what_was_never_judged() -> None:
     make_published()
     installation = make_installation("acme")
+    now = datetime.now(UTC)
     with tenant_context(ALL):
-        assert lateness(NOW) == (0, None)
-        never = lateness(NOW + LATE_AFTER + timedelta(minutes=1))
+        assert lateness(now) == (0, None)
+        never = lateness(now + LATE_AFTER + timedelta(minutes=1))
     assert (never.installations, never.since) == (1, installation.created_at)
 
     evaluate_due(now=NOW)

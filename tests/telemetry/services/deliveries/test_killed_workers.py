@@ -90,6 +90,6 @@ def test_workers_that_are_killed_while_they_deliver_lose_nothing() -> None:
 
     ids = {event.envelope.id for event in events if event.envelope is not None}
     assert set(hook.events) == ids
-    # At least once; twice only what was in the hands of a worker that was killed.
-    assert sum(hook.events.values()) <= 1200 + 3 * 200
+    # At least once; again only what was in the hands of a worker that was killed, of which there were three.
+    assert max(hook.events.values()) <= 1 + 3
     assert len(hook.deliveries) == 1200
