@@ -250,9 +250,18 @@ def test_who_has_no_key_is_told_so(studio: Studio, installation: Installation, m
     assert "401" in called.err
 
 
+def heed_interrupts() -> None:
+    """A process that a shell started in the background ignores them, and passes that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_in_a_terminal_control_c_ends_it_with_130(installation: Installation) -> None:
     child = pexpect.spawn(
-        sys.executable, ["-m", "telemetry.cli", "tail", str(installation.public_id)], cwd=str(ROOT), encoding="utf-8"
+        sys.executable,
+        ["-m", "telemetry.cli", "tail", str(installation.public_id)],
+        cwd=str(ROOT),
+        encoding="utf-8",
+        preexec_fn=heed_interrupts,
     )
     ingest(installation, make_incoming())
     child.expect_exact(STEP, timeout=60)
@@ -268,11 +277,16 @@ def test_in_a_terminal_control_c_ends_it_with_130(installation: Installation) ->
 def test_a_signal_from_a_script_ends_it_the_same_way(installation: Installation, tmp_path: Path) -> None:
     ingest(installation, make_incoming())
     command = [sys.executable, "-m", "telemetry.cli", "tail", str(installation.public_id), "--format", "json"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        first = json.loads(child.stdout.readline())
-        child.send_signal(signal.SIGINT)
-        code, said = child.wait(timeout=60), child.stderr.read()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stderr is not None
+            first = json.loads(child.stdout.readline())
+            child.send_signal(signal.SIGINT)
+            code, said = child.wait(timeout=60), child.stderr.read()
+        finally:
+            child.kill()
 
     assert (first["name"], code, said) == (STEP, 130, b"")
