@@ -86,8 +86,12 @@ class Person:
         self.page.click("#login-form button[type=submit]")
 
     def says(self, text: str) -> bool:
-        """Whether the page shows the text."""
-        return text in " ".join(self.page.inner_text("body").split())
+        """Whether the page shows the text, now or within ten seconds: a click does not wait for the next page."""
+        for _ in range(100):
+            if text in " ".join(self.page.inner_text("body").split()):
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
 
 PersonMaker = Callable[..., Person]
