@@ -6,12 +6,16 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
+from kombu.transport import TRANSPORT_ALIASES
 
 from studio.checks import refuse_unsafe_settings
 
 __all__ = ["app"]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings.base")
+
+# For these schemes, and not as the one transport for any URL: Kombu would then not see that ``rediss`` means TLS.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "studio.broker_transport:LastingTransport"))
 
 app = Celery("studio")
 app.config_from_object("django.conf:settings", namespace="CELERY")

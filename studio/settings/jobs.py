@@ -1,6 +1,7 @@
 """How Celery runs jobs: none is lost in a crash, none runs for ever, and a silent broker holds nobody up."""
 
 from datetime import timedelta
+from ssl import CERT_REQUIRED
 from typing import Any
 
 from studio.settings import env
@@ -11,6 +12,8 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 
 CELERY_BROKER_URL = env.redis("REDIS_URL")
+# As the cache does by itself; Kombu takes any certificate unless told not to. ``?ssl_cert_reqs=none`` in the URL wins.
+CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": CERT_REQUIRED} if CELERY_BROKER_URL.startswith("rediss:") else False
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # A task whose worker vanished is given to another after this many seconds: at least twice the longest run,
     # or a slow task would run twice.

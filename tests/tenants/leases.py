@@ -26,9 +26,9 @@ def held(lease: ConfigLease | None = None) -> Iterator[ConfigLease]:
         lease.stop()
 
 
-def wait_until(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
-    """Return once the condition holds; fails after ``patience`` (seconds)."""
-    deadline = time.monotonic() + patience
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.002)
