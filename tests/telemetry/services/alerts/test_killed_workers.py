@@ -3,21 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import quote
 
 import pytest
-from django.db import connection
 
-from telemetry.models import AlertChannel, Notification
+from telemetry.models import Notification
 from tenants.context import ALL, tenant_context
 from tests.sdk.servers import PATIENCE, scripted_server
 from tests.telemetry.factories import make_channel, make_installation, make_published
 from tests.telemetry.services.alerts.cases import Case
+from tests.telemetry.workers import LEASE_SECONDS, worker
 
 # A worker as the dispatcher's threads are, but with a short lease: what a killed one had comes back after a moment.
 WORKER = """
@@ -26,34 +21,13 @@ from datetime import timedelta
 import django
 django.setup()
 from telemetry.services.alerts import claiming
-claiming.LEASE = timedelta(seconds=0.5)
+claiming.LEASE = timedelta(seconds=float(sys.argv[2]))
 from telemetry.services.alerts.delivering import notify_once
 print("ready", flush=True)
 while True:
     if not notify_once(int(sys.argv[1])):
         time.sleep(0.02)
 """
-
-
-@contextmanager
-def worker(channel: AlertChannel) -> Iterator["subprocess.Popen[str]"]:
-    """A worker for the channel, on the test's database; it is there when the block begins."""
-    database = connection.settings_dict
-    url = f"postgresql://{quote(database['USER'])}@/{database['NAME']}?host={quote(database['HOST'], safe='')}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "studio.settings.test",
-        "STUDIO_OUTGOING_ALLOW": "127.0.0.1",
-    }
-    command = [sys.executable, "-c", WORKER, str(channel.pk)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,11 +40,11 @@ def test_workers_that_are_killed_while_they_notify_lose_nothing_and_repeat_only_
             Case(installation, rule=f"rule-{number}").judge()
 
         for round_number in range(4):
-            with worker(channel) as process:
+            with worker(WORKER, channel.pk, LEASE_SECONDS) as process:
                 # Killed as soon as a call is under way, or has just been answered.
                 server.wait_for(5 * (round_number + 1))
                 os.kill(process.pid, signal.SIGKILL)
-        with worker(channel):
+        with worker(WORKER, channel.pk, LEASE_SECONDS):
             until = time.monotonic() + PATIENCE
             while not is_all_delivered():
                 assert time.monotonic() < until
