@@ -24,6 +24,7 @@ from telemetry.stores.live import connect, live_stream
 from tenants.models import Installation
 from tenants.roles import Role
 from tests.cli.conftest import ROOT, Studio
+from tests.cli.interrupts import heed_interrupts
 from tests.studio.api.calls import caller_with_role
 from tests.telemetry.factories import ingest, make_incoming, make_installation, make_provider, make_published
 from tests.telemetry.services.deliveries.receivers import receiver
@@ -248,11 +249,6 @@ def test_who_has_no_key_is_told_so(studio: Studio, installation: Installation, m
 
     assert called.code == 2
     assert "401" in called.err
-
-
-def heed_interrupts() -> None:
-    """A process that a shell started in the background ignores them, and passes that on."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_in_a_terminal_control_c_ends_it_with_130(installation: Installation) -> None:

@@ -13,6 +13,7 @@ from telemetry.core.codec import decode_spec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.contractspec.writing import write_contract_spec
 from tests.cli.conftest import ROOT, SIGIL, Studio
+from tests.cli.interrupts import heed_interrupts
 from tests.core import strategies
 from tests.formats.compilers import TYPESCRIPT, check_typescript
 
@@ -115,6 +116,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
             encoding="utf-8",
             timeout=PATIENCE,
             dimensions=(50, 160),
+            preexec_fn=heed_interrupts,
         )
         started.append(child)
         return child
