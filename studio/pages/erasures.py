@@ -29,6 +29,7 @@ from studio.wakeups import wake_erasers
 from telemetry.core.errors import InvalidDocument
 from telemetry.models import ErasureRequest
 from telemetry.selectors.erasure import count_overdue, erasure_requests
+from telemetry.services.erasure.people import are_found_in_texts
 from telemetry.services.erasure.requests import request_erasure
 from tenants.actors import require_somewhere
 from tenants.models import Tenant
@@ -36,6 +37,10 @@ from tenants.models import Tenant
 __all__ = ["SubjectForm", "erasures_page", "new_erasure"]
 
 PAGE_SIZE: Final = 50
+# Does not say which: what is stored with the session, until it is shown, would tell how somebody is called.
+NOT_IN_TEXTS: Final = (
+    "An id is too short to be told from other words and numbers: it is found as a whole value, not inside longer texts."
+)
 
 
 class SubjectForm(PageForm):
@@ -49,7 +54,8 @@ class SubjectForm(PageForm):
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text="Of users, sessions or devices, exactly as the app sends them, one per line. They are not stored: "
-        "pseudonyms are made of them under every key that a tenant has had.",
+        "pseudonyms are made of them under every key that a tenant has had. One of less than 6 characters, 8 digits "
+        "alone or 16 letters alone is not looked for inside longer texts.",
     )
     tenants = forms.MultipleChoiceField(
         label="Look at these tenants",
@@ -141,6 +147,8 @@ def new_erasure(request: HttpRequest) -> HttpResponse:
         else:
             transaction.on_commit(partial(wake_erasers, [row.pk for row in rows]))
             messages.success(request, "What is stored about the person is being counted. Nothing is erased yet.")
+            if not are_found_in_texts(form.ids()):
+                messages.warning(request, NOT_IN_TEXTS)
             one = reverse("erasure", args=[rows[0].public_id])
             return HttpResponseRedirect(one if len(rows) == 1 else reverse("erasures"))
     if form.is_bound:

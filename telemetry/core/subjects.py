@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from telemetry.core.errors import FieldError
+from telemetry.core.mentions import LONGEST_ID, folded, mentions_in
 from telemetry.core.pseudonyms import Renaming, is_pseudonym
 
 __all__ = ["LONGEST_ID", "SubjectMatcher", "subject_id_errors", "texts_in"]
 
-# Characters. Longer than any id of a user, session or device that we know of, an address included.
-LONGEST_ID: Final = 512
+# Words come again, and to look one up is a sixth of making its pseudonym. Some megabytes.
+_MOST_REMEMBERED: Final = 1 << 15
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # A percent sign that is not part of a percent-encoded byte. Source: RFC 3986, section 2.1.
 _BARE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -22,13 +24,14 @@ _decode: Final = msgspec.json.decode
 
 
 class SubjectMatcher:
-    """Finds events about one person: those that hold one of the ``pseudonyms`` anywhere, or the id itself as a value.
+    """Finds events about one person: those that hold one of the ``pseudonyms`` anywhere, or the id itself.
 
-    The id is not known here. A value is the id if its pseudonym under ``probe``, the key of one of the pseudonyms, is
-    among them: so also a property that a spec left unprotected is found. An id inside a longer text is not.
+    The id is not known here. A value, or a part of a longer text that may be an id (``mentions_in``), is the id if its
+    pseudonym under ``probe``, the key of one of the pseudonyms, is among them: so also a property that a spec left
+    unprotected is found. An e-mail address is found in upper case as well, if its pseudonym in lower case is known.
     """
 
-    __slots__ = ("_probe", "pseudonyms")
+    __slots__ = ("_is_id", "_probe", "pseudonyms")
 
     def __init__(self, pseudonyms: Collection[str], probe: Renaming) -> None:
         """``ValueError`` without pseudonyms, or for one that is none."""
@@ -36,28 +39,42 @@ class SubjectMatcher:
             raise ValueError("a person is known by at least one pseudonym")
         self.pseudonyms = frozenset(pseudonyms)
         self._probe = probe
+        self._is_id = lru_cache(_MOST_REMEMBERED)(self._look_up)
 
     def is_about(self, *documents: str) -> bool:
         """Whether one of the JSON documents, given as text, is about the person."""
         if any(map(self._names, documents)):
             return True
-        return any(document != "{}" and self.holds_id(_decode(document)) for document in documents)
+        return any(document != "{}" and self._tells_id(_decode(document)) for document in documents)
 
     def holds_id(self, value: Any) -> bool:
-        """Whether the value, or one inside it, is an id of the person or holds a pseudonym of theirs."""
-        return any(self._names(text) or self._probe.pseudonym(text) in self.pseudonyms for text in texts_in(value))
+        """Whether the value, or one inside it, is or mentions an id of the person, or holds a pseudonym of theirs."""
+        return any(map(self._names, texts_in(value))) or self._tells_id(value)
 
     def _names(self, text: str) -> bool:
         return not self.pseudonyms.isdisjoint(_written_like_pseudonyms(text))
 
+    def _tells_id(self, value: Any) -> bool:
+        # A pseudonym is no id, and most events have several.
+        return any(self._mentions(text) for text in texts_in(value) if not is_pseudonym(text))
+
+    def _mentions(self, text: str) -> bool:
+        return (len(text) <= LONGEST_ID and self._is_id(text)) or any(map(self._is_id, mentions_in(text)))
+
+    def _look_up(self, text: str) -> bool:
+        if self._probe.pseudonym(text) in self.pseudonyms:
+            return True
+        plain = folded(text)
+        return plain != text and self._probe.pseudonym(plain) in self.pseudonyms
+
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Every text inside a JSON value that may be an id: texts and whole numbers, keys of objects too."""
+    """Every text inside a JSON value that may be or hold an id: texts and whole numbers, keys of objects too."""
     waiting = [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):
-            if 0 < len(each) <= LONGEST_ID:
+            if each:
                 yield each
         elif isinstance(each, dict):
             waiting.extend(each)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from telemetry.core.errors import FieldError
+from telemetry.core.mentions import folded, is_told_apart
 from telemetry.core.pseudonyms import is_pseudonym, pseudonymiser_for
 from telemetry.core.subjects import SubjectMatcher, subject_id_errors
 from telemetry.services.subjects import subject_pseudonyms
@@ -15,7 +16,16 @@ from tenants.models import Tenant
 from tenants.pseudonym_key import installation_pseudonym_key
 from tenants.services.checks import refuse_errors
 
-__all__ = ["EPOCHS_AHEAD", "MOST_IDS", "Person", "checked_ids", "digest_of", "matcher_of", "month_after"]
+__all__ = [
+    "EPOCHS_AHEAD",
+    "MOST_IDS",
+    "Person",
+    "are_found_in_texts",
+    "checked_ids",
+    "digest_of",
+    "matcher_of",
+    "month_after",
+]
 
 # A user, and their devices and sessions.
 MOST_IDS: Final = 20
@@ -42,8 +52,12 @@ class Person(NamedTuple):
 
     @classmethod
     def at(cls, tenant: Tenant, ids: Sequence[str], pseudonyms: Sequence[str] = ()) -> "Person":
-        """The person with these ids and pseudonyms, as they come out of ``checked_ids``; no query."""
-        named = [subject_pseudonyms(tenant, text, ahead=EPOCHS_AHEAD) for text in ids]
+        """The person with these ids and pseudonyms, as they come out of ``checked_ids``; no query.
+
+        An e-mail address is theirs in lower case, too.
+        """
+        spelled = dict.fromkeys(each for text in ids for each in (text, folded(text)))
+        named = [subject_pseudonyms(tenant, text, ahead=EPOCHS_AHEAD) for text in spelled]
         present = tenant.pseudonym_epoch
         known = [*(each for texts in named for each in texts[:present]), *pseudonyms]
         salt = secrets.token_hex(16)
@@ -79,6 +93,11 @@ def checked_ids(ids: Sequence[str], pseudonyms: Sequence[str] = (), *, reference
     errors += _reference_errors(reference, given)
     refuse_errors("request", *errors)
     return list(dict.fromkeys(given))
+
+
+def are_found_in_texts(ids: Sequence[str]) -> bool:
+    """Whether every one of the ids is looked for inside longer texts as well; short ones are not."""
+    return all(is_told_apart(text.strip()) for text in ids)
 
 
 def matcher_of(tenant: Tenant, pseudonyms: Sequence[str], probe_epoch: int) -> SubjectMatcher:

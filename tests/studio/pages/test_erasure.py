@@ -96,6 +96,15 @@ def test_what_is_no_id_is_refused_beside_the_field(shop: Installation, text: str
     assert set(errors) == {"subjects"}
 
 
+@pytest.mark.parametrize(("ids", "is_told"), [(PERSON, False), (f"{PERSON}\n42", True)])
+def test_an_id_too_short_to_be_looked_for_in_texts_is_told_at_once(shop: Installation, ids: str, is_told: bool) -> None:
+    officer = visitor(Role.PRIVACY_OFFICER, shop.tenant)
+
+    officer.fill_in(f"{ERASURE}new/", subjects=ids)
+
+    assert ("An id is too short to be told from other words" in text_of(officer.get(ERASURE))) is is_told
+
+
 def test_a_refused_form_does_not_show_the_id_again(shop: Installation) -> None:
     officer = visitor(Role.PRIVACY_OFFICER)
 

@@ -51,6 +51,7 @@ class NewErasure(Shape, frozen=True, kw_only=True):
     """Whom to erase, and where.
 
     `subjects` are the ids of one person as apps send them: of users, sessions or devices. They are not stored.
+    One of less than 6 characters, 8 digits alone or 16 letters alone is not looked for inside longer texts.
     `pseudonyms` are what another studio calls the person. `tenants` are slugs; without any, all tenants in which the
     caller may do this. `keptAwayUntil` is until when events of the person are not taken in again; without it, for good.
     With `isConfirmed` nobody looks at the count first.

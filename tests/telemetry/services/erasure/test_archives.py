@@ -45,7 +45,7 @@ def shop(archive: Path) -> Installation:
     """Two files: three events of the person under two keys, and two of somebody else; and one more event is stored."""
     prepare()
     found = make_shop("acme")
-    ingest(found, about(), about("somebody else"), about(None, properties={"orderId": "o", "note": PERSON}))
+    ingest(found, about(), about("somebody else"), about(None, properties={"orderId": "o", "note": f"to {PERSON}."}))
     archive_all(found)
     with tenant_context(ALL):
         renew_pseudonym_key(actor=SYSTEM, tenant=found.tenant)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -13,7 +14,16 @@ from redis import Redis
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.errors import Conflict
-from telemetry.models import DeliveryRecord, ErasureState, EventRemoval, HeldEvent, Receipt, SampledEvent, StoredEvent
+from telemetry.models import (
+    DeliveryRecord,
+    ErasureState,
+    EventRemoval,
+    HeldEvent,
+    ProviderKind,
+    Receipt,
+    SampledEvent,
+    StoredEvent,
+)
 from telemetry.services.erasure import places, working
 from telemetry.services.erasure.people import digest_of
 from telemetry.services.erasure.requests import cancel_erasure
@@ -41,6 +51,8 @@ from tests.telemetry.services.erasure.person import (
 )
 
 pytestmark = pytest.mark.django_db
+
+_NOTHING = {"store": 0, "archive": 0, "quarantine": 0, "samples": 0, "live": 0, "exports": 0}
 
 # Where a person stays known by pseudonyms: what keeps their later events away.
 MARKS = ("telemetry_erasurerequest: ", "telemetry_erasedsubject: ")
@@ -85,6 +97,47 @@ def test_a_person_at_three_tenants_and_under_two_keys_is_found_nowhere_afterward
     assert [_by_place(request.erased) for request in requests] == [{"store": 5, "quarantine": 1, "live": 1}] * 3
     assert [request.left for request in requests] == [[]] * 3
     assert stored() == 3
+
+
+def test_the_id_inside_a_longer_text_is_found_in_every_place_and_gone_afterwards(settings: Settings) -> None:
+    settings.STUDIO_SAMPLE_HOURS = 24
+    prepare()
+    shop = make_shop("acme")
+    # A kind that nobody can tell, so that the request comes to its end.
+    provider = make_provider(shop, kind=ProviderKind.OPENTELEMETRY)
+    sampling._next_at.clear()
+    mention = {"orderId": "o-1", "note": f"<{PERSON.upper()}> asked for it"}
+    ingest(shop, about("somebody else", properties=mention), about("a third"))
+    ingest(shop, about("somebody else", properties={"note": f"/invite?to={quote(PERSON)}"}))
+    live_stream().publish(shop.public_id, [json.dumps({"values": [f"said {PERSON}."]}).encode(), b'{"values": []}'])
+
+    [request] = enter(shop.tenant)
+    assert _by_place(request.found) == {"store": 1, "outbox": 1, "samples": 2, "quarantine": 1, "live": 1}
+    confirm(request)
+    finish(request)
+
+    assert (_by_place(request.erased), request.left) == (_by_place(request.found), [])
+    with tenant_context(ALL):
+        [receipt] = Receipt.objects.all()
+        kept = list(StoredEvent.objects.values_list("id", flat=True))
+        assert [row.event_ids for row in DeliveryRecord.objects.filter(provider=provider)] == [kept]
+        assert HeldEvent.objects.count() == 0
+    assert receipt.facts["erased"] == {**_NOTHING, "store": 1, "outbox": 1, "samples": 2, "quarantine": 1, "live": 1}
+    assert len(kept) == 1
+
+
+def test_an_address_that_was_entered_in_capitals_is_found_in_small_letters_and_kept_away() -> None:
+    prepare()
+    shop = make_shop("acme")
+    ingest(shop, about())
+    ingest(shop, about(PERSON.title()))
+
+    [request] = enter(shop.tenant, subjects=(PERSON.title(),))
+    confirm(request)
+    finish(request)
+
+    assert (_by_place(request.erased), stored()) == ({"store": 2}, 0)
+    assert ingest(shop, about()).items[0].outcome == EventOutcome.DISABLED
 
 
 def test_what_was_erased_is_counted_in_the_balance_by_day_and_event() -> None:
@@ -361,8 +414,8 @@ def test_the_receipt_names_the_person_by_a_salted_hash_alone() -> None:
         [receipt] = Receipt.objects.all()
     assert (receipt.kind, receipt.facts["erased"], receipt.facts["left"]) == (
         "erasure",
-        {"store": 1, "archive": 0, "quarantine": 0, "samples": 0, "live": 0, "exports": 0},
-        {"store": 0, "archive": 0, "quarantine": 0, "samples": 0, "live": 0, "exports": 0},
+        {**_NOTHING, "store": 1},
+        _NOTHING,
     )
     assert receipt.facts["subject"] == digest_of(request.salt, pseudonyms_of(shop.tenant))
     assert not _names(json.dumps(receipt.facts), [PERSON, *request.pseudonyms])
