@@ -26,9 +26,9 @@ _runs: Final = re.compile(r"[A-Za-z0-9]+|[^\W_A-Za-z0-9]+").finditer
 def mentions_in(text: str) -> Iterator[str]:
     """Every part of the text that may be an id, some more than once: see ``is_told_apart``; none of a single run.
 
-    A run is letters and digits, of one script as far as that is told by ASCII. A part begins and ends where a run does, with the plus sign
-    before it or without, and holds no space, quote, bracket, comma or semicolon. What is percent-encoded is read as it
-    stands, and decoded.
+    A run is letters and digits, ended also where ASCII begins or ends. A part begins and ends where a run does, with
+    the plus sign before it or without, and holds no space, quote, bracket, comma or semicolon. What is percent-encoded
+    is read as it stands, and decoded.
     """
     if text.isascii() and text.isalnum():
         return

@@ -88,4 +88,3 @@ def test_a_hostile_text_of_many_runs_costs_a_bounded_number_of_parts_for_each_of
     text = "a-" * 5_000 + "b" * (LONGEST_ID + 1)
 
     assert sum(1 for _ in mentions_in(text)) <= MOST_RUNS * 5_001
-

@@ -39,7 +39,16 @@ def test_a_value_that_is_or_mentions_the_person_is_about_them(value: Any) -> Non
 
 @pytest.mark.parametrize(
     "value",
-    ["user-1842231", "superuser-184223", "user 184223", "USER-184223", PROBE.pseudonym("user-184224"), 184223, None, ""],
+    [
+        "user-1842231",
+        "superuser-184223",
+        "user 184223",
+        "USER-184223",
+        PROBE.pseudonym("user-184224"),
+        184223,
+        None,
+        "",
+    ],
 )
 def test_a_value_of_somebody_else_is_not_about_the_person(value: Any) -> None:
     assert not matcher("user-184223").holds_id(value)
