@@ -9,8 +9,8 @@ from django.utils import timezone
 from telemetry.core.config import EventOverride, TenantOverride
 from telemetry.core.enums import Environment, PrivacyLevel
 from telemetry.models import EventRecord, PropertyRecord, SpecRecord
-from telemetry.services.demo import load_demo
-from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
+from telemetry.services.demo.traffic import WORKFLOW_STEP, play_days
+from telemetry.services.demo.workspace import load_demo
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.reviews import submit_for_review
 from tenants.actors import SYSTEM

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from telemetry.core.errors import TelemetryError
-from telemetry.services.demo import load_demo
+from telemetry.services.demo.workspace import load_demo
 
 SPEC = Path("examples") / "sigil.telemetry.yaml"
 

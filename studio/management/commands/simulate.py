@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from telemetry.services.demo_traffic import WORKFLOW_STEP, make_events
+from telemetry.services.demo.traffic import WORKFLOW_STEP, make_events
 from telemetry.services.ingest.service import ingest_batch
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation

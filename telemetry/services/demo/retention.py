@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from telemetry.services.demo_traffic import WORKFLOW_STEP, make_events
+from telemetry.services.demo.traffic import WORKFLOW_STEP, make_events
 from telemetry.services.holds import place_hold
 from telemetry.services.ingest.service import ingest_batch
 from telemetry.services.partitions import ensure_partitions

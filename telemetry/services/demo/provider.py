@@ -12,7 +12,7 @@ from telemetry.models import ProviderKind, ProviderRecord
 from telemetry.services.deliveries.claiming import Claim, claim
 from telemetry.services.deliveries.sending import Sending, Trouble
 from telemetry.services.deliveries.settling import settle
-from telemetry.services.demo_traffic import make_events
+from telemetry.services.demo.traffic import make_events
 from telemetry.services.ingest.service import ingest_batch
 from telemetry.services.providers import connect_provider, switch_provider
 from tenants.actors import SYSTEM

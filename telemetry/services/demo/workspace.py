@@ -22,12 +22,12 @@ from telemetry.core.config import (
 from telemetry.core.enums import Environment, FloorStrategy, PrivacyLevel, RedactionStrategy
 from telemetry.core.spec import Quarantine, Redaction, TelemetryDefaults, TelemetrySpec
 from telemetry.services.blueprints import create_app
-from telemetry.services.demo_alerts import tell_somebody
-from telemetry.services.demo_archive import archive_oldest_day
-from telemetry.services.demo_changes import except_from_floor, plan_for_a_while
-from telemetry.services.demo_provider import connect_web_hook
-from telemetry.services.demo_retention import let_old_events_go
-from telemetry.services.demo_traffic import WORKFLOW_STEP, play_days
+from telemetry.services.demo.alerts import tell_somebody
+from telemetry.services.demo.archive import archive_oldest_day
+from telemetry.services.demo.changes import except_from_floor, plan_for_a_while
+from telemetry.services.demo.provider import connect_web_hook
+from telemetry.services.demo.retention import let_old_events_go
+from telemetry.services.demo.traffic import WORKFLOW_STEP, play_days
 from telemetry.services.overrides import publish_override, save_override
 from telemetry.services.publishing import publish_version
 from telemetry.services.regeneration.running import regenerate

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from telemetry.models import EventTally, PrivacyFinding, StoredEvent, ViolationRecord
-from telemetry.services.demo_traffic import play_days
+from telemetry.services.demo.traffic import play_days
 from tenants.context import ALL, tenant_context
 from tests.telemetry.factories import make_installation, make_published
 

@@ -37,7 +37,7 @@ from telemetry.services.alerts.delivering import notify_once
 from telemetry.services.anomalies.evaluation import evaluate_due
 from telemetry.services.archiving.files import file_problems
 from telemetry.services.configs import effective_config
-from telemetry.services.demo import load_demo
+from telemetry.services.demo.workspace import load_demo
 from tenants.actors import actor_of_user
 from tenants.context import ALL, tenant_context
 from tenants.mappers import override_of
