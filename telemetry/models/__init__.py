@@ -46,7 +46,7 @@ from telemetry.models.review_record import LIVE_STATES, ReviewRecord, ReviewStat
 from telemetry.models.sampled_event import SampledEvent
 from telemetry.models.spec_record import SpecRecord
 from telemetry.models.spec_version import SpecVersion, VersionStatus
-from telemetry.models.stored_day import RetentionState, SealedPartition, StoredDay
+from telemetry.models.stored_day import RetentionState, SealedPartition, StoredDay, StoredDelta, UncountedPartition
 from telemetry.models.stored_event import StoredEvent
 from telemetry.models.threshold_record import ThresholdRecord
 from telemetry.models.violation_record import ViolationDay, ViolationRecord, ViolationState
@@ -125,8 +125,10 @@ __all__ = [
     "SpecRecord",
     "SpecVersion",
     "StoredDay",
+    "StoredDelta",
     "StoredEvent",
     "ThresholdRecord",
+    "UncountedPartition",
     "UndatedClaim",
     "Verdict",
     "VersionStatus",

@@ -1,17 +1,17 @@
-"""What is stored, counted once a partition takes nothing more: what retention plans by, without reading the events."""
+"""What is stored, counted as it is written: what retention plans by, without reading the events."""
 
 from django.db import models
 
 from tenants.models import Installation, Tenant
 
-__all__ = ["RetentionState", "SealedPartition", "StoredDay"]
+__all__ = ["RetentionState", "SealedPartition", "StoredDay", "StoredDelta", "UncountedPartition"]
 
 
 class SealedPartition(models.Model):
     """A partition of events whose days are over and whose rows are counted in ``StoredDay``, exactly.
 
     Whoever removes rows lowers the counts in the same transaction. A row that comes late all the same (a stopped clock,
-    one that was put back) takes the seal away, by a trigger, and the next run counts anew.
+    one that was put back) takes the seal away, by a trigger, and the next run seals anew.
     """
 
     name = models.CharField(max_length=63, primary_key=True)
@@ -21,8 +21,49 @@ class SealedPartition(models.Model):
         return self.name
 
 
+class UncountedPartition(models.Model):
+    """A partition of events that has rows which nobody counted when they were written: it is read once, to be sealed.
+
+    Those that were there when counting began.
+    """
+
+    name = models.CharField(max_length=63, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredDelta(models.Model):
+    """What one statement changed about the stored events of one name, day (UTC) and class, in its transaction.
+
+    Appended by all that writes, changes or removes events, and moved into ``StoredDay`` by the purge: the two together
+    are what is stored, at every moment. The instants bound those of rows that were added.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    installation = models.ForeignKey(
+        Installation, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    retention_class = models.IntegerField()
+    day = models.DateField()
+    name = models.CharField(max_length=200)
+    version = models.IntegerField()
+    rows = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+    first_received_at = models.DateTimeField(null=True)
+    last_received_at = models.DateTimeField(null=True)
+    first_expires_at = models.DateTimeField(null=True)
+    last_expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version} {self.day}"
+
+
 class StoredDay(models.Model):
     """The events of one name that came on one day (UTC) and are in one partition; true while that is sealed.
+
+    Until then some of it may still be in ``StoredDelta``.
 
     ``size_bytes`` is that of the rows, without indexes. The four instants bound those of the rows; some of the rows may
     be gone that had them.
@@ -36,8 +77,9 @@ class StoredDay(models.Model):
     day = models.DateField()
     name = models.CharField(max_length=200)
     version = models.PositiveIntegerField()
-    rows = models.PositiveBigIntegerField()
-    size_bytes = models.PositiveBigIntegerField()
+    # Not bound to be positive: where they are not, something was not counted, and the partition is read.
+    rows = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
     first_expires_at = models.DateTimeField()

@@ -25,6 +25,7 @@ class StoredEvent(models.Model):
     ledger (``EventClaim``) sees to it that no id is stored twice. The database checks no foreign key here, which would
     cost as much as storing the row; a row names its installation's tenant because ingest writes both.
     ``properties`` and ``context`` hold what may be shown; ``context`` has subjects as pseudonyms only.
+    ``size_bytes`` is what the row counts for, see ``telemetry.stores.counts``; rows from before it was kept have none.
     ``objects`` leaves out what is past ``expires_at``; ``with_expired`` is for the purge.
     """
 
@@ -46,6 +47,7 @@ class StoredEvent(models.Model):
     config_revision = models.PositiveBigIntegerField()
     properties = models.JSONField()
     context = models.JSONField()
+    size_bytes = models.IntegerField(null=True)
 
     objects = LiveEvents()
     with_expired = models.Manager["StoredEvent"]()

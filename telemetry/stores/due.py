@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from telemetry.core.retention import HOLD, RetentionClass
+from telemetry.stores.counts import SIZE
 from telemetry.stores.partitions import SPANS, Partition, existing_partitions, table_of
 from telemetry.stores.removals import HELD
 
 __all__ = [
     "DUE_ROW",
-    "SIZE",
     "DueGroup",
     "LongerGroup",
     "Question",
@@ -36,9 +36,6 @@ __all__ = [
     "stored_groups",
 ]
 
-# The bytes of a row: of what differs in length, as it is stored, and of the rest: a header of 24, a line pointer of 4,
-# and 100 in columns of fixed length, ends and short texts. Asked of the whole row, the answer took four times as long.
-SIZE: Final = "(128 + octet_length(event.name) + pg_column_size(event.properties) + pg_column_size(event.context))"
 # When a row ends: its own end, or sooner where its event is kept for shorter by now.
 DUE_ROW: Final = """
 least(event.expires_at, event.received_at + make_interval(hours => 24 * {days})) <= %(cutoff)s

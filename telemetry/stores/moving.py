@@ -13,8 +13,8 @@ from django.db import connection
 
 from telemetry.stores import arrays
 from telemetry.stores.base import RemovedRows, RestoredRow, RowsDigest, RowSelection
+from telemetry.stores.counts import ADD, SIZE, size_of
 from telemetry.stores.digests import NAMES, POSTGRESQL_DIGEST
-from telemetry.stores.due import SIZE
 from telemetry.stores.removals import HELD, Removed
 
 __all__ = ["digest_rows", "export_rows", "part_ends", "remove_rows", "restore_rows"]
@@ -49,25 +49,32 @@ SELECT DISTINCT received_at FROM (
 ) placed WHERE place %% %(most)s = 0 AND received_at > %(start)s ORDER BY received_at
 """
 # By the index of names: an event that is there, restored or never gone, does not come a second time.
-_RESTORE: Final = """
+_RESTORE: Final = f"""
 WITH restored AS (
     INSERT INTO telemetry_storedevent (
         id, tenant_id, installation_id, name, version, received_at, occurred_at, expires_at, retention_class, privacy,
-        source, app_version, inclusion_probability, config_revision, properties, context
+        source, app_version, inclusion_probability, config_revision, properties, context, size_bytes
     )
     SELECT DISTINCT ON (event.id) event.id, %s, %s, event.name, event.version, event.received_at, event.occurred_at, %s,
         event.retention_class, event.privacy, event.source, event.app_version, event.inclusion_probability,
-        event.config_revision, event.properties, event.context
-    FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS event (
+        event.config_revision, event.properties, event.context, event.size_bytes
+    FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS event (
         id, name, version, received_at, occurred_at, retention_class, privacy, source, app_version,
-        inclusion_probability, config_revision, properties, context
+        inclusion_probability, config_revision, properties, context, size_bytes
     )
     WHERE NOT EXISTS (
         SELECT FROM telemetry_storedevent known
         WHERE known.installation_id = %s AND known.name = event.name AND known.received_at = event.received_at
             AND known.id = event.id
     )
-    RETURNING name, version
+    RETURNING tenant_id, installation_id, retention_class, (received_at AT TIME ZONE 'UTC')::date AS day, name, version,
+        size_bytes, received_at, expires_at
+),
+counted AS (
+    {ADD}
+    SELECT tenant_id, installation_id, retention_class, day, name, version, count(*), sum(size_bytes),
+        min(received_at), max(received_at), min(expires_at), max(expires_at)
+    FROM restored WHERE retention_class > 0 GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT name, version, count(*) FROM restored GROUP BY name, version
 """
@@ -129,7 +136,9 @@ def restore_rows(
     parameters += [arrays.uuids([each.bytes for each in ids]), arrays.texts(names), arrays.integers(versions)]
     parameters += [arrays.instants(received), arrays.instants(occurred), arrays.integers(classes)]
     parameters += [arrays.texts(privacy), arrays.texts(sources), arrays.texts(apps), arrays.doubles(kept)]
-    parameters += [arrays.bigints(revisions), arrays.jsonb(props), arrays.jsonb(contexts), installation_id]
+    sizes = [size_of(each.name, each.properties, each.context) for each in rows]
+    parameters += [arrays.bigints(revisions), arrays.jsonb(props), arrays.jsonb(contexts), arrays.integers(sizes)]
+    parameters.append(installation_id)
     return {(name, version): count for name, version, count in arrays.execute(_RESTORE, parameters)}
 
 

@@ -1,7 +1,10 @@
 """The event store in the studio's own PostgreSQL."""
 
+# ruff: noqa: S608 - statements are made of constants of this package
+
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -24,23 +27,36 @@ from telemetry.stores.base import (
     StoredRow,
     StoredSize,
 )
+from telemetry.stores.counts import ADD, size_of
 
 __all__ = ["PostgresEventStore"]
 
-# One statement for all rows, see ``telemetry.stores.arrays``. What the events of a group share travels once.
-WRITE: Final = """
+# One statement for all rows, see ``telemetry.stores.arrays``. What the events of a group share travels once, with what
+# they come to together.
+WRITE: Final = f"""
+WITH batch AS (SELECT %s::bigint AS tenant_id, %s::bigint AS installation_id, %s::timestamptz AS received_at),
+shared AS MATERIALIZED (
+    SELECT * FROM batch, unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) WITH ORDINALITY AS shared (
+        name, version, expires_at, retention_class, privacy, source, app_version, inclusion_probability,
+        config_revision, rows, size_bytes, number
+    )
+),
+counted AS (
+    {ADD}
+    SELECT tenant_id, installation_id, retention_class, (received_at AT TIME ZONE 'UTC')::date, name, version,
+        sum(rows), sum(size_bytes), received_at, received_at, min(expires_at), max(expires_at)
+    FROM shared WHERE retention_class > 0
+    GROUP BY tenant_id, installation_id, received_at, retention_class, name, version
+)
 INSERT INTO telemetry_storedevent (
     id, tenant_id, installation_id, name, version, received_at, occurred_at, expires_at, retention_class, privacy,
-    source, app_version, inclusion_probability, config_revision, properties, context
+    source, app_version, inclusion_probability, config_revision, properties, context, size_bytes
 )
-SELECT event.id, %s, %s, shared.name, shared.version, %s, event.occurred_at, shared.expires_at,
-    shared.retention_class, shared.privacy, shared.source, shared.app_version, shared.inclusion_probability,
-    shared.config_revision, event.properties, event.context
-FROM unnest(%s, %s, %s, %s, %s) AS event (group_number, id, occurred_at, properties, context)
-JOIN unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s) WITH ORDINALITY AS shared (
-    name, version, expires_at, retention_class, privacy, source, app_version, inclusion_probability, config_revision,
-    number
-) ON shared.number = event.group_number
+SELECT event.id, shared.tenant_id, shared.installation_id, shared.name, shared.version, shared.received_at,
+    event.occurred_at, shared.expires_at, shared.retention_class, shared.privacy, shared.source, shared.app_version,
+    shared.inclusion_probability, shared.config_revision, event.properties, event.context, event.size_bytes
+FROM unnest(%s, %s, %s, %s, %s, %s) AS event (group_number, id, occurred_at, properties, context, size_bytes)
+JOIN shared ON shared.number = event.group_number
 """
 
 SIZES: Final = """
@@ -66,12 +82,17 @@ class PostgresEventStore:
         if not rows:
             return
         numbers = [number for number, group in enumerate(groups, start=1) for _ in group.rows]
+        sizes = [_sizes(group) for group in groups]
         ids, instants, properties, contexts = zip(*rows, strict=True)
         of_events = [
             *(arrays.bigints(numbers), arrays.uuids(ids), arrays.instants(instants)),
-            *(arrays.jsonb(properties), arrays.jsonb(contexts)),
+            *(arrays.jsonb(properties), arrays.jsonb(contexts), arrays.integers(list(chain.from_iterable(sizes)))),
         ]
-        execute(WRITE, [tenant_id, installation_id, received_at, *of_events, *_shared(groups)])
+        of_groups = [
+            *_shared(groups),
+            *(arrays.bigints([len(each) for each in sizes]), arrays.bigints([sum(each) for each in sizes])),
+        ]
+        execute(WRITE, [tenant_id, installation_id, received_at, *of_groups, *of_events])
 
     def read(self, installation_id: int, window: EventWindow) -> list[StoredRow]:
         """The installation's events in the window, the newest first; one query."""
@@ -138,6 +159,11 @@ class PostgresEventStore:
             cursor.execute(SIZES)
             sizes = [StoredSize(_class_of(name), rows, size) for name, rows, size in cursor.fetchall()]
         return sorted(sizes, key=lambda each: each.retention_class or float("inf"))
+
+
+def _sizes(group: EventGroup) -> list[int]:
+    least = size_of(group.name)
+    return [least + len(properties) + len(context) for _, _, properties, context in group.rows]
 
 
 def _shared(groups: Sequence[EventGroup]) -> list[Array]:

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 
 from telemetry.core.retention import HOLD, retention_class
-from telemetry.stores.due import DUE_ROW, SIZE, DueGroup, Term, class_of_table, midnight, name_of, partition_of
+from telemetry.stores.counts import ADD, SIZE, fold_deltas
+from telemetry.stores.due import DUE_ROW, DueGroup, Term, class_of_table, midnight, name_of, partition_of
 from telemetry.stores.partitions import Partition, add_partition
 from telemetry.stores.removals import HELD, Removed, lower_counts
 
@@ -26,6 +27,8 @@ FROM telemetry_storedevent AS event
 WHERE event.retention_class = %(class)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
 GROUP BY 2, 3, 4, 5, 6, 7
 """
+FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = %s"
+READ: Final = "DELETE FROM telemetry_uncountedpartition WHERE name = %s"
 SEAL: Final = "INSERT INTO telemetry_sealedpartition (name, sealed_at) VALUES (%s, clock_timestamp())"
 
 # Rows of one event on one day are in one partition, where a ``ctid`` names one row. By the index, in its order, from
@@ -47,7 +50,6 @@ WITH gone AS (
 )
 SELECT count(*), coalesce(sum(size), 0)::bigint, max(received_at) FROM gone
 """
-FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = %s"
 # Changing its class moves a row to another partition.
 MOVE_HELD: Final = f"""
 WITH moved AS (
@@ -69,9 +71,23 @@ WITH changed AS (
             WHERE {OF_GROUP} AND event.expires_at > event.received_at + make_interval(hours => 24 * %(days)s)
             ORDER BY event.received_at LIMIT %(limit)s
         ))
-    RETURNING {SIZE} AS size
+    RETURNING event.tenant_id, {SIZE} AS size, event.received_at, event.expires_at
+),
+sums AS (
+    SELECT tenant_id, count(*) AS rows, sum(size)::bigint AS size_bytes, min(received_at) AS first_received_at,
+        max(received_at) AS last_received_at, min(expires_at) AS first_expires_at, max(expires_at) AS last_expires_at
+    FROM changed GROUP BY 1
+),
+counted AS (
+    {ADD}
+    SELECT tenant_id, %(installation)s, %(new_class)s, %(day)s, %(name)s, %(version)s,
+        CASE WHEN %(is_moved)s THEN rows ELSE 0 END, CASE WHEN %(is_moved)s THEN size_bytes ELSE 0 END,
+        first_received_at, last_received_at, first_expires_at, last_expires_at
+    FROM sums
+    WHERE %(new_class)s > 0
+        AND (%(is_moved)s OR NOT EXISTS (SELECT FROM telemetry_sealedpartition WHERE name = %(partition)s))
 )
-SELECT count(*), coalesce(sum(size), 0)::bigint FROM changed
+SELECT coalesce(sum(rows), 0)::bigint, coalesce(sum(size_bytes), 0)::bigint FROM sums
 """
 SHORTENED: Final = """
 UPDATE telemetry_storedday SET
@@ -103,15 +119,17 @@ def close_partition(partition: Partition) -> bool:
 
 
 def seal_partition(partition: Partition) -> bool:
-    """The rows of a partition that is over are counted, once the transaction commits; whether it was there.
+    """The rows of a partition that is over are counted by reading them, once the transaction commits.
 
-    In the context of all tenants, after ``lock_removals``. Reads the partition once.
+    Whether it was there. In the context of all tenants, after ``lock_removals``.
     """
     if not close_partition(partition):
         return False
+    fold_deltas()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM telemetry_storedday WHERE partition = %s", [name_of(partition)])
+        cursor.execute(FORGET, [name_of(partition)])
         cursor.execute(COUNT, {"name": name_of(partition), **_range(partition)})
+        cursor.execute(READ, [name_of(partition)])
         cursor.execute(SEAL, [name_of(partition)])
     return True
 
@@ -154,6 +172,7 @@ def drop_events(partition: Partition) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(FORGET, [name_of(partition)])
+        cursor.execute(READ, [name_of(partition)])
         cursor.execute("SELECT studio_drop_events(%s, %s)", [partition.parent, partition.starts_on])
         (was_there,) = cursor.fetchone()
     return bool(was_there)
@@ -180,6 +199,7 @@ def shorten(term: Term, partition: Partition, day: date, *, tenant_id: int, limi
         "limit": limit,
         "partition": name_of(partition),
         "day": day,
+        "is_moved": fitting is not current,
     }
     with connection.cursor() as cursor:
         cursor.execute(SHORTEN, parameters)

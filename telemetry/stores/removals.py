@@ -6,6 +6,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 
+from telemetry.stores.counts import StoredChange, change_counts
+
 __all__ = [
     "HELD",
     "Removed",
@@ -15,7 +17,6 @@ __all__ = [
     "count_unarchived",
     "lock_removals",
     "lower_counts",
-    "reopen_days",
 ]
 
 # Whether a legal hold keeps a row of ``telemetry_storedevent`` that is named ``event``. It names the columns that
@@ -50,15 +51,6 @@ ON CONFLICT (installation_id, day, name, version) DO UPDATE SET
     archived = removal.archived + excluded.archived,
     erased = removal.erased + excluded.erased
 """
-LOWER: Final = """
-UPDATE telemetry_storedday SET rows = rows - %s, size_bytes = size_bytes - %s
-WHERE retention_class = %s AND installation_id = %s AND day = %s AND name = %s AND version = %s
-"""
-# The last eight digits of a partition's name are its first day, and none is longer than a month.
-REOPEN: Final = """
-DELETE FROM telemetry_sealedpartition WHERE to_date(right(name, 8), 'YYYYMMDD') BETWEEN %s::date - 31 AND %s::date
-"""
-
 UNARCHIVE: Final = """
 UPDATE telemetry_eventremoval SET archived = archived - %(rows)s{other}
 WHERE installation_id = %(installation_id)s AND day = %(day)s AND name = %(name)s AND version = %(version)s
@@ -70,8 +62,8 @@ Way = Literal["purged", "archived", "erased"]
 class Removed(NamedTuple):
     """How many events of one name and version, that came on one day (UTC), were removed.
 
-    With the class that their rows had, and the bytes of these (``telemetry.stores.due.SIZE``), the counts of what is
-    stored stay true; without, they are counted anew by the next run of the purge.
+    With the class that their rows had, and the bytes of these (``telemetry.stores.counts.SIZE``); what was not in the
+    store has no class.
     """
 
     tenant_id: int
@@ -101,7 +93,6 @@ def count_removed(removed: Iterable[Removed], way: Way) -> None:
     rows = sorted(removed)
     add_to_balance(rows, way)
     lower_counts(rows)
-    reopen_days(each.day for each in rows if each.retention_class is None)
 
 
 def add_to_balance(removed: Iterable[Removed], way: Way) -> None:
@@ -128,21 +119,22 @@ def count_unarchived(removed: Iterable[Removed], way: Literal["live", "purged", 
 def lower_counts(removed: Iterable[Removed]) -> None:
     """The counts of what is stored are true without these, once the transaction that removed them commits.
 
-    Also for what was moved to another class, and with negative bytes for what has grown.
+    Also for what was moved to another class.
     """
-    _execute_for_each(
-        LOWER,
-        [
-            (each.rows, each.size_bytes, each.retention_class, *each[1:5])
-            for each in removed
-            if each.retention_class is not None
-        ],
+    change_counts(
+        StoredChange(
+            each.tenant_id,
+            each.installation_id,
+            each.retention_class,
+            each.day,
+            each.name,
+            each.version,
+            -each.rows,
+            -each.size_bytes,
+        )
+        for each in removed
+        if each.retention_class is not None
     )
-
-
-def reopen_days(days: Iterable[date]) -> None:
-    """What is stored of these days is counted anew by the next run: it was changed by somebody who did not count."""
-    _execute_for_each(REOPEN, [(day, day) for day in sorted(set(days))])
 
 
 def _execute_for_each(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608 - statements are made of constants of this package
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -13,7 +14,8 @@ import msgspec
 
 from telemetry.stores import arrays
 from telemetry.stores.base import RowChange, ScannedRow, StoredRow
-from telemetry.stores.removals import HELD, reopen_days
+from telemetry.stores.counts import SIZE, StoredChange, change_counts, size_of
+from telemetry.stores.removals import HELD
 
 __all__ = ["change_rows", "names_stored", "scan_rows"]
 
@@ -40,15 +42,25 @@ WITH RECURSIVE names AS (
 )
 SELECT name FROM names WHERE name IS NOT NULL
 """
-# A class and a span of time name the partitions; the index of names the rows.
-_CHANGE: Final = """
+# A class and a span of time name the partitions; the index of names the rows. ``known`` is the row as it was.
+_CHANGE: Final = f"""
+WITH known AS (
+    SELECT event.tableoid AS part, event.ctid AS place, {SIZE} AS size_before, changed.*
+    FROM unnest(%(ids)s, %(instants)s, %(properties)s, %(contexts)s, %(privacy)s, %(sizes)s)
+        AS changed (id, received_at, properties, context, privacy, size_bytes)
+    JOIN telemetry_storedevent AS event ON event.received_at = changed.received_at AND event.id = changed.id
+    WHERE event.installation_id = %(installation)s AND event.name = %(name)s AND event.retention_class = %(class)s
+        AND event.received_at >= %(first)s AND event.received_at <= %(last)s
+)
 UPDATE telemetry_storedevent AS event
-SET properties = changed.properties, context = changed.context, privacy = changed.privacy
-FROM unnest(%s, %s, %s, %s, %s) AS changed (id, received_at, properties, context, privacy)
-WHERE event.installation_id = %s AND event.name = %s AND event.retention_class = %s
-    AND event.received_at >= %s AND event.received_at <= %s
-    AND event.received_at = changed.received_at AND event.id = changed.id
-RETURNING event.id
+SET properties = known.properties, context = known.context, privacy = known.privacy, size_bytes = known.size_bytes
+FROM known
+WHERE event.installation_id = %(installation)s AND event.name = %(name)s AND event.retention_class = %(class)s
+    AND event.received_at >= %(first)s AND event.received_at <= %(last)s
+    AND event.received_at = known.received_at AND event.id = known.id
+    AND event.tableoid = known.part AND event.ctid = known.place
+RETURNING event.id, event.tenant_id, (event.received_at AT TIME ZONE 'UTC')::date, event.version,
+    known.size_bytes - known.size_before
 """
 
 
@@ -77,25 +89,36 @@ def scan_rows(installation_id: int, name: str, *, after: tuple[datetime, UUID], 
 def change_rows(installation_id: int, changes: Sequence[RowChange]) -> set[UUID]:
     """The events, which have one name, show what the changes say once the transaction commits; ids of those there.
 
-    One statement for each class. What is stored of their days is counted anew by the next purge: rows have other sizes.
+    One statement for each class, and one for each day and version in it, whose rows have other sizes now.
     """
     changed: set[UUID] = set()
     by_class = sorted(changes, key=attrgetter("row.retention_class"))
     for retention_class, group in groupby(by_class, key=attrgetter("row.retention_class")):
         changed |= _change(installation_id, retention_class, list(group))
-    reopen_days({change.row.received_at.astimezone(UTC).date() for change in changes})
     return changed
 
 
 def _change(installation_id: int, retention_class: int, changes: Sequence[RowChange]) -> set[UUID]:
-    instants = [change.row.received_at for change in changes]
-    columns = [
-        arrays.uuids([change.row.id.bytes for change in changes]),
-        arrays.instants(instants),
-        arrays.jsonb([change.properties for change in changes]),
-        arrays.jsonb([change.context for change in changes]),
-        arrays.texts([change.privacy.value for change in changes]),
-    ]
-    name = changes[0].row.name
-    rows = arrays.execute(_CHANGE, [*columns, installation_id, name, retention_class, min(instants), max(instants)])
-    return {event_id for (event_id,) in rows}
+    instants, name = [change.row.received_at for change in changes], changes[0].row.name
+    parameters: dict[str, Any] = {
+        "ids": arrays.uuids([change.row.id.bytes for change in changes]),
+        "instants": arrays.instants(instants),
+        "properties": arrays.jsonb([change.properties for change in changes]),
+        "contexts": arrays.jsonb([change.context for change in changes]),
+        "privacy": arrays.texts([change.privacy.value for change in changes]),
+        "sizes": arrays.integers([size_of(name, change.properties, change.context) for change in changes]),
+        "installation": installation_id,
+        "name": name,
+        "class": retention_class,
+        "first": min(instants),
+        "last": max(instants),
+    }
+    changed, grown = set[UUID](), Counter[tuple[int, date, int]]()
+    for event_id, tenant_id, day, version, growth in arrays.execute(_CHANGE, parameters):
+        changed.add(event_id)
+        grown[tenant_id, day, version] += growth
+    change_counts(
+        StoredChange(tenant_id, installation_id, retention_class, day, name, version, 0, growth)
+        for (tenant_id, day, version), growth in sorted(grown.items())
+    )
+    return changed

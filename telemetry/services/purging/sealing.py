@@ -1,14 +1,15 @@
-"""Counting partitions that are over, once each, so that planning need not read the events."""
+"""Sealing partitions that are over: what was counted as it was written is added up, so nothing has to be read."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from telemetry.core.retention import HOLD
+from telemetry.stores.counts import fold_deltas, seal_counted
 from telemetry.stores.due import class_of_table, event_partitions, has_rows, name_of, rows_counted, sealed_names
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partition, drop_events, seal_partition
@@ -24,26 +25,57 @@ NO_HASTE: Final[GoOn] = lambda: True  # noqa: E731 - a default that is called
 
 
 def seal_partitions(*, today: date | None = None, go_on: GoOn = NO_HASTE) -> bool:
-    """Every partition of events that is over is counted, each in its own transaction; whether none is left.
+    """Every partition of events that is over is counted; whether none is left.
 
-    What holds keep is not: rows are moved there long after its days. Stops when ``go_on`` says no. A partition whose
-    lock is not to be had waits for the next run.
+    Those whose counts agree with the database's own at once; the others, in which somebody wrote or removed without
+    counting, are read, each in its own transaction, until ``go_on`` says no. What holds keep is not counted: rows are
+    moved there long after its days. A partition whose lock is not to be had waits for the next run.
     """
     day, sealed = today or timezone.now().date(), sealed_names()
-    for partition in event_partitions():
-        if partition.ends_on > day or class_of_table(partition.parent) is HOLD or name_of(partition) in sealed:
-            continue
+    over = [
+        each
+        for each in event_partitions()
+        if each.ends_on <= day and class_of_table(each.parent) is not HOLD and name_of(each) not in sealed
+    ]
+    for partition in _add_up(over):
         if not go_on():
             return False
-        try:
-            with tenant_context(ALL):
-                lock_removals()
-                # Another worker may have been here.
-                if rows_counted(partition) is None:
-                    seal_partition(partition)
-        except OperationalError as error:
-            logger.warning("purge.delayed", extra={"partition": name_of(partition), "error": type(error).__name__})
+        _read(partition)
     return True
+
+
+def _add_up(partitions: Sequence[Partition]) -> list[Partition]:
+    """Those of the partitions that have to be read; the others are sealed. All counts are in one place."""
+    with tenant_context(ALL):
+        lock_removals()
+        closed = {name_of(each): each for each in partitions if _close(each)}
+        fold_deltas()
+        done = seal_counted(list(closed))
+    return [partition for name, partition in closed.items() if name not in done]
+
+
+def _close(partition: Partition) -> bool:
+    try:
+        with transaction.atomic():
+            return close_partition(partition)
+    except OperationalError as error:
+        _log_delay(partition, error)
+        return False
+
+
+def _read(partition: Partition) -> None:
+    try:
+        with tenant_context(ALL):
+            lock_removals()
+            # Another worker may have been here.
+            if rows_counted(partition) is None and seal_partition(partition):
+                logger.info("purge.read", extra={"partition": name_of(partition)})
+    except OperationalError as error:
+        _log_delay(partition, error)
+
+
+def _log_delay(partition: Partition, error: OperationalError) -> None:
+    logger.warning("purge.delayed", extra={"partition": name_of(partition), "error": type(error).__name__})
 
 
 def drop_outlived(*, today: date | None = None) -> int:
@@ -61,7 +93,7 @@ def drop_outlived(*, today: date | None = None) -> int:
                 lock_removals()
                 dropped += _drop_if_empty(partition, is_hold=retention_class is HOLD)
         except OperationalError as error:
-            logger.warning("purge.delayed", extra={"partition": name_of(partition), "error": type(error).__name__})
+            _log_delay(partition, error)
     return dropped
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from tenants.models import Installation
 from tests.telemetry.archives import archive_in
+from tests.telemetry.counting import counts_stay_true
 from tests.telemetry.factories import make_installation
+
+__all__ = ["archive", "counts_stay_true", "installation"]
 
 
 @pytest.fixture

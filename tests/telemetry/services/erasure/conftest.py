@@ -6,6 +6,9 @@ import pytest
 from pytest_django import Settings
 
 from telemetry.stores.live import connect, live_stream
+from tests.telemetry.counting import counts_stay_true
+
+__all__ = ["counts_stay_true", "servers"]
 
 
 @pytest.fixture(autouse=True)

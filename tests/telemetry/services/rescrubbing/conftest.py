@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.telemetry.archives import archive_in
+from tests.telemetry.counting import counts_stay_true
+
+__all__ = ["archive", "counts_stay_true"]
 
 
 @pytest.fixture
