@@ -51,14 +51,15 @@ class Sender:
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def send(self, bodies: Sequence[bytes], connections: int) -> float:
-        """Events per second when all bodies are sent on so many connections at once."""
-        parts = [bodies[place::connections] for place in range(connections)]
+        """Events per second when all bodies are sent on so many connections at once, each on the next that is free."""
+        waiting = iter(bodies)
         begin = time.perf_counter()
         with ThreadPoolExecutor(connections) as pool:
-            list(pool.map(self._send_part, parts))
+            # One iterator for all threads: it gives each body once.
+            list(pool.map(self._send_all, [waiting] * connections))
         return len(bodies) * BATCH / (time.perf_counter() - begin)
 
-    def _send_part(self, bodies: Sequence[bytes]) -> None:
+    def _send_all(self, bodies: Iterator[bytes]) -> None:
         connection = http.client.HTTPConnection(HOST, self._port, timeout=60)
         for body in bodies:
             connection.request("POST", self._path, body, self._headers)
