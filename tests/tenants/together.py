@@ -1,5 +1,6 @@
 """Calls that happen at the same time, each on a database connection of its own."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,7 +10,7 @@ from django.db import connection
 
 from telemetry.core.errors import TelemetryError
 
-__all__ = ["run_together"]
+__all__ = ["run_together", "wait_for_a_blocked_session"]
 
 T = TypeVar("T")
 
@@ -30,3 +31,19 @@ def run_together(*calls: Callable[[], T]) -> list[T | TelemetryError]:
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+def wait_for_a_blocked_session() -> None:
+    """Return once another session of this database waits for a lock."""
+    blocked = """
+        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()
+    """
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(blocked)
+            if cursor.fetchone() != (0,):
+                return
+            # What this transaction has seen of the others is kept for its length otherwise.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            time.sleep(0.01)

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
 from telemetry.core.events import Accepted, Dispatch
-from telemetry.services.ingest.claims import claim_ids
+from telemetry.services.ingest.claims import Claim, claim_contested_ids, claim_ids, is_claimed_meanwhile
 from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.erased import drop_erased
 from telemetry.services.ingest.incoming import Incoming
@@ -50,23 +50,33 @@ def ingest_batch(*, installation: Installation, events: Sequence[Incoming], rece
     transaction, with the ``ProcessedBatch``.
     """
     try:
-        return _ingest(installation, events, received_at)
+        return _ingest_beside_others(installation, events, received_at)
     except IntegrityError as error:
         if not is_missing_partition(error):
             raise
     # The job that makes partitions two weeks ahead has failed for as long: make them here rather than lose the batch.
     logger.error("partition.missing", extra={"installation": installation.pk})
     ensure_partitions()
-    return _ingest(installation, events, received_at)
+    return _ingest_beside_others(installation, events, received_at)
 
 
-def _ingest(installation: Installation, events: Sequence[Incoming], received_at: datetime) -> BatchResult:
+def _ingest_beside_others(installation: Installation, events: Sequence[Incoming], received_at: datetime) -> BatchResult:
+    try:
+        return _ingest(installation, events, received_at, claim_ids)
+    except IntegrityError as error:
+        if not is_claimed_meanwhile(error):
+            raise
+    # The same batch came twice at once, and the other one is committed now.
+    return _ingest(installation, events, received_at, claim_contested_ids)
+
+
+def _ingest(installation: Installation, events: Sequence[Incoming], received_at: datetime, claim: Claim) -> BatchResult:
     maximum_age = timedelta(days=settings.STUDIO_EVENT_MAXIMUM_AGE_DAYS)
     with tenant_context((installation.tenant_id,)):
         config = config_at_ingest(installation)
         judge = Judge(config.compiled, installation.tenant, received_at=received_at, maximum_age=maximum_age)
         batch = ProcessedBatch(installation, received_at, config, [judge.judge(event) for event in events])
-        _mark_duplicates(batch)
+        _mark_duplicates(batch, claim)
         drop_erased(batch)
         add_tallies(tally_batch(batch, maximum_age=maximum_age))
         EVENT_STORE.write(
@@ -84,7 +94,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
     return BatchResult([_item(event) for event in batch.events], provider_ids)
 
 
-def _mark_duplicates(batch: ProcessedBatch) -> None:
+def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
     """Events whose id was counted before, earlier in the batch or in another one, are duplicates.
 
     Rejected ones are not counted as received: when what was wrong is put right, they may come again.
@@ -96,7 +106,7 @@ def _mark_duplicates(batch: ProcessedBatch) -> None:
                 event.word = EventOutcome.DUPLICATE
             else:
                 first[event.kept_id] = event
-    known = claim_ids(installation=batch.installation, received_at=batch.received_at, ids=first.keys())
+    known = claim(batch.installation, batch.received_at, first.keys())
     if known:
         for kept, event in first.items():
             if kept.content in known:

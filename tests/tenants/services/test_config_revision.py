@@ -1,14 +1,13 @@
 """Numbers in the order of commits."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from tenants.services.config_revision import bump
-from tests.tenants.together import run_together
+from tests.tenants.together import run_together, wait_for_a_blocked_session
 
 
 @pytest.mark.django_db
@@ -63,13 +62,3 @@ def test_the_next_number_waits_until_the_change_before_is_committed() -> None:
     later.join()
 
     assert (first, numbers) == (1, [2])
-
-
-def wait_for_a_blocked_session() -> None:
-    """Return once another session of this database waits for a lock."""
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone() != (0,):
-                return
-            time.sleep(0.01)

@@ -1,15 +1,22 @@
 """Batches that come at the same time, or with clocks that are wrong: each event counts once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from telemetry.core.enums import EventOutcome
+from telemetry.core.event_ids import keep_id
 from telemetry.models import StoredEvent
 from telemetry.services.balance import draw_up_balance
+from telemetry.services.ingest.claims import claim_ids
+from telemetry.services.ingest.incoming import Incoming
+from telemetry.services.ingest.processed import BatchResult
 from tenants.context import ALL, tenant_context
+from tenants.models import Installation
 from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published
-from tests.tenants.together import run_together
+from tests.tenants.together import run_together, wait_for_a_blocked_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +48,22 @@ def test_batches_that_share_ids_in_other_orders_do_not_block_each_other() -> Non
 
     with tenant_context(ALL):
         assert StoredEvent.objects.count() == 50
+
+
+def test_an_id_that_another_batch_has_claimed_since_this_one_looked_is_a_duplicate() -> None:
+    make_published()
+    installation = make_installation()
+    contested, own = make_incoming(), make_incoming()
+    assert contested.envelope is not None
+
+    with ThreadPoolExecutor(1) as threads:
+        with tenant_context((installation.tenant_id,)):
+            claim_ids(installation, NOW, [keep_id(contested.envelope.id, b"")])
+            late = threads.submit(_ingest_and_disconnect, installation, contested, own)
+            wait_for_a_blocked_session()
+        result = late.result()
+
+    assert [item.outcome for item in result.items] == ["duplicate", "stored"]
 
 
 @pytest.mark.parametrize("event_id", [None, "order-1", "5d1a4a52-30f5-4b0f-b7a3-5f2f9a3c1d11"])
@@ -87,3 +110,10 @@ def test_ids_without_a_day_are_known_across_the_end_of_a_month() -> None:
     result = ingest(installation, event, received_at=next_month)
 
     assert [item.outcome for item in result.items] == ["duplicate"]
+
+
+def _ingest_and_disconnect(installation: Installation, *events: Incoming) -> BatchResult:
+    try:
+        return ingest(installation, *events)
+    finally:
+        connection.close()
