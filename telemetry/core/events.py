@@ -20,6 +20,7 @@ __all__ = [
     "PseudonymKey",
     "Rejected",
     "Violation",
+    "Written",
 ]
 
 
@@ -106,19 +107,43 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     config_revision: int
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """The event is kept. ``metrics`` are its numeric properties before redaction; ``violations`` did not forbid it.
+class Accepted(msgspec.Struct, frozen=True):
+    """The event is kept; all is decided, and nothing in here is raw but ``metrics``.
 
-    ``redacted`` names, sorted, the properties and context fields whose value was hidden or left out.
+    A ``Written`` outcome holds its dispatch; an ``Unwritten`` one writes it when it is first asked for.
     """
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """The redacted event, the same object each time."""
+        raise NotImplementedError
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Its numeric properties before redaction."""
+        raise NotImplementedError
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What is not as planned and did not forbid it."""
+        raise NotImplementedError
+
+    @property
+    def redacted(self) -> tuple[str, ...]:
+        """The paths, sorted, of the properties and context fields whose value was hidden or left out."""
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Written(Accepted, frozen=True, kw_only=True):
+    """An event that is kept, with its dispatch."""
 
     dispatch: Dispatch
     metrics: Mapping[str, float]
     violations: tuple[Violation, ...] = ()
     redacted: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return True
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):

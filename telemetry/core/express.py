@@ -7,7 +7,6 @@ the same outcomes.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,9 +16,10 @@ from msgspec.structs import astuple
 from telemetry.core.compiled import CompiledConfig, CompiledEvent
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey
-from telemetry.core.express_code import ShapeJudge, Subject, write_judge
+from telemetry.core.express_code import ShapeJudge, write_judge
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.sampling import sampling_point, sampling_subject
+from telemetry.core.unwritten import Stamp, Subject
 from telemetry.core.values import EMPTY_MAPPING
 
 __all__ = ["ExpressLane"]
@@ -39,56 +39,83 @@ class _Way(msgspec.Struct, frozen=True):
     """One event's rules, with the shapes seen so far by their names; ``None`` stands for the whole way."""
 
     rules: CompiledEvent
-    subject_of: Callable[[_Ids], Subject | None]
+    subjects: "_Subjects"
     judges: dict[tuple[str, ...], ShapeJudge | None]
 
 
+class _Subjects:
+    """What follows from contexts, under one pseudonymiser; remembered by the ids in them, and by the objects."""
+
+    __slots__ = ("_of_ids", "_remembers_objects", "known")
+
+    def __init__(self, pseudonymiser: Pseudonymiser | None, salt: str, *, remembers_objects: bool) -> None:
+        self._remembers_objects = remembers_objects
+        self._of_ids = lru_cache(_MOST_SUBJECTS)(_subjects_with(pseudonymiser, salt))
+        # By the address of the context, which nobody else has as long as it is kept here.
+        self.known: dict[int, tuple[Context, Subject]] = {}
+
+    def find(self, context: Context) -> Subject | None:
+        """What follows from the context; ``None`` when not all is usual about it."""
+        if context.metadata is not EMPTY_MAPPING:
+            return None
+        subject = self._of_ids(astuple(context)[:7])
+        if subject is not None and self._remembers_objects:
+            if len(self.known) >= _MOST_SUBJECTS:
+                self.known.clear()
+            self.known[id(context)] = (context, subject)
+        return subject
+
+
 class ExpressLane:
-    """Judges usual events under one config and key. Safe to share between threads."""
+    """Judges usual events under one config and key. Safe to share between threads.
 
-    __slots__ = ("_compiled", "_named", "_pseudonymiser", "_unnamed", "_ways")
+    One that ``writes_at_once`` is for servers, which need each dispatch, and see no context object twice. The other is
+    for apps, which should not have to wait for what a background thread can do.
+    """
 
-    def __init__(self, compiled: CompiledConfig, key: PseudonymKey | None) -> None:
+    __slots__ = ("_compiled", "_named", "_pseudonymiser", "_unnamed", "_ways", "_writes_at_once")
+
+    def __init__(self, compiled: CompiledConfig, key: PseudonymKey | None, *, writes_at_once: bool) -> None:
+        self._writes_at_once = writes_at_once
         self._compiled = compiled
         self._pseudonymiser = None if key is None else pseudonymiser_for(key)
-        self._named = lru_cache(_MOST_SUBJECTS)(_subjects_with(self._pseudonymiser, compiled.sampling_salt))
-        self._unnamed = lru_cache(_MOST_SUBJECTS)(_subjects_with(None, compiled.sampling_salt))
+        salt = compiled.sampling_salt
+        self._named = _Subjects(self._pseudonymiser, salt, remembers_objects=not writes_at_once)
+        self._unnamed = _Subjects(None, salt, remembers_objects=not writes_at_once)
         self._ways: dict[tuple[str, int | None], _Way] = {}
 
     def judge(
         self,
-        event_id: str,
+        stamp: Stamp,
         name: str,
         version: int | None,
-        occurred_at: datetime,
         properties: Mapping[str, Any],
         context: Context,
     ) -> Accepted | Dropped | None:
         """What the rules make of the event, or ``None`` for one that has to go the whole way.
 
-        ``event_id``, ``name``, ``version`` and ``occurred_at`` are valid and of exact types; the rest is as it came.
+        ``stamp``, ``name`` and ``version`` are valid and of exact types; the rest is as it came.
         """
         try:
             way = self._ways.get((name, version)) or self._way_of(name, version)
-            if way is None or type(properties) is not dict or context.metadata is not EMPTY_MAPPING:
+            if way is None or type(properties) is not dict:
                 return None
-            # A copy, as another thread may change the mapping in between.
-            given = properties.copy()
-            names = tuple(given)
+            names = tuple(properties)
             judge = way.judges.get(names) or self._judge_of(way, names)
-            subject = way.subject_of(astuple(context)[:7])
+            known = way.subjects.known.get(id(context))
+            subject = way.subjects.find(context) if known is None else known[1]
             if judge is None or subject is None:
                 return None
-            return judge(event_id, occurred_at, given.values(), subject)
+            return judge(stamp, properties, subject)
         except Exception:  # noqa: BLE001 - names and ids may be of foreign classes, whose methods may raise anything
             return None
 
     @staticmethod
     def of(compiled: CompiledConfig, key: PseudonymKey | None) -> "ExpressLane":
-        """The lane of this config and key, made once and kept with the config."""
+        """The lane of this config and key that writes at once, made once and kept with the config."""
         lane: ExpressLane | None = compiled.lanes.get(key)
         if lane is None:
-            lane = ExpressLane(compiled, key)
+            lane = ExpressLane(compiled, key, writes_at_once=True)
             compiled.lanes[key] = lane
         return lane
 
@@ -111,6 +138,7 @@ class ExpressLane:
             salt=self._compiled.sampling_salt,
             revision=self._compiled.revision,
             pseudonymiser=self._pseudonymiser,
+            writes_at_once=self._writes_at_once,
         )
         return way.judges.setdefault(names, judge)
 

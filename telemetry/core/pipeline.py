@@ -13,7 +13,6 @@ from telemetry.core.compiled import CompiledConfig, CompiledEvent, CompiledRules
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.enums import DropReason, PropertyType, ViolationCode
 from telemetry.core.events import (
-    Accepted,
     Decision,
     Dispatch,
     Dropped,
@@ -22,6 +21,7 @@ from telemetry.core.events import (
     PseudonymKey,
     Rejected,
     Violation,
+    Written,
 )
 from telemetry.core.express import ExpressLane
 from telemetry.core.intake import InvalidEnvelope, take_envelope
@@ -88,9 +88,7 @@ def process_taken(
         return Rejected(violations=(_unknown_event(taken),))
     # A recogniser has to see the values, which the quick way does not show.
     if recogniser is None or not compiled.mask_detected:
-        quick = ExpressLane.of(compiled, key).judge(
-            taken.id, taken.name, taken.version, taken.occurred_at, taken.properties, taken.context
-        )
+        quick = ExpressLane.of(compiled, key).judge(taken, taken.name, taken.version, taken.properties, taken.context)
         if quick is not None:
             if observer is not None:
                 observer(Reading(taken, rules, dict(taken.properties), {}, set(), [], False), quick.metrics)
@@ -185,7 +183,7 @@ def _accepted(
     metrics: Mapping[str, float],
     revision: int,
     pseudonymiser: Pseudonymiser | None,
-) -> Accepted:
+) -> Written:
     """The dispatch of an event whose values are hidden already; of its context, subjects become pseudonyms here."""
     envelope, rules, hidden = event.envelope, event.rules, event.hidden
     names = pseudonymiser if rules.names_subjects else None
@@ -202,7 +200,7 @@ def _accepted(
         inclusion_probability=decision.inclusion_probability,
         config_revision=revision,
     )
-    return Accepted(
+    return Written(
         dispatch=dispatch,
         metrics=metrics,
         violations=_each_once(event.violations + violations),

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
+
 from telemetry.core.config import EffectiveProperty
 from telemetry.core.enums import PrivacyLevel, PropertyType, RedactionStrategy, UndeclaredPolicy
 from telemetry.core.events import PseudonymKey
@@ -28,6 +30,7 @@ from telemetry.core.timestamps import MASKED_TIMESTAMP
 __all__ = [
     "DROPPED",
     "MASKED_TEXT",
+    "Constant",
     "Redactor",
     "compile_redactor",
     "hidden_form",
@@ -51,8 +54,17 @@ class Missing(Enum):
 # What a redaction returns when nothing at all may stand in for the value.
 DROPPED: Final = Missing.DROPPED
 
-# Hides one value; without a pseudonymiser, what should become a pseudonym is masked.
+# Hides one value; without a pseudonymiser, what should become a pseudonym is masked. Only a ``Constant`` says DROPPED.
 Redactor = Callable[[Any, Pseudonymiser | None], Any]
+
+
+class Constant(msgspec.Struct, frozen=True):
+    """The redactor that puts the same in place of every value, so that nobody has to call it."""
+
+    replacement: Any
+
+    def __call__(self, value: Any, pseudonymiser: Pseudonymiser | None) -> Any:  # noqa: ARG002  as every redactor
+        return self.replacement
 
 
 def level_redacts(property_type: PropertyType, privacy: PrivacyLevel) -> bool:
@@ -97,9 +109,9 @@ def compile_redactor(property_type: PropertyType, redaction: Redaction) -> Redac
     """A function that hides values of a property of this type."""
     match redaction.strategy:
         case RedactionStrategy.DROP:
-            return lambda _value, _pseudonymiser: DROPPED
+            return Constant(DROPPED)
         case RedactionStrategy.NULL:
-            return lambda _value, _pseudonymiser: None
+            return Constant(None)
         case RedactionStrategy.HASH:
             return lambda value, pseudonymiser: (
                 mask_value(value, property_type) if (name := _hash(value, pseudonymiser)) is None else name
@@ -114,8 +126,7 @@ def _masker(property_type: PropertyType) -> Redactor:
     """Masks; only for json does the mask depend on the value."""
     if property_type is PropertyType.JSON:
         return lambda value, _pseudonymiser: _mask_json(value)
-    mask = mask_value(None, property_type)
-    return lambda _value, _pseudonymiser: mask
+    return Constant(mask_value(None, property_type))
 
 
 _RESULTS: Final = {RedactionStrategy.HASH: is_pseudonym, RedactionStrategy.EMAIL_DOMAIN: is_domain}

@@ -15,7 +15,6 @@ from telemetry.core.compiled import CompiledConfig, CompiledEvent, CompiledPrope
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.enums import DropReason, ViolationCode
 from telemetry.core.events import (
-    Accepted,
     Dispatch,
     Dropped,
     Envelope,
@@ -23,6 +22,7 @@ from telemetry.core.events import (
     PseudonymKey,
     Rejected,
     Violation,
+    Written,
 )
 from telemetry.core.payload import READERS, InvalidValue, plain_mapping
 from telemetry.core.pipeline import Observer, Recogniser, mask_recognised, metrics_of
@@ -167,7 +167,7 @@ def _kept(
     )
     all_violations = tuple(dict.fromkeys((*told, *reading.violations, *left_out)))
     hidden = tuple(sorted(reading.hidden | {path for path in redacted if _PLACE(path)}))
-    return Accepted(dispatch=dispatch, metrics=metrics, violations=all_violations, redacted=hidden)
+    return Written(dispatch=dispatch, metrics=metrics, violations=all_violations, redacted=hidden)
 
 
 def _read_values(

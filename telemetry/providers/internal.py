@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from telemetry.core.events import Accepted
+from telemetry.core.events import Written
 from telemetry.core.reports import report_accepted
 from telemetry.providers.base import Connection, Delivery, Settings
 from telemetry.providers.outgoing.session import GuardedSession
@@ -37,7 +37,7 @@ class InternalClient:
         """The other studio has the events."""
         reports = [
             msgspec.structs.replace(
-                report_accepted(Accepted(dispatch=delivery.dispatch, metrics={}, redacted=delivery.hidden)),
+                report_accepted(Written(dispatch=delivery.dispatch, metrics={}, redacted=delivery.hidden)),
                 # A number of our own counter says nothing over there.
                 config_revision=0,
             )

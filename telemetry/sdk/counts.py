@@ -67,10 +67,11 @@ class OutcomeCounts:
         self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
         self._ticks = {name: _Ticks() for name in _OFTEN}
-
-    def add_one(self, name: str) -> None:
-        """Add one to a counter that is needed for almost every event."""
-        self._ticks[name].tick()
+        # Each adds one to its counter.
+        self.count_accepted = self._ticks["accepted"].tick
+        self.count_sampled_out = self._ticks["sampled_out"].tick
+        self.count_disabled = self._ticks["disabled"].tick
+        self.count_sent = self._ticks["sent"].tick
 
     def add(self, name: str, amount: int = 1) -> None:
         """Add ``amount`` to one counter."""

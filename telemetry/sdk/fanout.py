@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from inspect import isawaitable
+from typing import Any
 
 from telemetry.core.errors import Conflict, NotFound
 from telemetry.core.events import Accepted
@@ -13,7 +14,7 @@ from telemetry.core.reports import Report
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.loop import BackgroundLoop, Running
 from telemetry.sdk.process import renew_in_children
-from telemetry.sdk.provider import DeliveryStats, Provider, ReportsDelivery, TakesReports
+from telemetry.sdk.provider import DeliveryStats, Provider, ReportsDelivery, TakesOutcomes, TakesReports
 
 __all__ = ["ProviderErrorCallback", "ProviderFanout"]
 
@@ -31,18 +32,13 @@ class _Slot:
     def __init__(self, provider: Provider) -> None:
         self.id = provider.id
         self.provider = provider
-        self.taker = provider if isinstance(provider, TakesReports) else None
+        self.wants_reports = isinstance(provider, TakesReports)
+        self.take = _taking(provider)
         self.returns_at_once = asyncio.iscoroutinefunction(provider.send) or getattr(provider, "returns_at_once", False)
         self.counts = OutcomeCounts()
         self.is_failing = False
         # Whoever reports what became of its events is asked, not counted.
         self.reports = isinstance(provider, ReportsDelivery)
-
-    def hand_over(self, judged: Accepted | Report) -> Awaitable[object] | object:
-        """Call the provider, and return what it answers; reports are for those that take them."""
-        if self.taker is not None:
-            return self.taker.take(judged)
-        return self.provider.send(judged.dispatch) if type(judged) is Accepted else None
 
     def stats(self) -> DeliveryStats:
         """What the provider itself reports, plus what never reached it; without a report, what was handed over."""
@@ -112,7 +108,7 @@ class ProviderFanout:
 
     def _use(self, slots: tuple[_Slot, ...]) -> None:
         self._slots = slots
-        self._wants_reports = any(slot.taker is not None for slot in slots)
+        self._wants_reports = any(slot.wants_reports for slot in slots)
 
     @property
     def wants_reports(self) -> bool:
@@ -122,7 +118,7 @@ class ProviderFanout:
     def report(self, report: Report) -> None:
         """Tell those that want to know of an event that is not kept; never raises."""
         for slot in self._slots:
-            if slot.taker is not None:
+            if slot.wants_reports:
                 self._hand_over(slot, report)
 
     def send(self, accepted: Accepted) -> None:
@@ -160,19 +156,27 @@ class ProviderFanout:
         return self._threads
 
     def _hand_over(self, slot: _Slot, judged: Accepted | Report) -> Running | None:
+        """Call the provider, whatever it does; reports are for those that want them only."""
         try:
-            answer = slot.hand_over(judged)
+            take = slot.take
+            # No report if there is nothing that takes one.
+            answer = slot.provider.send(judged.dispatch) if take is None else take(judged)  # type: ignore[union-attr]
         except Exception as error:  # noqa: BLE001  whatever a provider raises must not reach the app
             slot.counts.add("failed")
             self._report_failure(slot, error)
             return None
+        if answer is True and slot.reports and not slot.is_failing:
+            return None
+        return self._note(slot, answer)
+
+    def _note(self, slot: _Slot, answer: object) -> Running | None:
         # The usual answers first: asking whether something can be awaited costs more than all the rest.
         if answer is not True and answer is not None and answer is not False and isawaitable(answer):
             return self._await_in_background(slot, answer)
         if answer is False:
             slot.counts.add("dropped")
         elif not slot.reports:
-            slot.counts.add_one("sent")
+            slot.counts.count_sent()
         if slot.is_failing:
             self._report_success(slot)
         return None
@@ -215,6 +219,13 @@ class ProviderFanout:
             slot.is_failing = True
             logger.warning("provider.failing provider=%s error=%s", slot.id, kind)
         self._on_error(slot.id, kind)
+
+
+def _taking(provider: Provider) -> Callable[[Any], object] | None:
+    """What is called with outcomes, and reports where they are wanted; ``None`` for providers that want dispatches."""
+    if isinstance(provider, TakesReports):
+        return provider.take
+    return provider.take_kept if isinstance(provider, TakesOutcomes) else None
 
 
 def _close(awaitable: Awaitable[object]) -> None:

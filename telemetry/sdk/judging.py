@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 
 from telemetry.core.anomaly import AnomalyMonitor, Seen
-from telemetry.core.enums import ViolationCode
+from telemetry.core.enums import DropReason, ViolationCode
 from telemetry.core.errors import UnknownEvent
-from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.events import Accepted, Context, Dispatch, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.pipeline import process_event
 from telemetry.core.reading import shown_name
+from telemetry.core.unwritten import Terms, Unwritten
 from telemetry.sdk.contexts import usual_context
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.hold import Held, HoldQueue
-from telemetry.sdk.incoming import Incoming, rejection, unprocessable
+from telemetry.sdk.identifiers import EventStamp, GivenStamp, new_event_id, new_stamp, utc_now
+from telemetry.sdk.incoming import Incoming, prepare, rejection, unprocessable
 from telemetry.sdk.reporting import ReportWriter
 from telemetry.sdk.rules import Rules, RuleSource
 
@@ -47,9 +49,14 @@ class Judge:
         on_outcome: OutcomeCallback | None,
         on_violation: ViolationCallback | None,
         clock: Callable[[], datetime],
+        id_factory: Callable[[], str],
     ) -> None:
         self._rules = rules
         self._clock = clock
+        self._id_factory = id_factory
+        # Ids of our own making need no check; with our own clock besides, a stamp is both.
+        self._mints_ids = id_factory is new_event_id
+        self._stamps_itself = self._mints_ids and clock is utc_now
         self._counts = counts
         self._hold = hold
         self._monitor = monitor
@@ -67,22 +74,40 @@ class Judge:
         rules = self._find_rules(incoming.envelope)
         return self._wait(incoming) if rules is None else self._settle(incoming, rules)
 
-    def judge_usual(
+    def receive(
         self, name: Any, version: Any, properties: Any, context: Any, event_id: Any, occurred_at: Any
+    ) -> Outcome | Held:
+        """As ``judge``, for what an app passes to ``track``: all of it may be anything."""
+        try:
+            if event_id is None and occurred_at is None and self._stamps_itself:
+                stamp: EventStamp | GivenStamp = new_stamp()
+                outcome = self._judge_usual(stamp, name, version, properties, context)
+            else:
+                stamp = self._stamp(event_id, occurred_at)
+                is_usual = event_id is None and self._mints_ids and _is_utc(stamp.occurred_at)
+                outcome = self._judge_usual(stamp, name, version, properties, context) if is_usual else None
+            if outcome is not None:
+                return outcome
+            incoming = prepare(name, version, properties, context, stamp.id, stamp.occurred_at)
+        except Exception as error:  # noqa: BLE001  a mapping of the app's own making may raise anything
+            return self.reject(unprocessable(error))
+        return self.judge(incoming)
+
+    def _stamp(self, event_id: Any, occurred_at: Any) -> GivenStamp:
+        return GivenStamp(
+            self._id_factory() if event_id is None else event_id,
+            self._clock() if occurred_at is None else occurred_at,
+        )
+
+    def _judge_usual(
+        self, stamp: EventStamp | GivenStamp, name: Any, version: Any, properties: Any, context: Any
     ) -> Accepted | Dropped | None:
         """As ``judge``, quickly, for an event with nothing unusual about it; ``None`` for all others, with no trace.
 
-        ``event_id`` is valid; all else is as the app gave it.
+        The stamp is valid; all else is as the app gave it.
         """
-        around = usual_context(context)
-        if properties is None:
-            properties = _NO_PROPERTIES
-        if (
-            around is None
-            or type(occurred_at) is not datetime
-            or occurred_at.tzinfo is not UTC
-            or (type(version) is not int and version is not None)
-        ):
+        around = context if type(context) is Context else usual_context(context)
+        if around is None or (type(version) is not int and version is not None):
             return None
         try:
             rules = self._rules.rules_for(name, version)
@@ -90,19 +115,29 @@ class Judge:
             return None
         if rules is None:
             return None
-        outcome = rules.lane.judge(event_id, name, version, occurred_at, properties, around)
+        if properties is None:
+            properties = _NO_PROPERTIES
+        outcome = rules.lane.judge(stamp, name, version, properties, around)
         if outcome is None:
             return None
-        if isinstance(outcome, Accepted):
-            self._counts.add_one("accepted")
+        if type(outcome) is Dropped:
+            self._tell_of_dropped(outcome, stamp, properties, around, rules)
         else:
-            self._counts.add_one(_counter_of(outcome))
-            self._reports.tell_of_dropped(event_id, occurred_at, properties, around, outcome, rules)
+            self._counts.count_accepted()
         if self._monitor is not None:
-            self.call(self._observe, self._monitor, occurred_at, rules, outcome, properties, around)
+            self.call(self._observe, self._monitor, stamp.occurred_at, rules, outcome, properties, around)
         if self._on_outcome is not None:
-            self.call(self._on_outcome, event_id, outcome)
+            self.call(self._on_outcome, stamp.id, outcome)
         return outcome
+
+    def _tell_of_dropped(
+        self, outcome: Dropped, stamp: EventStamp | GivenStamp, properties: Any, context: Context, rules: Rules
+    ) -> None:
+        if outcome.reason is DropReason.SAMPLED_OUT:
+            self._counts.count_sampled_out()
+        else:
+            self._counts.count_disabled()
+        self._reports.tell_of_dropped(stamp, properties, context, outcome, rules)
 
     def judge_held(self) -> Iterator[Outcome | Held]:
         """Yield the outcomes of all events that were held, in the order in which they came."""
@@ -158,7 +193,7 @@ class Judge:
         properties: Mapping[str, Any],
         context: Context,
     ) -> None:
-        identity = outcome.dispatch if isinstance(outcome, Accepted) else outcome
+        identity = _identity_of(outcome)
         if identity.name is None or identity.version is None:
             return
         is_rejected = isinstance(outcome, Rejected)
@@ -203,6 +238,17 @@ def _process(envelope: Envelope, rules: Rules) -> Outcome:
         return process_event(envelope, rules.compiled, key=rules.key)
     except Exception as error:  # noqa: BLE001  a mistake in here must not break the app that wants to be measured
         return unprocessable(error)
+
+
+def _is_utc(moment: object) -> bool:
+    return type(moment) is datetime and moment.tzinfo is UTC
+
+
+def _identity_of(outcome: Outcome) -> Dispatch | Terms | Dropped | Rejected:
+    """What has the name and the version of the event."""
+    if isinstance(outcome, Unwritten):
+        return outcome.terms
+    return outcome.dispatch if isinstance(outcome, Accepted) else outcome
 
 
 def _counter_of(outcome: Outcome) -> str:

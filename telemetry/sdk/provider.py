@@ -8,7 +8,15 @@ import msgspec
 from telemetry.core.events import Accepted, Dispatch
 from telemetry.core.reports import Report
 
-__all__ = ["DeliveryStats", "Provider", "ReportsDelivery", "TakesReports", "analytics_properties", "distinct_id"]
+__all__ = [
+    "DeliveryStats",
+    "Provider",
+    "ReportsDelivery",
+    "TakesOutcomes",
+    "TakesReports",
+    "analytics_properties",
+    "distinct_id",
+]
 
 
 class Provider(Protocol):
@@ -55,6 +63,14 @@ class TakesReports(Protocol):
 
     def take(self, judged: Accepted | Report, /) -> Awaitable[object] | object:
         """Take what became of one event: its outcome if it is kept, else a report. Answers as ``send`` does."""
+
+
+@runtime_checkable
+class TakesOutcomes(Protocol):
+    """A provider that looks at dispatches later; its ``take_kept`` is called instead of ``send``."""
+
+    def take_kept(self, kept: Accepted, /) -> Awaitable[object] | object:
+        """Take one event, whose dispatch may not be written yet. Answers as ``send`` does."""
 
 
 def distinct_id(dispatch: Dispatch) -> str:

@@ -13,7 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 from telemetry.core.errors import Unavailable
-from telemetry.core.events import Dispatch
+from telemetry.core.events import Accepted, Dispatch
 from telemetry.sdk.process import finish_at_exit, renew_in_children
 from telemetry.sdk.provider import DeliveryStats
 
@@ -87,8 +87,9 @@ class BackgroundQueue(Generic[Item]):
         self._changed = threading.Condition()
         # Only the thread takes items out, under the lock; anybody puts them in, without it.
         self._items: deque[Item] = deque()
-        # The thread sleeps until there are so many items: the first, a full batch, or none that ``put`` could bring.
-        self._wakes_at = _NEVER
+        # Whoever puts an item looks closer when there are so many: the first, for which a thread starts or wakes; a
+        # full batch; none that there could be, while the thread is at work; and any at all once the queue is closed.
+        self._wakes_at = 1
         self._oldest_at = 0.0
         self._thread: threading.Thread | None = None
         self._is_over = False
@@ -111,12 +112,8 @@ class BackgroundQueue(Generic[Item]):
             return False
         # Putting is atomic. A lock here would cost as much as all the rest.
         items.append(item)
-        if self._thread is None:
-            self._ensure_thread()
         if len(items) >= self._wakes_at:
             self._wake()
-        if self._closed:
-            self._drop_late_items()
         return True
 
     def flush(self, timeout: float) -> bool:
@@ -136,7 +133,7 @@ class BackgroundQueue(Generic[Item]):
         True when everything was settled in time. Calling it again is harmless.
         """
         with self._changed:
-            self._closed, self._room = True, 0
+            self._closed, self._room, self._wakes_at = True, 0, 1
             self._changed.notify_all()
             done = self._changed.wait_for(lambda: self._settled() >= self._accepted(), max(0.0, timeout))
             self._abandon()
@@ -159,27 +156,26 @@ class BackgroundQueue(Generic[Item]):
         return self._sent + self._failed + self._abandoned
 
     def _abandon(self) -> None:
-        self._abandoned += len(self._items)
-        self._items.clear()
+        # One by one, as others may put items meanwhile.
+        while self._items:
+            self._items.popleft()
+            self._abandoned += 1
         self._changed.notify_all()
 
-    def _drop_late_items(self) -> None:
-        """Count what came in while the queue was closed, unless a thread is still there to deliver it."""
-        with self._changed:
-            if self._is_over:
-                self._abandon()
-
     def _wake(self) -> None:
-        with self._changed:
-            self._wakes_at = _NEVER
-            self._changed.notify_all()
-
-    def _ensure_thread(self) -> None:
+        """Have the thread look at the items; count those that came too late for it."""
         with self._changed:
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name=f"telemetry-{self._name}", daemon=True)
                 thread.start()
                 self._thread = thread
+            self._end_sleep()
+            if self._is_over:
+                self._abandon()
+            self._changed.notify_all()
+
+    def _end_sleep(self) -> None:
+        self._wakes_at = 1 if self._closed else _NEVER
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -219,7 +215,7 @@ class BackgroundQueue(Generic[Item]):
         # Once more, now that whoever puts an item knows when to wake: it may have come just before.
         if len(self._items) < count:
             self._changed.wait(timeout)
-        self._wakes_at = _NEVER
+        self._end_sleep()
 
     def _try_to_deliver(self, batch: Sequence[Item]) -> bool:
         for attempt in range(1, self._settings.attempts + 1):
@@ -255,19 +251,23 @@ class BackgroundQueue(Generic[Item]):
 class QueuedProvider(ABC, Generic[Item]):
     """Base of providers that send over the network: ``send`` only queues, ``send_batch`` runs on a background thread.
 
-    ``prepare`` runs in the app's call and turns a dispatch into what is queued. A dispatch shares nothing with what
-    the app gave, so it can be written later, in ``send_batch``.
+    ``send_batch`` gets dispatches, written on that thread too, unless ``prepare`` is overridden: that runs in the app's
+    call, and turns a dispatch into what is queued. A dispatch shares nothing with what the app gave.
     """
 
     returns_at_once: ClassVar[bool] = True
 
     def __init__(self, provider_id: str, *, settings: QueueSettings | None = None) -> None:
         self.id = provider_id
-        self._queue: BackgroundQueue[Item] = BackgroundQueue(self.send_batch, name=provider_id, settings=settings)
+        self._queue: BackgroundQueue[Item | Accepted] = BackgroundQueue(
+            self._deliver, name=provider_id, settings=settings
+        )
+        kind = type(self)
+        self._writes_later = kind.send is QueuedProvider.send and kind.prepare is QueuedProvider.prepare
 
-    @abstractmethod
     def prepare(self, dispatch: Dispatch) -> Item:
-        """Return what is queued for one event."""
+        """Return what is queued for one event: the dispatch itself, unless a subclass says otherwise."""
+        return dispatch  # type: ignore[return-value]  # whose items are others overrides this
 
     @abstractmethod
     def send_batch(self, items: Sequence[Item]) -> None:
@@ -276,6 +276,15 @@ class QueuedProvider(ABC, Generic[Item]):
     def send(self, dispatch: Dispatch, /) -> bool:
         """Queue one event; false when it was dropped because the queue is full or closed."""
         return self._queue.put(self.prepare(dispatch))
+
+    def take_kept(self, kept: Accepted, /) -> bool:
+        """As ``send``, which it calls where a subclass has one, or a ``prepare``, of its own."""
+        return self._queue.put(kept) if self._writes_later else self.send(kept.dispatch)
+
+    def _deliver(self, batch: Sequence[Item | Accepted]) -> None:
+        # Where outcomes are queued, items are dispatches.
+        items = [item.dispatch if isinstance(item, Accepted) else item for item in batch]
+        self.send_batch(items)  # type: ignore[arg-type]  # as just said
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Deliver what is queued now; true when all of it was settled within ``timeout`` seconds."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from telemetry.core.events import Context, Dropped, Envelope, Rejected
 from telemetry.core.intake import InvalidEnvelope, is_identifier, take_envelope
 from telemetry.core.reports import Report, report_dropped, report_rejected
+from telemetry.core.unwritten import Stamp
 from telemetry.sdk.identifiers import new_event_id
 from telemetry.sdk.rules import Rules
 
@@ -44,8 +45,7 @@ class ReportWriter:
 
     def tell_of_dropped(
         self,
-        event_id: str,
-        occurred_at: datetime,
+        stamp: Stamp,
         properties: Mapping[str, Any],
         context: Context,
         outcome: Dropped,
@@ -54,7 +54,7 @@ class ReportWriter:
         """As ``tell``, for an event that never had an envelope."""
         if self._receiver.wants_reports:
             envelope = Envelope(
-                id=event_id, name=outcome.name, occurred_at=occurred_at, properties=properties, context=context
+                id=stamp.id, name=outcome.name, occurred_at=stamp.occurred_at, properties=properties, context=context
             )
             self.tell(envelope, outcome, rules)
 

@@ -3,8 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
 from uuid import UUID
@@ -13,13 +12,13 @@ from telemetry.core.anomaly import AnomalyMonitor
 from telemetry.core.config import EffectiveConfig, InstallationIdentity
 from telemetry.core.events import Accepted, Context, Outcome, PseudonymKey
 from telemetry.core.registry import TelemetryRegistry
+from telemetry.core.unwritten import Unwritten
 from telemetry.sdk.counts import OUTCOMES, OutcomeCounts, TrackerStats
 from telemetry.sdk.disk_copy import DiskCopy
 from telemetry.sdk.fanout import ProviderErrorCallback, ProviderFanout
 from telemetry.sdk.following import ConfigStatus, StudioRules
 from telemetry.sdk.hold import Held, HoldQueue
-from telemetry.sdk.identifiers import new_event_id
-from telemetry.sdk.incoming import prepare, unprocessable
+from telemetry.sdk.identifiers import new_event_id, utc_now
 from telemetry.sdk.judging import Judge, OutcomeCallback, ViolationCallback
 from telemetry.sdk.loop import BackgroundLoop
 from telemetry.sdk.process import renew_in_children
@@ -31,10 +30,6 @@ from telemetry.sdk.studio import MAXIMUM_CONFIG_BYTES, StudioClient
 __all__ = ["ContextLike", "TelemetryTracker", "TrackerOptions"]
 
 ContextLike = Context | Mapping[str, Any]
-
-
-# The present instant, with the zone UTC.
-utc_now = partial(datetime.now, UTC)
 
 
 class TrackerOptions(TypedDict, total=False):
@@ -87,10 +82,6 @@ class TelemetryTracker:
         first config. Raises InvalidDocument when a sampling condition does not compile.
         """
         self._rules = _rule_source(registry, config, rules, installation, key)
-        self._clock = clock
-        self._id_factory = id_factory
-        # Ids of our own making need no check.
-        self._mints_ids = id_factory is new_event_id
         self._on_provider_error = on_provider_error
         self._counts = OutcomeCounts()
         self._hold = HoldQueue(hold_capacity)
@@ -107,6 +98,7 @@ class TelemetryTracker:
             on_outcome=on_outcome,
             on_violation=on_violation,
             clock=clock,
+            id_factory=id_factory,
         )
         renew_in_children(self)
         self._rules.follow(self._replay)
@@ -169,8 +161,9 @@ class TelemetryTracker:
         in the background. ``event_id`` is a new UUIDv7 unless given; pass the same one when you track the same event
         again. ``occurred_at`` carries a zone. Do not change nested lists and mappings afterwards.
         """
-        outcome = self._receive(name, version, properties, context, event_id, occurred_at)
-        if isinstance(outcome, Accepted):
+        outcome = self._judge.receive(name, version, properties, context, event_id, occurred_at)
+        # The usual class first, as asking for its base takes longer.
+        if type(outcome) is Unwritten or isinstance(outcome, Accepted):
             self._fanout.send(outcome)
         return outcome
 
@@ -188,7 +181,7 @@ class TelemetryTracker:
 
         Plain providers that may wait are called in a thread; async ones run on the tracker's own loop.
         """
-        outcome = self._receive(name, version, properties, context, event_id, occurred_at)
+        outcome = self._judge.receive(name, version, properties, context, event_id, occurred_at)
         if isinstance(outcome, Accepted):
             await self._fanout.asend(outcome)
         return outcome
@@ -262,21 +255,6 @@ class TelemetryTracker:
         self._counts.renew_after_fork()
         self._hold.renew_after_fork()
         self._judge.renew_after_fork()
-
-    def _receive(
-        self, name: object, version: object, properties: object, context: object, event_id: object, occurred_at: object
-    ) -> Outcome | Held:
-        try:
-            identity = self._id_factory() if event_id is None else event_id
-            moment = self._clock() if occurred_at is None else occurred_at
-            if event_id is None and self._mints_ids:
-                usual = self._judge.judge_usual(name, version, properties, context, identity, moment)
-                if usual is not None:
-                    return usual
-            incoming = prepare(name, version, properties, context, identity, moment)
-        except Exception as error:  # noqa: BLE001  a mapping of the app's own making may raise anything
-            return self._judge.reject(unprocessable(error))
-        return self._judge.judge(incoming)
 
     def _replay(self) -> None:
         for outcome in self._judge.judge_held():

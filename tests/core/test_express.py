@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.pipeline import Observer, process_event, process_in_full
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import PropertyDefinition, Sampling, TelemetryDefaults
+from telemetry.core.unwritten import Unwritten
 from tests.core.builders import (
-    NOON,
     make_context,
     make_envelope,
     make_event,
@@ -53,9 +54,18 @@ def quick(
     event_id: str = "event-1",
     key: PseudonymKey | None = KEY,
 ) -> Accepted | Dropped | None:
-    """What the quick way makes of an event named step."""
-    lane = ExpressLane.of(compiled, key)
-    return lane.judge(event_id, "step", 1, NOON, properties, make_context() if context is None else context)
+    """What both quick ways make of an event named step."""
+    stamp, around = make_envelope(id=event_id), make_context() if context is None else context
+    outcome = ExpressLane.of(compiled, key).judge(stamp, "step", 1, properties, around)
+    later = unwriting(compiled, key).judge(stamp, "step", 1, properties, around)
+    assert outcome == (later.write() if isinstance(later, Unwritten) else later)
+    return outcome
+
+
+@lru_cache
+def unwriting(compiled: CompiledConfig, key: PseudonymKey | None) -> ExpressLane:
+    """The lane of trackers, which remembers as theirs does."""
+    return ExpressLane(compiled, key, writes_at_once=False)
 
 
 def in_full(
@@ -105,6 +115,7 @@ def remember_in(seen: list[object]) -> Observer:
 def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, key: PseudonymKey | None) -> None:
     spec = data.draw(SPECS)
     compiled = compile_config(resolve_config(spec, installation=make_installation()))
+    lane = unwriting(compiled, key)
 
     # Several, so that later ones meet what earlier ones left behind.
     for _ in range(data.draw(st.integers(1, 6))):
@@ -122,8 +133,10 @@ def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, k
         assert rules is not None
         seen: list[object] = []
         outcome = process_event(envelope, compiled, key=key, observer=remember_in(seen))
+        later = lane.judge(taken, taken.name, taken.version, taken.properties, taken.context)
         expected: list[object] = []
         assert outcome == process_in_full(taken, rules, compiled, key=key, observer=remember_in(expected))
+        assert later is None or outcome == (later.write() if isinstance(later, Unwritten) else later)
         assert seen == expected
 
 
@@ -307,7 +320,8 @@ def test_no_text_of_a_spec_or_event_becomes_code() -> None:
     event = make_event(name="x.$:/- y", properties={"a$ b-c.d": make_property()})
     compiled = compile_config(resolve_config(make_spec(event), installation=make_installation()))
 
-    outcome = ExpressLane.of(compiled, KEY).judge("e", event.name, 1, NOON, {"a$ b-c.d": "');import os"}, Context())
+    properties = {"a$ b-c.d": "');import os"}
+    outcome = ExpressLane.of(compiled, KEY).judge(make_envelope(), event.name, 1, properties, Context())
 
     assert isinstance(outcome, Accepted)
     assert outcome.dispatch.properties == {"a$ b-c.d": "');import os"}

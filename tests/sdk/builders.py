@@ -3,7 +3,7 @@
 from typing import Any
 
 from telemetry.core.enums import PrivacyLevel
-from telemetry.core.events import Accepted, Context, Dispatch
+from telemetry.core.events import Accepted, Context, Dispatch, Written
 from tests.core.builders import NOON
 
 __all__ = ["make_accepted", "make_dispatch"]
@@ -27,4 +27,4 @@ def make_dispatch(event_id: str = "01936d2e-0000-7000-8000-000000000001", **fiel
 
 def make_accepted(event_id: str = "01936d2e-0000-7000-8000-000000000001", **fields: Any) -> Accepted:
     """The outcome of that event."""
-    return Accepted(dispatch=make_dispatch(event_id, **fields), metrics={})
+    return Written(dispatch=make_dispatch(event_id, **fields), metrics={})

@@ -5,7 +5,7 @@ import threading
 import time
 from uuid import RFC_4122, UUID
 
-from telemetry.sdk.identifiers import new_event_id
+from telemetry.sdk.identifiers import new_event_id, new_stamp
 
 
 def test_an_id_is_a_version_7_uuid_that_carries_the_present_millisecond() -> None:
@@ -51,6 +51,23 @@ def test_a_forked_child_mints_ids_of_its_own() -> None:
     theirs = {text[start + 14 : start + 36] for start in range(0, len(text), 36)}
     assert len(mine) == len(theirs) == 100
     assert not mine & theirs
+
+
+def test_a_stamp_reads_the_same_whenever_and_wherever_it_is_read() -> None:
+    stamp = new_stamp()
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        os.write(writing, f"{stamp.id} {stamp.occurred_at}".encode())
+        os._exit(0)
+
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        theirs = pipe.read()
+    os.waitpid(child, 0)
+    assert theirs == f"{stamp.id} {stamp.occurred_at}"
+    assert abs(stamp.occurred_at.timestamp() * 1000 - (UUID(stamp.id).int >> 80)) <= 1
 
 
 def test_threads_mint_different_ids() -> None:

@@ -7,8 +7,12 @@ import msgspec
 import pytest
 
 from telemetry.core.errors import Unavailable
+from telemetry.core.events import Dispatch
+from telemetry.core.registry import TelemetryRegistry
 from telemetry.sdk.provider import DeliveryStats
-from telemetry.sdk.queue import BackgroundQueue, QueueSettings, retry_pause
+from telemetry.sdk.queue import BackgroundQueue, QueuedProvider, QueueSettings, retry_pause
+from telemetry.sdk.tracker import TelemetryTracker
+from tests.core.builders import make_event, make_property, make_spec
 from tests.sdk.servers import PATIENCE
 
 # Longer than any test: what happens sooner did not happen by waiting.
@@ -222,6 +226,87 @@ def test_many_threads_lose_and_double_nothing(receiver: Receiver) -> None:
     arrived = [item for batch in receiver.batches for item in batch]
     assert sorted(arrived) == sorted(item for mine in names for item in mine)
     assert queue.stats() == DeliveryStats(sent=1600)
+
+
+def test_items_put_while_the_queue_is_shut_down_are_all_counted(receiver: Receiver) -> None:
+    queue = make_queue(receiver, batch_size=7, linger=0.0)
+    begun = threading.Barrier(5)
+
+    def put_many() -> None:
+        begun.wait(PATIENCE)
+        for number in range(2000):
+            queue.put(str(number))
+
+    threads = [threading.Thread(target=put_many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    begun.wait(PATIENCE)
+    queue.shutdown(PATIENCE)
+    for thread in threads:
+        thread.join()
+
+    stats = queue.stats()
+    assert stats == DeliveryStats(sent=sum(map(len, receiver.batches)), dropped=8000 - stats.sent)
+
+
+class Collector(QueuedProvider[Dispatch]):
+    """Keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Dispatch] = []
+        super().__init__("collector", settings=QueueSettings(linger=0.0))
+
+    def send_batch(self, items: Sequence[Dispatch]) -> None:
+        self.arrived.extend(items)
+
+
+class Preparing(Collector):
+    """Prepares dispatches where they are tracked."""
+
+    def prepare(self, dispatch: Dispatch) -> Dispatch:
+        return msgspec.structs.replace(dispatch, tags=(threading.current_thread().name,))
+
+
+class Choosing(Collector):
+    """Sends only what it likes."""
+
+    def send(self, dispatch: Dispatch, /) -> bool:
+        return dispatch.properties["step"] == "a" and super().send(dispatch)
+
+
+def track_two(provider: Collector) -> None:
+    spec = make_spec(make_event(properties={"step": make_property()}))
+    with TelemetryTracker(TelemetryRegistry([spec]), [provider]) as tracker:
+        tracker.track("step", 1, {"step": "a"})
+        tracker.track("step", 1, {"step": "b"})
+
+
+def test_a_queued_provider_gets_whole_dispatches_in_batches() -> None:
+    provider = Collector()
+
+    track_two(provider)
+
+    assert [(type(each), each.properties) for each in provider.arrived] == [
+        (Dispatch, {"step": "a"}),
+        (Dispatch, {"step": "b"}),
+    ]
+    assert provider.delivery() == DeliveryStats(sent=2)
+
+
+def test_a_queued_provider_that_prepares_does_so_in_the_apps_call() -> None:
+    provider = Preparing()
+
+    track_two(provider)
+
+    assert [each.tags for each in provider.arrived] == [(threading.current_thread().name,)] * 2
+
+
+def test_a_queued_provider_with_a_send_of_its_own_is_called_by_it() -> None:
+    provider = Choosing()
+
+    track_two(provider)
+
+    assert [each.properties for each in provider.arrived] == [{"step": "a"}]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from telemetry.core.config import EventOverride, TenantOverride
 from telemetry.core.enums import DropReason, PrivacyLevel, ViolationCode
 from telemetry.core.errors import InvalidDocument
-from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey, Rejected, Violation
+from telemetry.core.events import Accepted, Context, Dropped, Outcome, PseudonymKey, Rejected, Violation
 from telemetry.core.registry import TelemetryRegistry
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import Sampling, TelemetryDefaults, TelemetrySpec
@@ -365,13 +365,46 @@ def test_callbacks_that_raise_are_counted_and_lose_no_event(
 
 
 def test_each_outcome_is_reported_with_its_events_id() -> None:
-    heard: list[tuple[str, str]] = []
-    tracker = make_tracker(on_outcome=lambda event_id, outcome: heard.append((event_id, type(outcome).__name__)))
+    heard: list[tuple[str, Outcome]] = []
+    tracker = make_tracker(on_outcome=lambda event_id, outcome: heard.append((event_id, outcome)))
 
-    tracker.track(WORKFLOW_STEP, 1, SEED_PROPERTIES, event_id="one")
-    tracker.track("sigil.telemetry.unheard_of", event_id="two")
+    kept = tracker.track(WORKFLOW_STEP, 1, SEED_PROPERTIES, event_id="one")
+    refused = tracker.track("sigil.telemetry.unheard_of", event_id="two")
 
-    assert heard == [("one", "Accepted"), ("two", "Rejected")]
+    assert heard == [("one", kept), ("two", refused)]
+    assert isinstance(kept, Accepted)
+    assert isinstance(refused, Rejected)
+
+
+def test_an_event_without_id_and_instant_gets_both_from_the_moment_of_the_call(memory: InMemoryProvider) -> None:
+    heard: list[str] = []
+    tracker = TelemetryTracker(
+        TelemetryRegistry([make_sigil_spec()]), [memory], on_outcome=lambda event_id, _: heard.append(event_id)
+    )
+    before = datetime.now(UTC)
+
+    outcomes = [tracker.track(WORKFLOW_STEP, 1, SEED_PROPERTIES) for _ in range(300)]
+
+    after = datetime.now(UTC)
+    moments = [dispatch.occurred_at for dispatch in memory.dispatches]
+    assert moments == sorted(moments)
+    assert before <= moments[0] <= moments[-1] <= after
+    assert [dispatch.id for dispatch in memory.dispatches] == heard
+    assert len({UUID(event_id) for event_id in heard}) == 300
+    assert [outcome.dispatch for outcome in outcomes if isinstance(outcome, Accepted)] == list(memory.dispatches)
+
+
+def test_what_the_app_changes_after_the_call_is_not_seen_by_whoever_looks_later() -> None:
+    tracker = TelemetryTracker(TelemetryRegistry([make_sigil_spec()]))
+    properties: dict[str, Any] = dict(SEED_PROPERTIES)
+    tracker.track(WORKFLOW_STEP, 1, properties)
+
+    outcome = tracker.track(WORKFLOW_STEP, 1, properties)
+    properties.update(step="changed", userId="alice@example.com", durationMs=0)
+
+    assert isinstance(outcome, Accepted)
+    assert outcome.dispatch.properties == {**SEED_PROPERTIES, "userId": "REDACTED"}
+    assert outcome.metrics == {"durationMs": 2100.0}
 
 
 def test_exactly_one_source_of_rules_is_needed() -> None:

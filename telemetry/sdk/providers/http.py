@@ -44,10 +44,6 @@ class HttpProvider(QueuedProvider[Dispatch]):
         self._timeout = timeout
         super().__init__(provider_id, settings=settings)
 
-    def prepare(self, dispatch: Dispatch) -> Dispatch:
-        """Return the event as it is: it shares nothing with what the app gave, and is written later."""
-        return dispatch
-
     def send_batch(self, items: Sequence[Dispatch]) -> None:
         """Post one batch; raises Unavailable when it is worth another attempt, TelemetryError when it is not."""
         body = msgspec.json.encode({"batch": items})

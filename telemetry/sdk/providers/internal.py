@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from telemetry.core.errors import Unavailable
-from telemetry.core.events import Accepted, Dispatch
+from telemetry.core.events import Accepted, Dispatch, Written
 from telemetry.core.reports import Report, report_accepted
 from telemetry.sdk.address import check_address, check_api_key
 from telemetry.sdk.draining import DrainPace
@@ -128,7 +128,7 @@ class InternalProvider:
 
     def send(self, dispatch: Dispatch, /) -> bool:
         """Queue one event that was kept; trackers call ``take`` instead, which tells of all events."""
-        return self.take(Accepted(dispatch=dispatch, metrics={}))
+        return self.take(Written(dispatch=dispatch, metrics={}))
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send all that waits now; true when the studio had it within ``timeout`` seconds."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Outcome
+from telemetry.core.events import Accepted, Outcome, Written
 from telemetry.models import EventTally
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.observation import Observation
@@ -40,10 +40,10 @@ def minute_of(instant: datetime) -> datetime:
 
 
 def _subject_of(outcome: Outcome) -> tuple[str, int]:
-    # By type first, as nearly all events are accepted.
-    if type(outcome) is Accepted:
+    # The usual class first, as nearly all events are accepted and written.
+    if type(outcome) is Written or isinstance(outcome, Accepted):
         return outcome.dispatch.name, outcome.dispatch.version
-    if isinstance(outcome, Accepted) or outcome.name is None or outcome.version is None:
+    if outcome.name is None or outcome.version is None:
         return NOBODY
     return outcome.name, outcome.version
 
