@@ -21,6 +21,7 @@ from studio.pages.violation_words import installation_words
 from studio.people import actor_of
 from studio.wakeups import wake_erasers
 from telemetry.models import ErasureForward, ErasureRequest, ErasureState, ForwardState
+from telemetry.providers.erasing import leaves_of
 from telemetry.selectors.erasure import erasure_request, erasure_requests, forwards_of, place_rows
 from telemetry.services.erasure.requests import cancel_erasure, confirm_erasure, retry_forwards
 
@@ -43,11 +44,12 @@ class ShownRows(NamedTuple):
 
 
 class ShownForward(NamedTuple):
-    """A provider that is told too."""
+    """A provider that is told too, and what of the person it keeps all the same."""
 
     row: ErasureForward
     state: SafeString
     trouble: str
+    leaves: str
 
 
 def erasure_page(request: HttpRequest, erasure_id: UUID) -> HttpResponse:
@@ -155,4 +157,4 @@ def _rows(row: ErasureRequest) -> list[ShownRows]:
 
 def _forward(row: ErasureForward) -> ShownForward:
     trouble = error_words(row.error, row.status) if row.error else ""
-    return ShownForward(row, forward_chip(row), trouble)
+    return ShownForward(row, forward_chip(row), trouble, leaves_of(row.kind))

@@ -87,7 +87,8 @@ def erasure_access_page(request: HttpRequest, provider_id: UUID) -> HttpResponse
         "form": form,
         "button": "Save",
         "back": back,
-        "lead": "With what events are sent with, nobody can be erased there. This is used for that alone.",
+        "lead": f"With what events are sent with, nobody can be erased there. This is used for that alone. "
+        f"{kind[0].leaves}".strip(),
     }
     return render_page(
         request, "studio/pages/form.html", noun=ProviderRecord, title=f"Erasing at {provider.name}", **context

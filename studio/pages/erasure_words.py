@@ -19,6 +19,7 @@ PLACES: Final = {
     "archive": "Archive",
     "quarantine": "Quarantine",
     "samples": "Samples for proposals",
+    "tallies": "Sketches of unique subjects",
     "outbox": "Deliveries",
     "live": "Live view",
     "exports": "Access exports",

@@ -13,7 +13,7 @@ from telemetry.providers.internal import InternalSettings
 from telemetry.providers.outgoing.session import Answered, GuardedSession
 from telemetry.providers.webhook import WebhookSettings, signed_headers
 
-__all__ = ["MOST_SUBJECTS", "Access", "Erasure", "ErasureClient", "eraser_of"]
+__all__ = ["MOST_SUBJECTS", "Access", "Erasure", "ErasureClient", "eraser_of", "leaves_of"]
 
 # What every kind takes in one call.
 MOST_SUBJECTS: Final = 500
@@ -61,6 +61,8 @@ class ErasureClient(Protocol):
     # Settings of the access, and what its credential is called; ``None`` if what events are sent with is enough.
     access_type: ClassVar[type[Settings] | None]
     credential_label: ClassVar[str]
+    # What of the person stays there all the same, for a person to see to; empty if nothing.
+    leaves: ClassVar[str]
 
     def address_of(self, settings: Any) -> tuple[str, str]:
         """The name of the access's setting that says where to call, and that address."""
@@ -84,6 +86,7 @@ class PostHogEraser:
 
     access_type: ClassVar[type[Settings] | None] = PostHogAccess
     credential_label: ClassVar[str] = "Personal API key with the scope person:write"
+    leaves: ClassVar[str] = ""
 
     def address_of(self, settings: PostHogAccess) -> tuple[str, str]:
         """The host, and the address of persons there."""
@@ -119,11 +122,18 @@ class SegmentAccess(Settings, frozen=True, kw_only=True):
 class SegmentEraser:
     """Makes a regulation that deletes these users, in Segment and where it passes deletions on, and suppresses them.
 
+    An event without a user went there under the pseudonym of its session or device, as ``anonymousId``, by which
+    regulations cannot name anybody: their subjects are of the type USER_ID, or OBJECT_ID for cloud objects.
+
     Source: https://docs.segmentapis.com/tag/Deletion-and-Suppression (up to 5,000 users in a call).
     """
 
     access_type: ClassVar[type[Settings] | None] = SegmentAccess
     credential_label: ClassVar[str] = "Public API token"
+    leaves: ClassVar[str] = (
+        "Segment deletes by user id alone. Events that were sent without a user are known there by their session or "
+        "device, and no call deletes them: that has to be done by hand, there and where Segment passed them on to."
+    )
 
     def address_of(self, settings: SegmentAccess) -> tuple[str, str]:
         """The host, and the address of regulations there."""
@@ -153,6 +163,7 @@ class WebhookEraser:
 
     access_type: ClassVar[type[Settings] | None] = None
     credential_label: ClassVar[str] = ""
+    leaves: ClassVar[str] = ""
 
     def address_of(self, settings: WebhookSettings) -> tuple[str, str]:
         """The address of events."""
@@ -182,6 +193,7 @@ class InternalEraser:
 
     access_type: ClassVar[type[Settings] | None] = InternalAccess
     credential_label: ClassVar[str] = "Personal API key of a privacy officer at the other studio"
+    leaves: ClassVar[str] = ""
 
     def address_of(self, settings: InternalSettings) -> tuple[str, str]:
         """The address of erasure requests."""
@@ -212,3 +224,9 @@ _ERASERS: Final[dict[ProviderKind, ErasureClient]] = {
 def eraser_of(kind: str) -> ErasureClient | None:
     """How this kind is told; ``None`` for one that cannot be told."""
     return _ERASERS.get(ProviderKind(kind))
+
+
+def leaves_of(kind: str) -> str:
+    """What of a person stays at a provider of this kind that is told, in words; empty if nothing, or nobody is told."""
+    client = eraser_of(kind)
+    return "" if client is None else client.leaves

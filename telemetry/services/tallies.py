@@ -16,7 +16,7 @@ from telemetry.tallies.detail import decode_detail, encode_detail
 from telemetry.tallies.merging import merge_details
 from tenants.context import ALL, set_tenant_context
 
-__all__ = ["SLICE", "merge_tallies"]
+__all__ = ["SLICE", "merge_tallies", "wait_for_merging"]
 
 # A batch may still be on its way to its commit when its minute is over. One that takes longer is merged later.
 SETTLED_AFTER: Final = timedelta(minutes=2)
@@ -25,6 +25,7 @@ SLICE: Final = 5_000
 
 # One at a time: two would wait for each other's rows.
 LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('studio_merge_tallies', 0))"
+WAIT: Final = "SELECT pg_advisory_xact_lock(hashtextextended('studio_merge_tallies', 0))"
 LAST_MINUTE: Final = """
 SELECT max(received_minute) FROM (
     SELECT received_minute FROM telemetry_eventtally
@@ -71,6 +72,12 @@ def merge_tallies(*, now: datetime | None = None) -> int:
         add_tallies([_merged(group) for group in _grouped(rows, _key_of)])
         cursor.executemany(ADD_DAYS, sorted(_day_of(group) for group in _grouped(rows, _day_key_of)))
     return len(rows)
+
+
+def wait_for_merging() -> None:
+    """From here to the end of the transaction that is open, no tallies are merged."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAIT)
 
 
 def _grouped(rows: Iterable[EventTally], key_of: Callable[[EventTally], object]) -> Iterable[list[EventTally]]:

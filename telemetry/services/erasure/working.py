@@ -23,12 +23,14 @@ from telemetry.models import (
     ForwardState,
     ReceiptKind,
 )
+from telemetry.providers.erasing import leaves_of
 from telemetry.services.erasure.archives import Archives, HeldBack, erase_file, next_file
 from telemetry.services.erasure.forwarding import plan_forwards
 from telemetry.services.erasure.log import write_log
 from telemetry.services.erasure.people import matcher_of
 from telemetry.services.erasure.places import Count, Exports, Live, Place, Quarantine, Samples, Search, Store, Turn
 from telemetry.services.erasure.requests import begin, holds_in_force, told_of
+from telemetry.services.erasure.tallies import Tallies
 from telemetry.services.receipts import record_receipt
 from tenants.actors import SYSTEM
 from tenants.context import ALL, set_tenant_context, tenant_context
@@ -38,7 +40,7 @@ from tenants.services import audit
 __all__ = ["due_requests", "work_on"]
 
 # The store before what is made from it.
-PLACES: Final[tuple[Place, ...]] = (Store(), Archives(), Quarantine(), Samples(), Live(), Exports())
+PLACES: Final[tuple[Place, ...]] = (Store(), Archives(), Quarantine(), Samples(), Tallies(), Live(), Exports())
 
 # Seconds of one step: what a kill loses, and how long a purge may have to wait for it.
 STEP_SECONDS: Final = 3.0
@@ -301,12 +303,18 @@ def _finish(request: ErasureRequest, now: datetime) -> None:
         "left": _by_place(request.left),
         "passes": request.passes,
         "kept_away_until": None if request.ends_at is None else request.ends_at.isoformat(),
-        "providers": [{"kind": each.kind, "state": each.state} for each in forwards],
+        "providers": [_provider_fact(each) for each in forwards],
     }
     receipt = record_receipt(tenant=request.tenant, kind=ReceiptKind.ERASURE, facts=facts, actor=SYSTEM)
     request.receipt = receipt
     details = {"case": str(request.case_id), "receipt": receipt.sequence, "rows": sum(_read(request.erased).values())}
     audit.record(actor=SYSTEM, action="erasure.finished", target=request, tenant_id=request.tenant_id, details=details)
+
+
+def _provider_fact(forward: ErasureForward) -> dict[str, Any]:
+    """``is_partial`` where something of the person stays although the provider was told."""
+    partial = {"is_partial": True} if leaves_of(forward.kind) else {}
+    return {"kind": forward.kind, "state": forward.state, **partial}
 
 
 def _by_place(written: Sequence[Sequence[Any]]) -> dict[str, int]:

@@ -72,8 +72,9 @@ def test_an_officer_erases_a_person_from_the_form_to_the_receipt(shop: Installat
     page = text_of(officer.get(place))
     assert "Event store" in page
     assert "shop.order" in page
+    assert "Sketches of unique subjects" in page
     asked = text_of(officer.get(f"{place}confirm/"))
-    assert "2 rows about the person at Acme will be gone" in asked
+    assert "3 rows about the person at Acme will be gone" in asked
     assert "This cannot be undone." in asked
     officer.post(f"{place}confirm/")
     finish(the_request())
@@ -131,7 +132,7 @@ def test_several_ids_and_chosen_tenants_make_one_case(shop: Installation) -> Non
     assert len({request.case_id for request in requests}) == 1
     for request in requests:
         finish(request)
-    assert [sum(count for *_, count in request.found) for request in requests] == [2, 1]
+    assert [sum(count for *_, count in request.found) for request in requests] == [3, 2]
     page = text_of(officer.get(f"{ERASURE}{requests[0].public_id}/"))
     assert "The same person at other tenants Globex" in page
 
@@ -174,6 +175,23 @@ def test_what_is_older_than_a_month_is_overdue(shop: Installation) -> None:
 
     officer.post(f"{ERASURE}{request.public_id}/cancel/")
     assert "overdue" not in text_of(officer.get(ERASURE))
+
+
+@pytest.mark.parametrize(("kind", "stays"), [(ProviderKind.SEGMENT, True), (ProviderKind.POSTHOG, False)])
+def test_what_a_provider_cannot_delete_is_said_where_it_matters(
+    shop: Installation, kind: ProviderKind, stays: bool
+) -> None:
+    provider = make_provider(shop, "https://api.example.com", kind=kind)
+    [request] = enter(shop.tenant)
+    officer = visitor(Role.PRIVACY_OFFICER)
+    officer.post(f"{ERASURE}{request.public_id}/confirm/")
+    finish(request)
+
+    of_request = text_of(officer.get(f"{ERASURE}{request.public_id}/"))
+    of_access = text_of(visitor(Role.ADMIN).get(f"/studio/providers/{provider.public_id}/erasing/"))
+
+    words = "Segment deletes by user id alone"
+    assert (words in of_request, words in of_access) == (stays, stays)
 
 
 def test_a_provider_that_was_given_up_is_told_again(shop: Installation) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from studio.api.shapes import Page, PageQuery, Shape
 from telemetry.models import ErasureForward, ErasureRequest
+from telemetry.providers.erasing import leaves_of
 from telemetry.selectors.erasure import PlaceRow, forwards_of, is_overdue, place_rows
 
 __all__ = [
@@ -79,7 +80,10 @@ class ErasureRows(Shape, frozen=True, kw_only=True):
 
 
 class ErasureProvider(Shape, frozen=True, kw_only=True):
-    """A provider that is told too; `unsupported` ones a person has to tell. `error` is a word of ours."""
+    """A provider that is told too; `unsupported` ones a person has to tell. `error` is a word of ours.
+
+    `leaves` says what of the person such a provider keeps all the same, in words; empty if nothing.
+    """
 
     name: str
     kind: str
@@ -89,6 +93,7 @@ class ErasureProvider(Shape, frozen=True, kw_only=True):
     error: str
     status: int | None
     settled_at: datetime | None
+    leaves: str
 
 
 class ErasureItem(Shape, frozen=True, kw_only=True):
@@ -188,4 +193,5 @@ def _provider(row: ErasureForward) -> ErasureProvider:
         error=row.error,
         status=row.status,
         settled_at=row.settled_at,
+        leaves=leaves_of(row.kind),
     )

@@ -80,7 +80,11 @@ def test_nothing_of_the_person_is_left_in_the_archives_files(shop: Installation,
     assert [name for name in names if name not in before] == []
 
     [request] = enter(shop.tenant)
-    assert request.found == [["archive", shop.pk, "shop.order", 3], ["store", shop.pk, "shop.order", 1]]
+    assert request.found == [
+        ["archive", shop.pk, "shop.order", 3],
+        ["store", shop.pk, "shop.order", 1],
+        ["tallies", shop.pk, "shop.order", 3],
+    ]
     confirm(request)
     finish(request)
 

@@ -150,8 +150,9 @@ def test_posthogs_400_is_no_failure_where_it_knows_nobody(
 def test_segment_gets_a_regulation(shop: Installation, place: Place) -> None:
     provide(shop, place, ProviderKind.SEGMENT, host=place.address)
 
-    erase(shop)
+    request = erase(shop)
     tell()
+    finish(request, after=timedelta(minutes=3))
 
     [(_, path, headers, body)] = place.calls
     assert (path, headers["Content-Type"]) == ("/regulations", "application/vnd.segment.v1+json")
@@ -161,6 +162,9 @@ def test_segment_gets_a_regulation(shop: Installation, place: Place) -> None:
         "subjectIds": pseudonyms_of(shop.tenant),
     }
     assert [each.state for each in forwards()] == [ForwardState.DONE]
+    with tenant_context(ALL):
+        providers = Receipt.objects.get().facts["providers"]
+    assert providers == [{"kind": "segment", "state": "done", "is_partial": True}]
 
 
 def test_a_web_hook_gets_a_signed_message(shop: Installation, place: Place) -> None:

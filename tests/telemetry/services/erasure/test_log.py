@@ -56,7 +56,7 @@ def test_a_person_whom_a_backup_brought_back_is_erased_again() -> None:
     finish(again)
     assert (again.state, again.erased, stored()) == (
         ErasureState.DONE,
-        [["store", shop.pk, "shop.order", 1]],
+        [["store", shop.pk, "shop.order", 1], ["tallies", shop.pk, "shop.order", 1]],
         1,
     )
     assert [item.outcome.value for item in ingest(shop, about()).items] == ["disabled"]
