@@ -30,7 +30,7 @@ class TenantContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The answer to the request; three queries more than the page itself, one of them for the roles."""
+        """The answer to the request; two queries more than the page itself: for the roles, and to set the context."""
         # Looking at the user would open the session, and then every answer to a key would vary by cookie.
         has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
         actor = actor_of_user(request.user if has_session else AnonymousUser())

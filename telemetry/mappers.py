@@ -1,10 +1,14 @@
 """Where rows become core values and back; the only module that knows both sides."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Any, TypeVar
 
 import msgspec
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Field, Func, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from telemetry.core.enums import (
     AnomalyAction,
@@ -36,9 +40,11 @@ from telemetry.core.spec import (
     Threshold,
 )
 from telemetry.models import EventRecord, PropertyRecord, SpecRecord, SpecVersion, ThresholdRecord
+from telemetry.models.fields import DocumentField
 
 __all__ = [
     "defaults_from_record",
+    "event_from_parts",
     "event_from_record",
     "event_spec_from_document",
     "events_with_parts",
@@ -53,6 +59,8 @@ __all__ = [
     "spec_of_version",
 ]
 
+Part = TypeVar("Part", PropertyRecord, ThresholdRecord)
+
 # What a change of an event may change: all but its identity.
 _EVENT_COLUMNS = [
     field.name for field in EventRecord._meta.concrete_fields if field.name not in ("id", "spec", "name", "version")
@@ -63,8 +71,18 @@ _EVENT_COLUMNS = [
 
 
 def spec_from_records(record: SpecRecord) -> TelemetrySpec:
-    """The draft as one value, with ``draft_version`` as its version; three queries, however many events."""
-    return spec_from_rows(record, events_with_parts(record))
+    """The draft as one value, of one moment, with ``draft_version`` as its version; one query."""
+    rows = EventRecord.objects.filter(spec=record).annotate(
+        property_rows=_written(PropertyRecord), threshold_rows=_written(ThresholdRecord)
+    )
+    return TelemetrySpec(
+        meta=meta_from_record(record),
+        config=defaults_from_record(record),
+        events=tuple(
+            event_from_parts(row, _read(PropertyRecord, row.property_rows), _read(ThresholdRecord, row.threshold_rows))
+            for row in rows
+        ),
+    )
 
 
 def spec_from_rows(record: SpecRecord, events: Iterable[EventRecord]) -> TelemetrySpec:
@@ -131,21 +149,50 @@ def defaults_from_record(record: SpecRecord) -> TelemetryDefaults | None:
 
 def event_from_record(record: EventRecord) -> EventDefinition:
     """One event as a value; two queries unless the record came from ``events_with_parts``."""
+    return event_from_parts(record, record.properties.all(), record.thresholds.all())
+
+
+def event_from_parts(
+    record: EventRecord, properties: Iterable[PropertyRecord], thresholds: Iterable[ThresholdRecord]
+) -> EventDefinition:
+    """One event as a value, with the rows of its properties and thresholds in their order; no query."""
     return EventDefinition(
         name=record.name,
         version=record.version,
         semantics=Semantics(what=record.semantics_what, who=record.semantics_who, why=record.semantics_why),
         privacy=PrivacyLevel(record.privacy),
-        properties={row.name: _property_from_record(row) for row in record.properties.all()},
+        properties={row.name: _property_from_record(row) for row in properties},
         retention=_retention_from_record(record),
         sampling=_sampling_from_record(record),
-        anomaly_detection=_anomaly_detection_from_record(record),
+        anomaly_detection=_anomaly_detection_from_record(record, thresholds),
         tags=tuple(record.tags),
         owners=tuple(record.owners),
         review_by=None if record.review_by is None else record.review_by.isoformat(),
         deprecation=_deprecation_from_record(record),
         lint_opt_outs=msgspec.convert(record.lint_opt_outs, tuple[LintOptOut, ...]),
     )
+
+
+def _written(model: type[PropertyRecord | ThresholdRecord]) -> ArraySubquery:
+    """The event's rows in a table, in order, each as the JSON text of its columns; not ``jsonb``: ``DocumentField``."""
+    columns: list[F] = [F(field.attname) for field in model._meta.concrete_fields]
+    document = Cast(Func(*columns, function="json_build_array"), TextField())
+    rows = model._default_manager.filter(event=OuterRef("pk")).order_by("position", "id")
+    return ArraySubquery(rows.values_list(document))
+
+
+def _read(model: type[Part], texts: Iterable[str]) -> Iterator[Part]:
+    """The rows that ``_written`` wrote, as the table has them."""
+    fields = model._meta.concrete_fields
+    for text in texts:
+        values = zip(fields, msgspec.json.decode(text), strict=True)
+        yield model(**{field.attname: _column(field, value) for field, value in values})
+
+
+def _column(field: "Field[Any, Any]", value: Any) -> Any:
+    if isinstance(field, DocumentField):
+        return None if value is None else json.loads(value)
+    return field.to_python(value)
 
 
 def _anomaly_defaults_fragment(record: SpecRecord) -> dict[str, object] | None:
@@ -196,13 +243,15 @@ def _sampling_from_record(record: EventRecord) -> Sampling | None:
     return Sampling(rate=record.sampling_rate, conditions=tuple(record.sampling_conditions))
 
 
-def _anomaly_detection_from_record(record: EventRecord) -> AnomalyDetection | None:
+def _anomaly_detection_from_record(
+    record: EventRecord, thresholds: Iterable[ThresholdRecord]
+) -> AnomalyDetection | None:
     if record.anomaly_enabled is None:
         return None
     return AnomalyDetection(
         enabled=record.anomaly_enabled,
         minimum_sample=record.anomaly_minimum_sample,
-        thresholds=tuple(Threshold(metric=t.metric, min=t.min, max=t.max) for t in record.thresholds.all()),
+        thresholds=tuple(Threshold(metric=t.metric, min=t.min, max=t.max) for t in thresholds),
         rules=msgspec.convert(record.anomaly_rules, tuple[AnomalyRule, ...]),
         actions=tuple(AnomalyAction(action) for action in record.anomaly_actions),
     )

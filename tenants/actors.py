@@ -8,12 +8,15 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 from telemetry.core.errors import NotAllowed
 from telemetry.core.values import EMPTY_MAPPING
-from tenants.context import ALL, TenantIds, tenant_context
-from tenants.models import ActorKind, ApiKey, Membership
+from tenants.context import ALL, TenantIds, rows_in_context
+from tenants.models import ActorKind, ApiKey
 from tenants.permissions import ABILITIES, may_grant
 from tenants.roles import Role, Scope
 
 __all__ = ["SYSTEM", "Actor", "actor_of_key", "actor_of_user", "require", "require_somewhere"]
+
+
+GRANTS: Final = "SELECT tenant_id, role FROM tenants_membership WHERE user_id = %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ def actor_of_user(user: AbstractUser | AnonymousUser, *, request_id: str = "") -
     """The person as an actor, with the roles of this moment.
 
     A superuser is admin of the whole workspace. Somebody who is not logged in or not active has no grants. One query
-    for the memberships, in a context of its own; none for superusers.
+    for the memberships, none for superusers.
     """
     return Actor(
         kind=ActorKind.USER,
@@ -134,6 +137,4 @@ def _grants_of(user: AbstractUser | AnonymousUser) -> Mapping[int | None, Role]:
         return EMPTY_MAPPING
     if user.is_superuser:
         return {None: Role.ADMIN}
-    with tenant_context((), user_id=user.pk):
-        memberships = Membership.objects.filter(user_id=user.pk).order_by().values_list("tenant_id", "role")
-        return {tenant_id: Role(role) for tenant_id, role in memberships}
+    return {tenant_id: Role(role) for tenant_id, role in rows_in_context(GRANTS, [user.pk], user_id=user.pk)}

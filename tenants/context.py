@@ -4,13 +4,13 @@ The context lives in the database, for the length of the transaction only: a poo
 the next request. Without a context no tenant's row is visible.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.db import connection, transaction
 
-__all__ = ["ALL", "TenantIds", "set_api_key_lookup", "set_tenant_context", "tenant_context"]
+__all__ = ["ALL", "TenantIds", "rows_in_context", "set_api_key_lookup", "set_tenant_context", "tenant_context"]
 
 # Every tenant, and the rows that belong to the whole workspace.
 ALL: Final = "*"
@@ -38,6 +38,23 @@ def tenant_context(tenant_ids: TenantIds, *, user_id: int | None = None) -> Iter
         # After an error the rollback restores the settings, and without an outer transaction its end clears them.
         if outer is not None and not transaction.get_rollback():
             _write(outer)
+
+
+def rows_in_context(statement: str, parameters: Sequence[Any], *, user_id: int) -> list[tuple[Any, ...]]:
+    """What the statement finds of that person's own rows, in a context that ends with it; one query.
+
+    That is: one round trip, as the context is set in front of the statement; three when nested.
+    """
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        outer = _read() if nested else None
+        with connection.cursor() as cursor:
+            cursor.execute(f"{SET}; {statement}", ["", str(int(user_id)), "", *parameters])
+            cursor.nextset()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        if outer is not None:
+            _write(outer)
+    return rows
 
 
 def set_tenant_context(tenant_ids: TenantIds, *, user_id: int | None = None) -> None:

@@ -22,13 +22,13 @@ from studio.admin.refusals import refusal_of, show_refusal
 from studio.admin.site import site
 from studio.head import Deed, Fact, Head
 from studio.pages.event_deeds import remove
-from studio.pages.event_editor import Forms, editor_of, note_findings, spec_of, switch_off
+from studio.pages.event_editor import Forms, editor_of, note_findings, spec_of, stored_event, switch_off
 from studio.pages.event_rehearsal import Answer, begin_rehearsal, carry_out, rehearsal_of
 from studio.people import actor_of
 from telemetry.core.enums import PropertyType
 from telemetry.core.errors import TelemetryError
 from telemetry.core.lint import Finding
-from telemetry.mappers import event_from_record
+from telemetry.core.spec import EventDefinition
 from telemetry.models import EventRecord, PropertyRecord, SpecRecord, ThresholdRecord
 from telemetry.selectors.events import search_events
 from telemetry.services.event_rehearsal import rehearse_event
@@ -211,20 +211,21 @@ class EventRecordAdmin(EventColumns, StudioModelAdmin):
         if not is_editable:
             switch_off(*formsets)
         forms = (context["adminform"].form, formsets[0], formsets[1])
-        if row is not None and not forms[0].is_bound:
-            note_findings(request, self._findings(row))
+        stored = None if row is None or forms[0].is_bound else stored_event(row, forms)
+        if row is not None and stored is not None:
+            note_findings(request, self._findings(row, stored))
         context |= {
-            "editor": editor_of(request, forms, row),
+            "editor": editor_of(request, forms, row, stored),
             "rehearsal": rehearsal_of(request),
             "is_editable": is_editable,
             "preview_address": reverse(PREVIEW_NEW) if row is None else page_address(row, "preview"),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _findings(self, row: EventRecord) -> tuple[Finding, ...] | None:
+    def _findings(self, row: EventRecord, event: EventDefinition) -> tuple[Finding, ...] | None:
         """What lint says about the stored event."""
         try:
-            return rehearse_event(row.spec, event_from_record(row), replaces=(row.name, row.version))
+            return rehearse_event(row.spec, event, replaces=(row.name, row.version))
         except TelemetryError:
             # The draft changed around the event so that it breaks a rule now; a check says which.
             return None

@@ -52,6 +52,7 @@ from telemetry.core.plain import to_plain
 from telemetry.core.spec import MAXIMUM_QUARANTINE_DAYS, TelemetryDefaults, TelemetrySpec
 from telemetry.mappers import defaults_from_record, meta_from_record
 from telemetry.models import EventRecord, SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.specs import specs_with_status
 from telemetry.services.comparisons import compare_draft
 from telemetry.services.specs import create_spec, save_meta
@@ -367,8 +368,9 @@ class SpecRecordAdmin(StudioModelAdmin):
         """With the draft's changes beside what is published."""
         record = context.get("original")
         if record is not None:
-            compared = compare_draft(record) if record.has_changes else None
-            context["head"] = spec_head(request, record, "change", compared)
+            state = DraftState(record)
+            compared = compare_draft(state) if record.has_changes else None
+            context["head"] = spec_head(request, state, "change", compared)
             context |= {} if compared is None else draft_beside(record, compared)
         return super().render_change_form(request, context, *args, **kwargs)
 

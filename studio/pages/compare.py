@@ -13,6 +13,7 @@ from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
 from telemetry.core.enums import ChangeClass
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.specs import versions_of
 from telemetry.services.comparisons import compare_states
 
@@ -47,7 +48,11 @@ def compare(request: HttpRequest, spec_id: int) -> HttpResponse:
     record = spec_or_404(actor_of(request), spec_id)
     versions = list(versions_of(record).values_list("version", flat=True))
     form = CompareForm(request.GET, versions=versions)
-    context: dict[str, Any] = {"form": form, "versions": versions, "head": spec_head(request, record, "compare")}
+    context: dict[str, Any] = {
+        "form": form,
+        "versions": versions,
+        "head": spec_head(request, DraftState(record), "compare"),
+    }
     if versions and form.is_valid():
         diff = compare_states(record, *form.states())
         chosen = request.GET.get("class", "")

@@ -33,11 +33,11 @@ from telemetry.core.examples import example_payload, preview_payload
 from telemetry.core.lint import Finding
 from telemetry.core.redaction import required_redaction
 from telemetry.core.spec import EventDefinition, PropertyDefinition, Semantics
-from telemetry.mappers import defaults_from_record, event_from_record
+from telemetry.mappers import defaults_from_record, event_from_parts
 from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors.event_traffic import traffic_of
 
-__all__ = ["Editor", "Forms", "editor_of", "note_findings", "spec_of", "switch_off"]
+__all__ = ["Editor", "Forms", "editor_of", "note_findings", "spec_of", "stored_event", "switch_off"]
 
 # The event's own form, its properties and its thresholds.
 Forms = tuple[Any, Any, Any]
@@ -147,11 +147,19 @@ class Editor(NamedTuple):
         return sum(each.finding.severity is severity for each in self.findings)
 
 
-def editor_of(request: HttpRequest, forms: Forms, row: EventRecord | None) -> Editor:
-    """The editor around these forms; what lint says must be noted before."""
+def stored_event(row: EventRecord, forms: Forms) -> EventDefinition:
+    """The event as it is stored, of the rows that its forms, to which nothing was sent, have read."""
+    _, properties, thresholds = forms
+    return event_from_parts(row, *((each.instance for each in rows.initial_forms) for rows in (properties, thresholds)))
+
+
+def editor_of(
+    request: HttpRequest, forms: Forms, row: EventRecord | None, stored: EventDefinition | None = None
+) -> Editor:
+    """The editor around these forms, of the ``stored`` event if nothing was sent; what lint says was noted before."""
     form, properties, thresholds = forms
     spec = spec_of(form, row)
-    event = _shown_event(forms, row)
+    event = _shown_event(forms, stored)
     problems = tuple(problems_of(*forms))
     findings = getattr(request, _ATTRIBUTE, None)
     severities = list(Severity)
@@ -203,13 +211,13 @@ def switch_off(*formsets: Any) -> None:
                 field.disabled = True
 
 
-def _shown_event(forms: Forms, row: EventRecord | None) -> EventDefinition:
-    """The event as its forms have it, as far as they can be read."""
+def _shown_event(forms: Forms, stored: EventDefinition | None) -> EventDefinition:
+    """The event as its forms have it, as far as they can be read; the stored one if nothing was sent."""
     form, properties, _ = forms
     if form.is_bound:
         form.is_valid()
         return _sound_part(form, filled_rows(properties))
-    return _NOTHING if row is None else event_from_record(row)
+    return stored or _NOTHING
 
 
 _TONES: Final = {Severity.ERROR: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}

@@ -20,8 +20,8 @@ from telemetry.core.layers import event_reference
 from telemetry.core.lint import Finding
 from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import check_spec
-from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.linting import lint_as_draft
 
 __all__ = [
@@ -60,10 +60,11 @@ def severity_chip(severity: str) -> SafeString:
 def findings(request: HttpRequest, spec_id: int) -> HttpResponse:
     """Everything that lint finds in the draft today, the worst first."""
     record = spec_or_404(actor_of(request), spec_id)
-    draft = spec_from_records(record)
-    context: dict[str, Any] = {"head": spec_head(request, record, "findings"), "is_broken": bool(check_spec(draft))}
-    if not context["is_broken"]:
-        found = lint_as_draft(draft, record)
+    state = DraftState(record)
+    broken = bool(check_spec(state.draft))
+    context: dict[str, Any] = {"head": spec_head(request, state, "findings"), "is_broken": broken}
+    if not broken:
+        found = lint_as_draft(state.draft, state)
         chosen = request.GET.get("severity", "")
         picked = [each for each in found if chosen not in set(Severity) or each.severity == chosen]
         page = Paginator(worst_first(picked), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -71,7 +72,7 @@ def findings(request: HttpRequest, spec_id: int) -> HttpResponse:
             "total": len(found),
             "filters": _filters(found, chosen),
             "chosen": chosen,
-            "findings": shown_findings(record, draft, page.object_list),
+            "findings": shown_findings(record, state.draft, page.object_list),
             "page": page,
             "query": urlencode({"severity": chosen}) if chosen else "",
         }

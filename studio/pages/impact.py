@@ -14,10 +14,9 @@ from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
 from telemetry.core.blast_radius import EventImpact, InstallationImpact, ValueChange
 from telemetry.core.layers import event_reference
-from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import check_spec
-from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.blast_radius import impact_of
 from telemetry.services.impact_reports import AffectedInstallation, ImpactKind, ImpactReport, ImpactSummary
 from tenants.actors import Actor, require
@@ -71,17 +70,17 @@ def impact(request: HttpRequest, spec_id: int) -> HttpResponse:
     """Per installation: what of its override falls flat, and what its config gains and loses."""
     actor, record = actor_of(request), spec_or_404(actor_of(request), spec_id)
     require(actor, "view")
-    draft = spec_from_records(record)
-    context: dict[str, Any] = {"head": spec_head(request, record, "impact"), "is_broken": bool(check_spec(draft))}
+    state = DraftState(record)
+    context: dict[str, Any] = {"head": spec_head(request, state, "impact"), "is_broken": bool(check_spec(state.draft))}
     if not context["is_broken"] and record.has_changes:
-        context |= _report(request, actor, draft)
+        context |= _report(request, actor, state)
     template = "studio/pages/impact.html"
     return render_page(request, template, noun=SpecRecord, title="Blast radius", row=record, **context)
 
 
-def impact_on_publish_page(actor: Actor, draft: TelemetrySpec) -> dict[str, Any]:
-    """The numbers and the worst of what the valid draft does; three queries."""
-    report = impact_of(actor=actor, spec=draft, page_size=SHOWN_BESIDE_PUBLISH)
+def impact_on_publish_page(actor: Actor, state: DraftState) -> dict[str, Any]:
+    """The numbers and the worst of what the valid draft does; two queries beside those of the state."""
+    report = impact_of(actor=actor, spec=state.draft, page_size=SHOWN_BESIDE_PUBLISH, state=state)
     return {
         "summary": report.summary,
         "impact_sentence": sentence_of(report.summary),
@@ -106,14 +105,14 @@ def sentence_of(summary: ImpactSummary) -> str:
     return ", ".join(parts) + "."
 
 
-def _report(request: HttpRequest, actor: Actor, draft: TelemetrySpec) -> dict[str, Any]:
+def _report(request: HttpRequest, actor: Actor, state: DraftState) -> dict[str, Any]:
     chosen = request.GET.get("kind", "")
     kind = ImpactKind(chosen) if chosen in set(ImpactKind) else None
     number = _number(request.GET.get("page"))
-    report = impact_of(actor=actor, spec=draft, kind=kind, page=number, page_size=PAGE_SIZE)
+    report = impact_of(actor=actor, spec=state.draft, kind=kind, page=number, page_size=PAGE_SIZE, state=state)
     if number > 1 and not report.items:
         number = 1
-        report = impact_of(actor=actor, spec=draft, kind=kind, page_size=PAGE_SIZE)
+        report = impact_of(actor=actor, spec=state.draft, kind=kind, page_size=PAGE_SIZE, state=state)
     return {
         "summary": report.summary,
         "impact_sentence": sentence_of(report.summary),

@@ -25,6 +25,7 @@ from telemetry.core.spec import TelemetrySpec
 from telemetry.formats.building import ImportOptions
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.comparisons import compare_specs
 from telemetry.services.drafts import next_version
 from telemetry.services.linting import lint_as_draft, lint_draft
@@ -138,7 +139,7 @@ def _checked(
 ) -> dict[str, Any]:
     """What lint says about the document, what it changes in the draft, if there is one, and what it lost on the way."""
     form.keep_text()
-    found = lint_as_draft(spec, record)
+    found = lint_as_draft(spec, None if record is None else DraftState(record))
     shown: dict[str, Any] = {
         "checked": spec,
         "lint_words": _lint_words(found),

@@ -115,7 +115,7 @@ def proposal_page(request: HttpRequest, proposal_id: int) -> HttpResponse:
         answer = _carry_out(request, actor, proposal, bound)
         if answer is not None:
             return answer
-    evidence = evidence_of(proposal)
+    evidence, record = evidence_of(proposal), _record(proposal)
     promise = msgspec.convert(proposal.promise, Promise)
     context: dict[str, Any] = {
         **bound,
@@ -124,7 +124,7 @@ def proposal_page(request: HttpRequest, proposal_id: int) -> HttpResponse:
         "state": proposal_chip(proposal),
         "confidence": confidence_chip(proposal.confidence),
         "outcome": outcome_chip(proposal.outcome),
-        "target": _target(proposal),
+        "target": _target(proposal, record),
         "promise": promise_words(promise),
         "before_value": value_words(promise.measure, promise.before),
         "measured": "" if proposal.measured_value is None else value_words(promise.measure, proposal.measured_value),
@@ -132,10 +132,10 @@ def proposal_page(request: HttpRequest, proposal_id: int) -> HttpResponse:
         "charts": [shown for each in evidence[:MOST_CHARTS] if (shown := _chart(proposal, each))[1]],
         "problem": view.problem,
         "tally": tally(view.diff),
-        "groups": _groups(proposal, view.diff),
+        "groups": _groups(record, view.diff),
         "before_words": view.before_words,
         "after_words": "Proposed",
-        **_rights(actor, proposal, publication_obstacle(actor, proposal, view)),
+        **_rights(actor, proposal, publication_obstacle(actor, proposal, view, record)),
     }
     # Replaying days of events takes seconds where many came: only who asks waits for it.
     if "what_if" in request.GET and not view.problem:
@@ -158,10 +158,13 @@ def _rights(actor: Actor, proposal: Proposal, obstacle: str) -> dict[str, Any]:
     }
 
 
-def _target(proposal: Proposal) -> dict[str, str]:
+def _record(proposal: Proposal) -> SpecRecord | None:
+    return SpecRecord.objects.filter(name=proposal.spec_name).order_by().first()
+
+
+def _target(proposal: Proposal, record: SpecRecord | None) -> dict[str, str]:
     if proposal.installation is not None:
         return {"words": installation_words(proposal.installation), "address": address_of(proposal.installation)}
-    record = SpecRecord.objects.filter(name=proposal.spec_name).order_by().first()
     return {"words": proposal.spec_name, "address": "" if record is None else address_of(record)}
 
 
@@ -185,8 +188,7 @@ def _chart(proposal: Proposal, evidence: ProposalEvidence) -> tuple[str, SafeStr
     return words, timeline([ChartPoint(*point) for point in series.points], title=words)
 
 
-def _groups(proposal: Proposal, diff: SpecDiff) -> list[Any]:
-    record = SpecRecord.objects.filter(name=proposal.spec_name).order_by().first()
+def _groups(record: SpecRecord | None, diff: SpecDiff) -> list[Any]:
     references = {change.event for change in diff.changes if change.event is not None}
     addresses = {} if record is None else event_addresses(record, references)
     return groups_of(diff.changes, addresses)
@@ -236,7 +238,7 @@ def _carry_out(
             raise
         form.refuse(error)
         return None
-    record = SpecRecord.objects.filter(name=proposal.spec_name).order_by().first()
+    record = _record(proposal)
     review = None if record is None or proposal.is_of_tenant else live_review(record)
     if verdict in ("accept", "edit", "take_back") and review is not None:
         return HttpResponseRedirect(address_of(review))

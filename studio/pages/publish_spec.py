@@ -17,6 +17,7 @@ from studio.people import actor_of
 from telemetry.core.enums import Severity
 from telemetry.core.errors import FieldError, NotAllowed, StaleRevision, TelemetryError
 from telemetry.models import EventRecord, SpecRecord, SpecVersion
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.reviews import live_review
 from telemetry.selectors.specs import versions_of
 from telemetry.services.approvals import find_publication_obstacle, need_of_draft
@@ -110,29 +111,30 @@ def _conflict(request: HttpRequest, record: SpecRecord, winner: SpecVersion, cha
 
 def _reviewed(request: HttpRequest, actor: Actor, record: SpecRecord) -> dict[str, Any]:
     """The draft beside what is published: rules, approval, changes, and what they do to installations."""
-    review, need = review_draft(record), need_of_draft(record)
-    obstacle = find_publication_obstacle(actor, record, need)
+    state = DraftState(record)
+    review, need, live = review_draft(state), need_of_draft(state), live_review(record)
+    obstacle = find_publication_obstacle(actor, record, need, live)
     context: dict[str, Any] = {
         "record": record,
         "review": review,
         "errors": [(error, _address_of(record, review, error)) for error in review.errors],
         "need": need,
         "obstacle": obstacle,
-        "live": live_review(record),
+        "live": live,
         "back": address_of(record),
-        **shown_changes(record, compare_draft(record), request.GET.get("page")),
+        **shown_changes(record, compare_draft(state), request.GET.get("page")),
     }
     if review.has_changes and not review.errors:
-        context |= impact_on_publish_page(actor, review.draft) | _findings(record, review)
+        context |= impact_on_publish_page(actor, state) | _findings(state)
     return context
 
 
-def _findings(record: SpecRecord, review: DraftReview) -> dict[str, Any]:
+def _findings(state: DraftState) -> dict[str, Any]:
     """What lint finds in the valid draft: errors, which block, all of them; of the rest how many there are."""
-    found = lint_as_draft(review.draft, record)
+    record, found = state.record, lint_as_draft(state.draft, state)
     blocking = [each for each in found if each.severity is Severity.ERROR]
     return {
-        "findings": shown_findings(record, review.draft, blocking),
+        "findings": shown_findings(record, state.draft, blocking),
         "other_findings": len(found) - len(blocking),
         "findings_address": page_address(record, "findings"),
     }

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -16,6 +17,7 @@ from studio.pages.shell import render_page, report_refusal
 from studio.people import actor_of
 from telemetry.core.errors import Conflict, NotAllowed, StaleRevision, TelemetryError
 from telemetry.models import ReviewRecord, ReviewState, SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.reviews import comments_of, live_review, review_by_id
 from telemetry.services.approvals import need_of_draft
 from telemetry.services.comparisons import DraftComparison, compare_draft, compare_states
@@ -79,13 +81,13 @@ def submit(request: HttpRequest, spec_id: int) -> HttpResponse:
         else:
             messages.success(request, "The draft is open for review. Editing it ends the review.")
             return HttpResponseRedirect(address_of(review))
-    compared = compare_draft(record)
+    state = DraftState(record)
     context: dict[str, Any] = {
         "form": form,
         "live": live_review(record),
-        "need": need_of_draft(record),
+        "need": need_of_draft(state),
         "back": address_of(record),
-        **shown_changes(record, compared, request.GET.get("page")),
+        **shown_changes(record, compare_draft(state), request.GET.get("page")),
     }
     template = "studio/pages/submit_review.html"
     return render_page(request, template, noun=SpecRecord, title="Submit for review", row=record, **context)
@@ -132,18 +134,21 @@ def _do(actor: Actor, review: ReviewRecord, verdict: str, said: dict[str, str]) 
 
 
 def _render(request: HttpRequest, actor: Actor, review: ReviewRecord, form: TalkForm) -> HttpResponse:
-    rights = review_rights(actor, review)
+    state = DraftState(review.spec)
+    # For whoever looks at one of them and for the page.
+    prefetch_related_objects([review], Prefetch("comments", comments_of(review)))
+    rights = review_rights(actor, review, state)
     context: dict[str, Any] = {
         "form": form,
         "review": review,
         "rights": rights,
         "obstacle": sentence(rights.approval_obstacle) if review.is_live else "",
-        "comments": list(comments_of(review)),
+        "comments": review.comments.all(),
         "spec_address": address_of(review.spec),
         "publish_address": page_address(review.spec, "publish")
         if actor.can("spec.publish") and review.state == ReviewState.APPROVED
         else "",
-        **_compared(request, review),
+        **_compared(request, review, state),
     }
     if review.is_live:
         context["need"] = rights.need
@@ -153,11 +158,11 @@ def _render(request: HttpRequest, actor: Actor, review: ReviewRecord, form: Talk
     return render_page(request, template, noun=ReviewRecord, title=title, row=review, page_title="", **context)
 
 
-def _compared(request: HttpRequest, review: ReviewRecord) -> dict[str, Any]:
+def _compared(request: HttpRequest, review: ReviewRecord, state: DraftState) -> dict[str, Any]:
     """What the review is about, while it can still be told: the draft as it is, or the version that it became."""
     record, version = review.spec, review.published_as
     if review.is_live:
-        return shown_changes(record, compare_draft(record), request.GET.get("page"))
+        return shown_changes(record, compare_draft(state), request.GET.get("page"))
     if version is None or version.based_on is None:
         return {}
     diff = compare_states(record, version.based_on.version, version.version)

@@ -18,6 +18,7 @@ from studio.people import actor_of
 from telemetry.core.enums import Stability
 from telemetry.core.errors import NotAllowed
 from telemetry.models import EventRecord, ReviewRecord, SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.reviews import live_review
 from telemetry.selectors.specs import specs_with_status
 from telemetry.services.comparisons import DraftComparison, compare_draft
@@ -60,11 +61,12 @@ def published_state(record: SpecRecord) -> SafeString:
     return version_and_time(record.published_version, record.published_at)
 
 
-def spec_head(request: HttpRequest, record: SpecRecord, page: str, compared: DraftComparison | None = None) -> Head:
-    """What is published, what is not, and what can be done; at most five queries, one if nothing has changed.
+def spec_head(request: HttpRequest, state: DraftState, page: str, compared: DraftComparison | None = None) -> Head:
+    """What is published, what is not, and what can be done; at most three queries, one if nothing has changed.
 
     ``compared`` is what ``compare_draft`` says of the spec, for a page that needs it too.
     """
+    record = state.record
     actor, review = actor_of(request), live_review(record)
     chips = [stability_chip(record)]
     if record.has_changes:
@@ -73,7 +75,7 @@ def spec_head(request: HttpRequest, record: SpecRecord, page: str, compared: Dra
         chips.append(review_chip(review.state, named=True))
     facts = (Fact("Published", published_state(record)), Fact("Draft revision", record.draft_revision))
     deeds = tuple(_deeds(actor, record, review, page))
-    return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(record, compared))
+    return Head(tuple(chips), facts, deeds, tuple(_tabs(actor, record, page)), _status(state, compared))
 
 
 def _tabs(actor: Actor, record: SpecRecord, page: str) -> Iterator[Tab]:
@@ -108,11 +110,12 @@ def _draft_deeds(record: SpecRecord, *, edits: bool) -> Iterator[Deed]:
         yield Deed("Discard draft", page_address(record, "discard"), "undo", "danger")
 
 
-def _status(record: SpecRecord, compared: DraftComparison | None) -> SafeString | str:
+def _status(state: DraftState, compared: DraftComparison | None) -> SafeString | str:
     """Such as "3 changes since version 2: 1 breaking, 2 safe", with the way to them."""
+    record = state.record
     if not record.has_changes:
         return ""
-    before, diff = compared or compare_draft(record)
+    before, diff = compared or compare_draft(state)
     if before is None:
         return "Nothing is published yet: the first version is everything that the draft says."
     counted, _, classes = tally(diff).partition(": ")

@@ -10,6 +10,7 @@ from studio.pages.shell import render_page
 from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
 from telemetry.models import ReviewRecord, SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.reviews import reviews_of
 from telemetry.selectors.specs import versions_of
 
@@ -24,7 +25,7 @@ def history(request: HttpRequest, spec_id: int) -> HttpResponse:
     record = spec_or_404(actor_of(request), spec_id)
     page = Paginator(versions_of(record), VERSIONS_PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
-        "head": spec_head(request, record, "history"),
+        "head": spec_head(request, DraftState(record), "history"),
         "versions": page,
         "page": page,
         "reviews": list(reviews_of(record)[:REVIEWS_SHOWN]),

@@ -12,8 +12,8 @@ from studio.pages.spec_head import spec_head, spec_or_404
 from studio.people import actor_of
 from telemetry.core.errors import Conflict
 from telemetry.core.validation import check_spec
-from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.what_if.asking import WhatIf, what_if_override, what_if_spec
 from tenants.actors import require
 from tenants.mappers import override_of
@@ -26,10 +26,10 @@ def what_if(request: HttpRequest, spec_id: int) -> HttpResponse:
     """What publishing the draft would have done to the events of the last days, by installation."""
     actor, record = actor_of(request), spec_or_404(actor_of(request), spec_id)
     require(actor, "view")
-    draft = spec_from_records(record)
-    context: dict[str, Any] = {"head": spec_head(request, record, "what-if"), "is_broken": bool(check_spec(draft))}
+    state = DraftState(record)
+    context: dict[str, Any] = {"head": spec_head(request, state, "what-if"), "is_broken": bool(check_spec(state.draft))}
     if not context["is_broken"] and record.has_changes:
-        context |= what_if_words(what_if_spec(actor=actor, spec=draft))
+        context |= what_if_words(what_if_spec(actor=actor, spec=state.draft))
     template = "studio/pages/what_if.html"
     return render_page(request, template, noun=SpecRecord, title="What if", row=record, **context)
 

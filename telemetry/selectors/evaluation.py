@@ -39,10 +39,10 @@ def late_states(now: datetime) -> QuerySet[EvaluationState]:
 
 
 def lateness(now: datetime | None = None) -> Lateness:
-    """Of the installations of the context, those that were never judged included; two queries."""
+    """Of the installations of the context, those that were never judged included; one query."""
     instant = now or timezone.now()
-    late = list(late_states(instant).order_by("due_at").values_list("due_at", flat=True))
+    late = late_states(instant).order_by().values_list("due_at", flat=True)
     judged = EvaluationState.objects.filter(installation=OuterRef("pk"), checked_at__isnull=False)
-    never = Installation.objects.filter(~Exists(judged), Q(created_at__lt=instant - LATE_AFTER)).order_by("created_at")
-    late += list(never.values_list("created_at", flat=True))
-    return Lateness(len(late), min(late, default=None))
+    never = Installation.objects.filter(~Exists(judged), Q(created_at__lt=instant - LATE_AFTER)).order_by()
+    instants = list(late.union(never.values_list("created_at", flat=True), all=True))
+    return Lateness(len(instants), min(instants, default=None))

@@ -19,19 +19,19 @@ from tenants.planned_changes import LIVE_CONFIGS
 
 __all__ = [
     "SHOWN",
+    "BrokenBindings",
     "BusyInstallation",
     "Counts",
     "DanglingReference",
     "UnboundInstallation",
+    "broken_bindings",
     "busiest_installations",
     "changed_drafts",
     "counts",
-    "dangling_references",
     "drafted_overrides",
     "expiring_keys",
     "recent_overrides",
     "recent_versions",
-    "unbound_installations",
 ]
 
 # More than this is a list of its own.
@@ -89,24 +89,19 @@ WITH bound AS (
 """
 )
 
-UNBOUND = (
-    BOUND
+BINDINGS = (
+    BOUND  # noqa: S608 - constants only
     + """
-SELECT public_id, tenant, app, environment, coalesce(pointer ->> 'name', '')
-FROM known WHERE spec IS NULL ORDER BY tenant, app, environment LIMIT %s
-"""
-)
-
-DANGLING = (
-    BOUND
-    + """
-SELECT public_id, tenant, app, environment, reference
+(SELECT true, public_id, tenant, app, environment, coalesce(pointer ->> 'name', '')
+FROM known WHERE spec IS NULL ORDER BY tenant, app, environment LIMIT %(limit)s)
+UNION ALL
+(SELECT false, public_id, tenant, app, environment, reference
 FROM known CROSS JOIN LATERAL jsonb_object_keys(known.events) AS reference
 WHERE spec IS NOT NULL AND NOT EXISTS (
     SELECT FROM jsonb_array_elements(coalesce(known.spec::jsonb -> 'events', '[]')) AS event
     WHERE reference IN (event ->> 'name', concat(event ->> 'name', '@', event ->> 'version'))
 )
-ORDER BY tenant, app, environment, reference LIMIT %s
+ORDER BY tenant, app, environment, reference LIMIT %(limit)s)
 """
 )
 
@@ -143,6 +138,13 @@ class DanglingReference(NamedTuple):
     reference: str
 
 
+class BrokenBindings(NamedTuple):
+    """Installations whose apps get an error instead of a config, and names of events that change nothing."""
+
+    unbound: list[UnboundInstallation]
+    dangling: list[DanglingReference]
+
+
 class BusyInstallation(NamedTuple):
     """What an installation's apps sent, and how many incidents are not resolved there."""
 
@@ -171,18 +173,15 @@ def counts() -> Counts:
         return Counts(*cursor.fetchone())
 
 
-def unbound_installations() -> list[UnboundInstallation]:
-    """Installations whose apps get an error instead of a config, by tenant and app."""
+def broken_bindings() -> BrokenBindings:
+    """Where a config names what is not there, each kind by tenant and app; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(UNBOUND, [SHOWN])
-        return [UnboundInstallation(*row) for row in cursor.fetchall()]
-
-
-def dangling_references() -> list[DanglingReference]:
-    """Names of events that change nothing because the bound spec does not have them, by tenant and app."""
-    with connection.cursor() as cursor:
-        cursor.execute(DANGLING, [SHOWN])
-        return [DanglingReference(*row) for row in cursor.fetchall()]
+        cursor.execute(BINDINGS, {"limit": SHOWN})
+        rows = cursor.fetchall()
+    return BrokenBindings(
+        [UnboundInstallation(*row) for is_unbound, *row in rows if is_unbound],
+        [DanglingReference(*row) for is_unbound, *row in rows if not is_unbound],
+    )
 
 
 def changed_drafts() -> QuerySet[SpecRecord]:

@@ -17,8 +17,9 @@ from django.utils import timezone
 from telemetry.core.errors import ApprovalRequired, FieldError, NotAllowed, TelemetryError
 from telemetry.core.reviewing import find_personal_data_changes
 from telemetry.core.spec import TelemetrySpec
-from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.models import LIVE_STATES, ReviewRecord, ReviewState, SpecRecord, SpecVersion
+from telemetry.selectors.draft_states import DraftState
+from telemetry.selectors.reviews import live_review
 from telemetry.services.privacy_changes import find_loosened
 from tenants.actors import Actor
 from tenants.models import ActorKind
@@ -65,20 +66,19 @@ def approval_need(before: TelemetrySpec | None, after: TelemetrySpec) -> Approva
     return ApprovalNeed(personal, loosened, is_required)
 
 
-def need_of_draft(record: SpecRecord) -> ApprovalNeed:
-    """What asks for approval in the draft as it is now; four queries."""
-    version = SpecVersion.objects.filter(spec=record).order_by("-version").first()
-    return approval_need(None if version is None else spec_of_version(version), spec_from_records(record))
+def need_of_draft(state: DraftState) -> ApprovalNeed:
+    """What asks for approval in the draft; two queries, none for what was read before."""
+    return approval_need(state.newest_spec, state.draft)
 
 
-def find_publication_obstacle(actor: Actor, record: SpecRecord, need: ApprovalNeed) -> TelemetryError | None:
-    """The error with which publishing the draft would fail for want of an approval, or ``None``; one query at most."""
-    if actor.kind == ActorKind.SYSTEM or not (need.is_required or need.loosened):
-        return None
-    approved = ReviewRecord.objects.filter(
-        spec=record, state=ReviewState.APPROVED, draft_revision=record.draft_revision
-    )
-    if approved.exists():
+def find_publication_obstacle(
+    actor: Actor, record: SpecRecord, need: ApprovalNeed, review: ReviewRecord | None
+) -> TelemetryError | None:
+    """The error with which publishing the draft would fail for want of an approval, or ``None``; no query.
+
+    ``review`` is the one of the spec that is under way.
+    """
+    if not _asks_for_approval(actor, need) or (review is not None and _approves(review, record)):
         return None
     if need.loosened and not actor.can("privacy.loosen"):
         message = "this version protects less than the one before: that needs the ability privacy.loosen, or a review"
@@ -93,7 +93,9 @@ def require_approval(actor: Actor, record: SpecRecord, before: TelemetrySpec | N
 
     Raises ``ApprovalRequired``, or ``NotAllowed`` for what protects less; see ``find_publication_obstacle``.
     """
-    obstacle = find_publication_obstacle(actor, record, approval_need(before, after))
+    need = approval_need(before, after)
+    review = live_review(record) if _asks_for_approval(actor, need) else None
+    obstacle = find_publication_obstacle(actor, record, need, review)
     if obstacle is not None:
         raise obstacle
 
@@ -118,6 +120,14 @@ def find_approval_obstacle(
             ability=need.ability,
         )
     return None
+
+
+def _asks_for_approval(actor: Actor, need: ApprovalNeed) -> bool:
+    return actor.kind != ActorKind.SYSTEM and bool(need.is_required or need.loosened)
+
+
+def _approves(review: ReviewRecord, record: SpecRecord) -> bool:
+    return review.state == ReviewState.APPROVED and review.draft_revision == record.draft_revision
 
 
 def _approval_required(record: SpecRecord, need: ApprovalNeed) -> ApprovalRequired:

@@ -10,6 +10,7 @@ from telemetry.core.errors import UnknownSpec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import spec_from_records, spec_of_version
 from telemetry.models import SpecRecord, SpecVersion
+from telemetry.selectors.draft_states import DraftState
 
 __all__ = ["DraftComparison", "compare_draft", "compare_specs", "compare_states", "says_the_same"]
 
@@ -21,21 +22,20 @@ class DraftComparison(NamedTuple):
     diff: SpecDiff
 
 
-def compare_draft(record: SpecRecord) -> DraftComparison:
-    """What publishing the draft as it is now would change; without a version before, nothing is compared.
+def compare_draft(state: DraftState) -> DraftComparison:
+    """What publishing the draft would change; without a version before, nothing is compared.
 
-    Four queries, one without a version.
+    Two queries, one without a version; none for what was read before.
     """
-    before = SpecVersion.objects.filter(spec=record).order_by("-version").first()
-    if before is None:
+    if state.newest_spec is None:
         return DraftComparison(None, SpecDiff(changes=()))
-    return DraftComparison(before, compare_specs(spec_of_version(before), spec_from_records(record)))
+    return DraftComparison(state.newest, compare_specs(state.newest_spec, state.draft))
 
 
 def compare_states(record: SpecRecord, before: int | None, after: int | None) -> SpecDiff:
     """What changed from one version of the spec to another; ``None`` stands for the draft. Raises ``UnknownSpec``.
 
-    One query for a version, three for the draft.
+    One query for each.
     """
     return compare_specs(_state(record, before), _state(record, after))
 

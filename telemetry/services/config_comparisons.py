@@ -3,7 +3,8 @@
 from telemetry.core.config import TenantOverride
 from telemetry.core.diff.changes import SpecDiff
 from telemetry.core.diff.overrides import diff_overrides
-from telemetry.services.configs import preview_config
+from telemetry.selectors.configs import config_layers
+from telemetry.services.configs import layers_under, resolve_layers
 from tenants.mappers import override_of
 from tenants.models import Installation
 from tenants.selectors import config_by_number
@@ -26,6 +27,8 @@ def compare_configs(installation: Installation, before: int | None, after: int |
 def compare_overrides(installation: Installation, before: TenantOverride, after: TenantOverride) -> SpecDiff:
     """Each wish that differs, judged by what both come to under the spec, blueprint and floors of today.
 
-    Raises ``Conflict`` while no published spec is bound. Up to four queries.
+    Raises ``Conflict`` while no published spec is bound. One query, and one for each that binds another spec than now.
     """
-    return diff_overrides(before, after, preview_config(installation, before), preview_config(installation, after))
+    layers = config_layers(installation.pk)
+    old, new = (resolve_layers(layers_under(layers, each)) for each in (before, after))
+    return diff_overrides(before, after, old, new)

@@ -97,7 +97,7 @@ def layers_at(installation: Installation, at: datetime | None) -> ConfigLayers:
 
 
 def preview_config(installation: Installation, override: TenantOverride) -> EffectiveConfig:
-    """What would hold at the installation if ``override`` were live; nothing is stored. Up to two queries.
+    """What would hold at the installation if ``override`` were live; nothing is stored. Queries: ``preview_layers``.
 
     Errors as for ``effective_config``; what the override may not ask for has no effect, see ``provenance``.
     """
@@ -105,15 +105,20 @@ def preview_config(installation: Installation, override: TenantOverride) -> Effe
 
 
 def preview_layers(installation: Installation, override: TenantOverride) -> ConfigLayers:
-    """The layers as they would be if ``override`` were live now. Up to two queries."""
-    layers = config_layers(installation.pk)
+    """The layers as they would be if ``override`` were live now. One query, and those of ``layers_under``."""
+    return layers_under(config_layers(installation.pk), override)
+
+
+def layers_under(layers: ConfigLayers, override: TenantOverride) -> ConfigLayers:
+    """The layers as they would be if ``override`` were live; one query if it binds another spec, else none."""
     pointer = override.spec or msgspec.json.decode(layers.blueprint, type=AppBlueprint).spec
-    name, version, document = (
-        (None, None, None) if pointer is None else (pointer.name, pointer.version, _published_document(pointer))
-    )
-    return layers._replace(
-        override=encode_document(override).decode(), spec_name=name, spec_version=version, spec_document=document
-    )
+    under = layers._replace(override=encode_document(override).decode())
+    if pointer is None:
+        return under._replace(spec_name=None, spec_version=None, spec_document=None)
+    if (pointer.name, pointer.version) == (layers.spec_name, layers.spec_version):
+        return under
+    document = _published_document(pointer)
+    return under._replace(spec_name=pointer.name, spec_version=pointer.version, spec_document=document)
 
 
 def config_etag(public_id: UUID, revision: int, *, explain: bool = False, with_secret: bool = False) -> str:

@@ -8,8 +8,9 @@ from django.utils import timezone
 from telemetry.core.errors import FieldError
 from telemetry.core.lint import Finding, Severity, lint_spec
 from telemetry.core.spec import TelemetrySpec
-from telemetry.mappers import events_with_parts, spec_from_records, spec_from_rows, spec_of_version
-from telemetry.models import EventOwner, EventRecord, SpecRecord, SpecVersion, VersionStatus
+from telemetry.mappers import events_with_parts, spec_from_rows
+from telemetry.models import EventOwner, EventRecord, SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.event_specs import contracts_around
 from tenants.services.checks import refuse_errors
 
@@ -19,25 +20,24 @@ __all__ = ["count_findings", "lint_as_draft", "lint_document", "lint_draft", "re
 def lint_draft(record: SpecRecord) -> tuple[Finding, ...]:
     """What lint says about the draft today (UTC), in document order.
 
-    Six queries, however many events; one more where the domain has contracts.
+    Four queries, however many events; one more where the domain has contracts.
     """
-    return lint_as_draft(spec_from_records(record), record)
+    state = DraftState(record)
+    return lint_as_draft(state.draft, state)
 
 
-def lint_as_draft(spec: TelemetrySpec, record: SpecRecord | None) -> tuple[Finding, ...]:
-    """What lint would say about ``spec``, which is valid, were it the draft of ``record``; ``None`` for a new spec.
+def lint_as_draft(spec: TelemetrySpec, state: DraftState | None) -> tuple[Finding, ...]:
+    """What lint would say about ``spec``, which is valid, were it the draft of the state; ``None`` for a new spec.
 
-    Three queries, two for a new spec; one more where the domain has contracts.
+    Three queries, two for a new spec and where the versions were read before; one more where the domain has contracts.
     """
-    published = None
-    if record is not None:
-        published = SpecVersion.objects.filter(spec=record, status=VersionStatus.PUBLISHED).order_by().first()
-    return _lint(spec, None if published is None else spec_of_version(published))
+    return _lint(spec, None if state is None else state.published_spec)
 
 
 def lint_document(spec: TelemetrySpec) -> tuple[Finding, ...]:
     """What lint would say about ``spec``, which is valid, were it the draft of its name. Up to five queries."""
-    return lint_as_draft(spec, SpecRecord.objects.filter(name=spec.meta.name).order_by().first())
+    record = SpecRecord.objects.filter(name=spec.meta.name).order_by().first()
+    return lint_as_draft(spec, None if record is None else DraftState(record))
 
 
 def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> None:
@@ -56,7 +56,7 @@ def count_findings(record: SpecRecord) -> None:
     the domain has contracts.
     """
     rows = list(events_with_parts(record))
-    counts = Counter(_event_places(lint_as_draft(spec_from_rows(record, rows), record)))
+    counts = Counter(_event_places(lint_as_draft(spec_from_rows(record, rows), DraftState(record))))
     changed = [(row, counts[place]) for place, row in enumerate(rows) if row.finding_count != counts[place]]
     for row, count in changed:
         row.finding_count = count

@@ -5,6 +5,7 @@ Each verb is one transaction under the lock of the draft, and leaves its trace. 
 who may approve, and when publishing waits for it.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from telemetry.core.diff import find_unversioned_breaks
 from telemetry.core.errors import Conflict, FieldError, NotAllowed, StaleRevision
 from telemetry.core.spec import EventDefinition, TelemetrySpec
 from telemetry.core.validation import check_spec
-from telemetry.mappers import spec_from_records, spec_of_version
+from telemetry.mappers import spec_from_records
 from telemetry.models import (
     ReviewComment,
     ReviewRecord,
@@ -26,6 +27,7 @@ from telemetry.models import (
     Verdict,
     VersionStatus,
 )
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.reviews import live_review, review_by_id
 from telemetry.services.approvals import ApprovalNeed, find_approval_obstacle, need_of_draft
 from telemetry.services.comparisons import says_the_same
@@ -72,11 +74,9 @@ class DraftReview(NamedTuple):
     has_changes: bool
 
 
-def review_draft(record: SpecRecord) -> DraftReview:
-    """The review of the spec's draft as it is now; four queries."""
-    draft = spec_from_records(record)
-    before = SpecVersion.objects.filter(spec=record).order_by("-version").first()
-    old = None if before is None else spec_of_version(before)
+def review_draft(state: DraftState) -> DraftReview:
+    """The review of the spec's draft; two queries, none for what was read before."""
+    draft, before, old = state.draft, state.newest, state.newest_spec
     known = {} if old is None else {(event.name, event.version): event for event in old.events}
     kept = {(event.name, event.version) for event in draft.events}
     return DraftReview(
@@ -145,7 +145,7 @@ def approve(*, actor: Actor, review_id: int, text: str = "") -> ReviewRecord:
     require(actor, "review.approve")
     _refuse_text(text)
     record, review = _lock_live(review_id)
-    obstacle = find_approval_obstacle(actor, record, review, need_of_draft(record))
+    obstacle = find_approval_obstacle(actor, record, review, need_of_draft(DraftState(record)))
     if obstacle is not None:
         raise obstacle
     if review.comments.filter(verdict=Verdict.APPROVED, author_id=actor.person_id).exists():
@@ -201,18 +201,25 @@ class ReviewRights(NamedTuple):
     need: ApprovalNeed | None = None
 
 
-def review_rights(actor: Actor, review: ReviewRecord) -> ReviewRights:
-    """What the actor may do in the review, for showing it; the verbs decide. Up to five queries."""
+def review_rights(actor: Actor, review: ReviewRecord, state: DraftState | None = None) -> ReviewRights:
+    """What the actor may do in the review, for showing it; the verbs decide. Up to three queries.
+
+    ``state`` is the reviewed draft, for whoever needs it too.
+    """
     may_comment = actor.can("review.comment")
     if not review.is_live:
         return ReviewRights(may_comment, False, False, False, f"the review is over: {review.state}")
-    need = need_of_draft(review.spec)
+    need = need_of_draft(state or DraftState(review.spec))
     obstacle = find_approval_obstacle(actor, review.spec, review, need)
     reason = "" if obstacle is None else obstacle.message
-    if obstacle is None and review.comments.filter(verdict=Verdict.APPROVED, author_id=actor.person_id).exists():
+    if obstacle is None and any(map(partial(_is_approval_of, actor), review.comments.all())):
         reason = "you have approved this review already"
     may_withdraw = actor.can("spec.edit") and _is_author(actor, review)
     return ReviewRights(may_comment, not reason, actor.can("review.approve"), may_withdraw, reason, need.reasons, need)
+
+
+def _is_approval_of(actor: Actor, said: ReviewComment) -> bool:
+    return said.verdict == Verdict.APPROVED and said.author_id == actor.person_id
 
 
 def _is_changed(before: EventDefinition | None, event: EventDefinition) -> bool:

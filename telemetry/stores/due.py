@@ -84,22 +84,6 @@ CROSS JOIN LATERAL (
 ) AS event
 GROUP BY asked.number
 """
-# All rows of a partition; and those alone whose event is kept for shorter by now.
-ALL_UNCOUNTED: Final = f"""
-WITH {TERMS}
-SELECT (event.received_at AT TIME ZONE 'UTC')::date AS day, event.tenant_id, event.installation_id, event.name,
-    event.version, term.days, count(*) FILTER (WHERE NOT {HELD}),
-    coalesce(sum({SIZE}) FILTER (WHERE NOT {HELD}), 0)::bigint, count(*) FILTER (WHERE {HELD})
-FROM telemetry_storedevent AS event
-LEFT JOIN term ON term.installation_id = event.installation_id AND term.name = event.name
-    AND term.version = event.version
-WHERE event.retention_class = %(class)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
-    AND {DUE_ROW.format(days="term.days")}
-    AND (%(tenants)s::bigint[] IS NULL OR event.tenant_id = ANY (%(tenants)s))
-GROUP BY 1, 2, 3, 4, 5, 6
-"""
-UNCOUNTED_BY_TERM: Final = ALL_UNCOUNTED.replace("LEFT JOIN", "JOIN")
-
 # Rows that are to end later than their event's term says; by the index of names.
 LONGER: Final = f"""
 WITH {TERMS}
@@ -301,17 +285,16 @@ def has_rows(partition: Partition) -> bool:
 def due_groups(question: Question, *, only: Partition | None = None, today: date | None = None) -> list[DueGroup]:
     """What is due, of the tenants of the context, in all partitions or in one; the oldest first.
 
-    Counted partitions cost three queries together, and the rows of a group are read only where a hold or its last day
-    cuts through it. Partitions that are over and not counted yet are read as a whole, as is what holds keep. What is
+    Four queries, or five with those that look at rows: of counted partitions only where a hold or its last day cuts
+    through a group. Partitions that are over and not counted yet are read as a whole, as is what holds keep. What is
     in a partition that still fills is due by a term alone: nothing else is kept for less than its partition lasts.
     """
     partitions = event_partitions() if only is None else [only]
     sealed, over = sealed_names(), today or datetime.now(UTC).date()
     counted = {name_of(each): each for each in partitions if name_of(each) in sealed}
-    found = list(_counted(question, counted))
-    for partition in partitions:
-        if name_of(partition) not in counted and partition.starts_on <= over:
-            found += _uncounted(question, partition, is_over=partition.ends_on <= over)
+    others = [each for each in partitions if name_of(each) not in counted and each.starts_on <= over]
+    whole = [each for each in others if each.ends_on <= over or class_of_table(each.parent) is HOLD]
+    found = [*_counted(question, counted), *_uncounted(question, others if question.terms else whole, whole)]
     return sorted(found, key=lambda group: (group.partition, group.day, group.tenant_id, *group.event))
 
 
@@ -351,22 +334,42 @@ def _looked_at(question: Question, groups: Sequence[DueGroup]) -> Iterable[DueGr
             yield groups[number - 1]._replace(rows=rows, size_bytes=size_bytes, held=held)
 
 
-def _uncounted(question: Question, partition: Partition, *, is_over: bool) -> Iterable[DueGroup]:
-    retention_class = class_of_table(partition.parent)
-    is_whole = is_over or retention_class is HOLD
-    if not is_whole and not question.terms:
+def _uncounted_in(number: int, join: str) -> str:
+    """Rows of the partition with this number among those asked for: with their terms, or those alone that have one.
+
+    With its bounds as constants, no other partition is looked at.
+    """
+    return f"""
+SELECT {number}, (event.received_at AT TIME ZONE 'UTC')::date AS day, event.tenant_id, event.installation_id,
+    event.name, event.version, term.days, count(*) FILTER (WHERE NOT {HELD}),
+    coalesce(sum({SIZE}) FILTER (WHERE NOT {HELD}), 0)::bigint, count(*) FILTER (WHERE {HELD})
+FROM telemetry_storedevent AS event
+{join} term ON term.installation_id = event.installation_id AND term.name = event.name
+    AND term.version = event.version
+WHERE event.retention_class = %(class_{number})s AND event.received_at >= %(starts_at_{number})s
+    AND event.received_at < %(ends_at_{number})s AND {DUE_ROW.format(days="term.days")}
+    AND (%(tenants)s::bigint[] IS NULL OR event.tenant_id = ANY (%(tenants)s))
+GROUP BY 2, 3, 4, 5, 6, 7
+"""
+
+
+def _uncounted(question: Question, partitions: Sequence[Partition], whole: Collection[Partition]) -> Iterable[DueGroup]:
+    """What is due in these partitions, by its own end or its term in those that are ``whole``, else by its term."""
+    if not partitions:
         return
-    parameters = {
-        **_parameters(question),
-        "class": int(retention_class),
-        "starts_at": midnight(partition.starts_on),
-        "ends_at": midnight(partition.ends_on),
-    }
+    parts, parameters = [], _parameters(question)
+    for number, partition in enumerate(partitions):
+        parts.append(_uncounted_in(number, "LEFT JOIN" if partition in whole else "JOIN"))
+        parameters |= {
+            f"class_{number}": int(class_of_table(partition.parent)),
+            f"starts_at_{number}": midnight(partition.starts_on),
+            f"ends_at_{number}": midnight(partition.ends_on),
+        }
     with connection.cursor() as cursor:
-        cursor.execute(ALL_UNCOUNTED if is_whole else UNCOUNTED_BY_TERM, parameters)
-        for day, tenant_id, installation_id, name, version, days, rows, size_bytes, held in cursor.fetchall():
-            of_event = (tenant_id, installation_id, name, version, days)
-            yield DueGroup(partition, int(retention_class), day, *of_event, rows, size_bytes, held)
+        cursor.execute(f"WITH {TERMS}" + "UNION ALL".join(parts), parameters)
+        for number, *group in cursor.fetchall():
+            partition = partitions[number]
+            yield DueGroup(partition, int(class_of_table(partition.parent)), *group)
 
 
 def _parameters(question: Question) -> dict[str, Any]:

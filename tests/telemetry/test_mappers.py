@@ -76,7 +76,7 @@ def test_the_number_of_queries_does_not_grow_with_the_spec(
     spec = make_spec(*(make_event(f"event_{n}", anomaly_detection=seed.anomaly_detection) for n in range(events)))
     record = stored(spec)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         spec_from_records(record)
     with django_assert_num_queries(7):
         save_spec_to_records(spec, record)

@@ -48,14 +48,16 @@ def view_proposal(proposal: Proposal) -> ProposalView:
         return ProposalView("", SpecDiff(changes=()), "", error.message)
 
 
-def publication_obstacle(actor: Actor, proposal: Proposal, view: ProposalView) -> str:
-    """Why the actor cannot publish the change at once, in words; empty if nothing is in the way. One query at most."""
+def publication_obstacle(actor: Actor, proposal: Proposal, view: ProposalView, record: SpecRecord | None) -> str:
+    """Why the actor cannot publish the change at once, in words; empty if nothing is in the way.
+
+    ``record`` is the spec that the proposal is about, if there is one.
+    """
     if proposal.is_of_tenant:
         may = actor.can("config.edit", proposal.tenant_id) and actor.can("config.publish", proposal.tenant_id)
         return "" if may else "your role does not include publishing configs"
     if not actor.can("spec.publish"):
         return "your role does not include publishing specs"
-    record = SpecRecord.objects.filter(name=proposal.spec_name).order_by().first()
     if record is None or record.has_changes:
         return "the draft holds other changes, which would be published too"
     if isinstance(view.old, TelemetrySpec) and isinstance(view.new, TelemetrySpec):

@@ -92,8 +92,9 @@ def plan_runs(*, now: datetime) -> list[PurgeRun]:
         opened = {run.tenant_id: run for run in PurgeRun.objects.filter(state__in=OPEN_STATES)}
         free = [key for key in by_tenant if key not in opened or opened[key].state == PurgeState.WAITING]
         installations = [each for key in free for each in by_tenant[key]]
-        changes = changed_retention(installations)
-        archived = archived_events(changes, applied_states(installations))
+        states = applied_states(installations)
+        changes = changed_retention(installations, states)
+        archived = archived_events(changes, states)
         terms = [term for change in changes for term in change.terms]
         question = Question(cutoff, terms, free)
         groups, longer = due_groups(question), longer_groups(question)

@@ -51,7 +51,7 @@ def test_an_installation_without_a_spec_is_named() -> None:
     make_installation("acme", blueprint=AppBlueprint())
 
     with tenant_context(ALL):
-        (found,) = overview.unbound_installations()
+        (found,) = overview.broken_bindings().unbound
     assert (found.tenant, found.environment, found.spec_name) == ("Acme", "production", "")
 
 
@@ -60,7 +60,7 @@ def test_an_installation_of_a_spec_that_is_not_published_is_named() -> None:
     make_installation("acme")
 
     with tenant_context(ALL):
-        assert [each.spec_name for each in overview.unbound_installations()] == ["sigil.telemetry"]
+        assert [each.spec_name for each in overview.broken_bindings().unbound] == ["sigil.telemetry"]
 
 
 def test_the_tenants_own_pointer_counts_before_the_apps() -> None:
@@ -70,7 +70,7 @@ def test_the_tenants_own_pointer_counts_before_the_apps() -> None:
     make_installation("globex")
 
     with tenant_context(ALL):
-        assert [each.tenant for each in overview.unbound_installations()] == ["Acme"]
+        assert [each.tenant for each in overview.broken_bindings().unbound] == ["Acme"]
 
 
 def test_an_installation_that_is_bound_is_not_named() -> None:
@@ -78,7 +78,7 @@ def test_an_installation_that_is_bound_is_not_named() -> None:
     make_installation("acme")
 
     with tenant_context(ALL):
-        assert overview.unbound_installations() == []
+        assert overview.broken_bindings().unbound == []
 
 
 # Names that lead nowhere
@@ -86,7 +86,7 @@ def test_an_installation_that_is_bound_is_not_named() -> None:
 
 def dangling(installation: Installation) -> list[str]:
     with tenant_context([installation.tenant_id]):
-        return [each.reference for each in overview.dangling_references()]
+        return [each.reference for each in overview.broken_bindings().dangling]
 
 
 @pytest.mark.parametrize("reference", [STEP, f"{STEP}@1"])

@@ -9,6 +9,7 @@ from telemetry.core.enums import PrivacyLevel
 from telemetry.core.errors import ApprovalRequired, NotAllowed, TelemetryError
 from telemetry.core.spec import EventDefinition, TelemetrySpec
 from telemetry.models import ReviewState, SpecRecord, SpecVersion
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.approvals import need_of_draft
 from telemetry.services.publishing import publish_version
 from telemetry.services.reviews import approve, request_changes, submit_for_review
@@ -205,7 +206,7 @@ def test_a_new_version_of_an_event_is_no_way_around(fields: dict[str, Any], path
     make_published(make_spec(tight))
     save(make_event("a", 2, **fields))
 
-    need = need_of_draft(draft())
+    need = need_of_draft(DraftState(draft()))
 
     assert [each.path for each in need.loosened] == [path]
     assert (need.is_required, need.ability) == (True, "review.approve_personal_data")
@@ -215,8 +216,8 @@ def test_what_a_draft_needs_costs_the_same_in_a_large_spec(django_assert_num_que
     make_published(make_spec(*(make_event(f"event_{number}") for number in range(40))))
     record = draft()
 
-    with django_assert_num_queries(4):
-        need = need_of_draft(record)
+    with django_assert_num_queries(2):
+        need = need_of_draft(DraftState(record))
 
     assert (need.reasons, need.is_required, need.ability) == ((), False, "review.approve")
 

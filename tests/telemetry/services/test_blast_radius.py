@@ -349,7 +349,7 @@ def test_more_installations_take_no_more_queries(
     for number in range(installations):
         make_bound(app, says(retention_days=number + 1))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         report = impact_of_draft(actor=SYSTEM, spec_name=NAME)
     with django_assert_num_queries(3):
         impact(OTHER)

@@ -8,6 +8,7 @@ from telemetry.core.errors import DuplicateEvent
 from telemetry.core.spec import Semantics, TelemetryDefaults
 from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.specs import versions_to_bind
 from telemetry.services.publishing import archive_version, publish_version
 from telemetry.services.reviews import review_draft
@@ -24,7 +25,7 @@ def names(events: tuple[object, ...]) -> list[str]:
 
 
 def test_the_first_version_is_all_new() -> None:
-    review = review_draft(make_draft(make_spec(make_event("a"), make_event("b"))))
+    review = review_draft(DraftState(make_draft(make_spec(make_event("a"), make_event("b")))))
 
     assert review.before is None
     assert review.has_changes
@@ -34,7 +35,7 @@ def test_the_first_version_is_all_new() -> None:
 def test_a_draft_that_says_what_is_published_has_no_changes() -> None:
     record = SpecRecord.objects.get(pk=make_published().spec_id)
 
-    review = review_draft(record)
+    review = review_draft(DraftState(record))
 
     assert not review.has_changes
     assert (review.added, review.changed, review.removed, review.loosened, review.errors) == ((), (), (), (), ())
@@ -47,7 +48,7 @@ def test_what_is_new_changed_and_removed_is_told_apart() -> None:
     delete_event(actor=SYSTEM, spec_name=record.name, event_name="gone", event_version=1)
     record.refresh_from_db()
 
-    review = review_draft(record)
+    review = review_draft(DraftState(record))
 
     assert [(event.name, event.version) for event in review.added] == [("kept", 2)]
     assert names(review.changed) == ["changed"]
@@ -59,9 +60,9 @@ def test_changes_of_texts_and_defaults_are_told_apart() -> None:
     spec = spec_from_records(SpecRecord.objects.get(pk=record.pk))
     beta = make_meta(spec.meta.name, 2, title="Other", stability=Stability.BETA)
     save_meta(actor=SYSTEM, meta=beta, config=spec.config)
-    meta_only = review_draft(SpecRecord.objects.get(pk=record.pk))
+    meta_only = review_draft(DraftState(SpecRecord.objects.get(pk=record.pk)))
     save_meta(actor=SYSTEM, meta=beta, config=TelemetryDefaults(default_retention_days=7))
-    both = review_draft(SpecRecord.objects.get(pk=record.pk))
+    both = review_draft(DraftState(SpecRecord.objects.get(pk=record.pk)))
 
     assert (meta_only.meta_changed, meta_only.defaults_changed) == (True, False)
     assert (both.meta_changed, both.defaults_changed) == (True, True)
@@ -81,7 +82,7 @@ def test_another_order_alone_is_a_change(of: str) -> None:
     )
     record = SpecRecord.objects.get()
 
-    review = review_draft(record)
+    review = review_draft(DraftState(record))
     publish_version(
         actor=SYSTEM, name=record.name, expected_revision=record.draft_revision, change_summary="Order matters"
     )
@@ -94,7 +95,7 @@ def test_a_draft_that_says_what_was_archived_can_be_published_again() -> None:
     version = make_published()
     archive_version(actor=SYSTEM, name=version.spec.name, version=version.version)
 
-    assert review_draft(SpecRecord.objects.get()).has_changes
+    assert review_draft(DraftState(SpecRecord.objects.get())).has_changes
 
 
 def test_what_protects_less_is_named() -> None:
@@ -102,7 +103,7 @@ def test_what_protects_less_is_named() -> None:
     save_event(actor=SYSTEM, spec_name=record.name, event=make_event("a", privacy=PrivacyLevel.PUBLIC))
     record.refresh_from_db()
 
-    assert [error.path for error in review_draft(record).loosened][:1] == ['events["a@1"].privacy']
+    assert [error.path for error in review_draft(DraftState(record)).loosened][:1] == ['events["a@1"].privacy']
 
 
 # Adding

@@ -5,6 +5,7 @@ import pytest
 from telemetry.core.errors import InvalidDocument
 from telemetry.core.spec import Deprecation
 from telemetry.models import SpecRecord, SpecVersion
+from telemetry.selectors.draft_states import DraftState
 from telemetry.services.publishing import archive_version, publish_version
 from telemetry.services.reviews import review_draft
 from telemetry.services.specs import delete_event, save_event
@@ -96,7 +97,7 @@ def test_whoever_reviews_the_draft_sees_what_would_be_refused() -> None:
     make_published(make_spec(PUBLISHED))
     change_type()
 
-    review = review_draft(SpecRecord.objects.get())
+    review = review_draft(DraftState(SpecRecord.objects.get()))
 
     assert [(error.code, error.path) for error in review.errors] == [
         ("unversioned_break", "events[0].properties.step.type")

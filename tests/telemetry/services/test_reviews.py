@@ -541,7 +541,7 @@ def test_approving_costs_the_same_in_a_large_spec(
     make_draft(make_spec(*(make_event(f"event_{number}") for number in range(events))))
     review = submit(admin)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         approve(actor=admin, review_id=review.pk)
 
 

@@ -20,8 +20,8 @@ from telemetry.core.layers import event_reference
 from telemetry.core.lint import OPTIONAL_RULES, RULES, Finding, Severity
 from telemetry.core.spec import TelemetrySpec
 from telemetry.core.validation import validate_spec
-from telemetry.mappers import spec_from_records
 from telemetry.models import SpecRecord
+from telemetry.selectors.draft_states import DraftState
 from telemetry.selectors.specs import spec_by_name
 from telemetry.services.linting import lint_as_draft, lint_document
 from tenants.actors import require, require_somewhere
@@ -116,10 +116,9 @@ class DraftLintView(ApiView):
         """
         require(actor_of(request), "view")
         query = read_query(request, LintQuery)
-        record = spec_by_name(name)
-        draft = spec_from_records(record)
-        validate_spec(draft)
-        return Response(_page(query, draft, lint_as_draft(draft, record)))
+        state = DraftState(spec_by_name(name))
+        validate_spec(state.draft)
+        return Response(_page(query, state.draft, lint_as_draft(state.draft, state)))
 
 
 class DocumentLintView(ApiView):
@@ -165,9 +164,9 @@ _RULE_FIELDS: Final = ("name", "theme", "severity", "summary", "hint")
 
 
 def write_saved_spec(record: SpecRecord) -> SavedSpec:
-    """The row of ``telemetry.selectors.specs.spec_by_name``, whose draft was just saved and is valid; five queries."""
-    draft = spec_from_records(record)
-    found = lint_as_draft(draft, record)
+    """The row of ``telemetry.selectors.specs.spec_by_name``, whose draft was just saved and is valid; four queries."""
+    state = DraftState(record)
+    draft, found = state.draft, lint_as_draft(state.draft, state)
     worst_first = sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity))[:MOST_BESIDE_SAVED]
     shown = tuple(_write(draft, finding) for finding in worst_first)
     summary = LintSummary(**_numbers(found), findings=shown)

@@ -92,10 +92,10 @@ def test_who_has_the_current_draft_is_told_so(analyst: Caller) -> None:
     assert analyst.get(DRAFT, If_None_Match='"0"').status_code == 200
 
 
-def test_the_draft_costs_four_queries_however_many_events(analyst: Caller) -> None:
+def test_the_draft_costs_two_queries_however_many_events(analyst: Caller) -> None:
     make_draft(make_spec(*(make_event(f"step{number}") for number in range(30))))
 
-    assert cost_of(analyst, DRAFT) == 4
+    assert cost_of(analyst, DRAFT) == 2
 
 
 # Replacing

@@ -120,4 +120,4 @@ def test_more_installations_cost_no_more_queries() -> None:
         override = TenantOverride(events={"step": EventOverride(retention_days=number)})
         make_published_config(make_bare_installation(make_tenant(), app), override)
 
-    assert before == cost_of(viewer, IMPACT) == 7
+    assert before == cost_of(viewer, IMPACT) == 5

@@ -302,5 +302,5 @@ def test_reading_costs_the_same_however_much_was_said() -> None:
     for number in range(5):
         admin.post(f"/api/v1/reviews/{review.pk}/comments", {"text": f"Remark {number}"})
 
-    assert before == [3, 6, 3]
+    assert before == [3, 4, 3]
     assert [cost_of(admin, address) for address in addresses] == before
