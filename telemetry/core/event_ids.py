@@ -2,8 +2,10 @@
 
 import hmac
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
+
+import msgspec
 
 __all__ = ["KeptId", "keep_id", "kept_id"]
 
@@ -14,7 +16,7 @@ _MILLISECONDS_A_DAY: Final = 86_400_000
 _EPOCH_DAY: Final = 719_163
 
 
-class KeptId(NamedTuple):
+class KeptId(msgspec.Struct, frozen=True, gc=False):
     """An event's id as it is stored and passed on: a UUID as ``text`` and as its 16 bytes.
 
     ``day`` is the ordinal of the day (UTC) inside a UUID of version 7; ``None`` for other versions, which do not tell.

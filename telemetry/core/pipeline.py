@@ -13,6 +13,7 @@ from telemetry.core.compiled import CompiledConfig, CompiledEvent, CompiledRules
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.enums import DropReason, PropertyType, ViolationCode
 from telemetry.core.events import (
+    Context,
     Decision,
     Dispatch,
     Dropped,
@@ -44,9 +45,9 @@ __all__ = [
     "process_taken",
 ]
 
-# Sees each valid event with its metrics, in plain values and before anything of it is hidden or left out; it must copy
-# what it keeps.
-Observer = Callable[[Reading, Mapping[str, float]], None]
+# Sees each valid event, before anything of it is hidden or left out: its rules, its properties in plain values, its
+# context, and its metrics. It must copy what it keeps, except the metrics.
+Observer = Callable[[CompiledEvent, Mapping[str, Any], Context, Mapping[str, float]], None]
 # Whether the value of a property of this name reads like personal data; the core itself cannot tell.
 Recogniser = Callable[[str, Any], bool]
 
@@ -91,7 +92,7 @@ def process_taken(
         quick = ExpressLane.of(compiled, key).judge(taken, taken.name, taken.version, taken.properties, taken.context)
         if quick is not None:
             if observer is not None:
-                observer(Reading(taken, rules, dict(taken.properties), {}, set(), [], False), quick.metrics)
+                observer(rules, taken.properties, taken.context, quick.metrics)
             return quick
     return process_in_full(taken, rules, compiled, key=key, observer=observer, recogniser=recogniser)
 
@@ -111,7 +112,7 @@ def process_in_full(
         return Rejected(violations=_each_once(event.violations), name=rules.name, version=rules.version)
     metrics = metrics_of(event)
     if observer is not None:
-        observer(event, metrics)
+        observer(rules, event.properties, taken.context, metrics)
     if not rules.enabled:
         return _dropped(event, DropReason.DISABLED, metrics)
     decision = _sample(event, compiled.sampling_salt)

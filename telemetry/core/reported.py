@@ -117,7 +117,7 @@ def _dropped(
                 continue
     metrics = _metrics(reading)
     if observer is not None:
-        observer(reading, metrics)
+        observer(rules, reading.properties, taken.context, metrics)
     reason = _REASONS[report.outcome]
     return Dropped(name=rules.name, version=rules.version, reason=reason, metrics=metrics, violations=told)
 
@@ -144,7 +144,7 @@ def _kept(
         return Rejected(violations=violations, name=rules.name, version=rules.version)
     metrics = _metrics(reading)
     if observer is not None:
-        observer(_as_sent(reading, rules), metrics)
+        observer(rules, _as_sent(reading, rules), taken.context, metrics)
     if not rules.enabled:
         reason = DropReason.DISABLED
         return Dropped(name=rules.name, version=rules.version, reason=reason, metrics=metrics, violations=violations)
@@ -253,11 +253,10 @@ def _metrics(reading: Reading) -> dict[str, float]:
     }
 
 
-def _as_sent(reading: Reading, rules: CompiledEvent) -> Reading:
-    """The reading with ``None`` for all that was hidden, also where nothing was left of it."""
-    there = {
+def _as_sent(reading: Reading, rules: CompiledEvent) -> dict[str, Any]:
+    """The properties with ``None`` for all that was hidden, also where nothing was left of it."""
+    return {
         name: None if rule.path in reading.hidden else reading.properties.get(name)
         for name, rule in rules.properties.all.items()
         if name in reading.properties or rule.path in reading.hidden
     }
-    return Reading(reading.envelope, rules, there, reading.metadata, reading.hidden, reading.violations, False)

@@ -108,7 +108,7 @@ def odd_properties(draw: st.DrawFn, event: Any) -> dict[str, Any]:
 
 def remember_in(seen: list[object]) -> Observer:
     """An observer that copies what it sees."""
-    return lambda event, metrics: seen.append((event.rules, dict(event.properties), event.envelope, dict(metrics)))
+    return lambda rules, properties, context, metrics: seen.append((rules, dict(properties), context, dict(metrics)))
 
 
 @given(data=st.data(), key=st.sampled_from([None, KEY]))

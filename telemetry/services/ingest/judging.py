@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from telemetry.core.compiled import CompiledConfig
+from telemetry.core.compiled import CompiledConfig, CompiledEvent
 from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
 from telemetry.core.event_ids import KeptId, keep_id
-from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.occurrence import occurrence
 from telemetry.core.pipeline import process_taken
 from telemetry.core.pseudonyms import OnlyRaw, pseudonymiser_for
-from telemetry.core.reading import Reading
 from telemetry.core.reported import process_report
 from telemetry.core.reports import Report
 from telemetry.detection.values import detect
@@ -90,11 +89,15 @@ class Judge:
             )
         return process_taken(envelope, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal)
 
-    def _observe(self, event: Reading, metrics: Mapping[str, float]) -> None:
-        self._observation = observe(event, metrics, self._pseudonymiser)
+    def _observe(
+        self, rules: CompiledEvent, properties: Mapping[str, Any], context: Context, metrics: Mapping[str, float]
+    ) -> None:
+        self._observation = observe(rules, properties, context, metrics, self._pseudonymiser)
 
-    def _observe_report(self, event: Reading, metrics: Mapping[str, float]) -> None:
-        self._observation = observe(event, metrics, OnlyRaw(self._pseudonymiser))
+    def _observe_report(
+        self, rules: CompiledEvent, properties: Mapping[str, Any], context: Context, metrics: Mapping[str, float]
+    ) -> None:
+        self._observation = observe(rules, properties, context, metrics, OnlyRaw(self._pseudonymiser))
 
     def _refuse(self, incoming: Incoming, violations: tuple[Violation, ...]) -> ProcessedEvent:
         """What cannot be read has neither id nor time of its own."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from telemetry.core.compiled import CompiledEvent
 from telemetry.core.events import Context
 from telemetry.core.pseudonyms import Renaming
-from telemetry.core.reading import Reading
 
 __all__ = ["Observation", "observe"]
 
@@ -25,10 +25,15 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     subject: str | None
 
 
-def observe(event: Reading, metrics: Mapping[str, float], pseudonymiser: Renaming) -> Observation:
+def observe(
+    rules: CompiledEvent,
+    properties: Mapping[str, Any],
+    context: Context,
+    metrics: Mapping[str, float],
+    pseudonymiser: Renaming,
+) -> Observation:
     """The observation of a valid event; shares nothing with it that redaction changes."""
-    properties, rules = event.properties, event.rules
-    subject = _subject(event.envelope.context) if rules.names_subjects else None
+    subject = _subject(context) if rules.names_subjects else None
     return Observation(
         metrics,
         tuple(map(properties.get, rules.counted)),
