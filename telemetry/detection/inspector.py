@@ -1,7 +1,7 @@
 """Looking at events on their way in: which properties, how often, and what was seen."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -56,11 +56,11 @@ class _Counts:
     def __init__(self) -> None:
         self.minute, self.looks, self.checked = -1, 0, 0
 
-    def add(self, minute: int) -> int:
-        """The number of looks in this minute, with this one."""
+    def add(self, minute: int, looks: int = 1) -> int:
+        """The number of looks in this minute, with these."""
         if self.minute != minute:
             self.minute, self.looks = minute, 0
-        self.looks += 1
+        self.looks += looks
         return self.looks
 
 
@@ -104,20 +104,18 @@ class Look:
 
     def __init__(self, inspector: Inspector, installation_id: int, minute: int) -> None:
         self._inspector, self._installation_id, self._minute = inspector, installation_id, minute
-        self._events: dict[tuple[str, int], _Counts] = {}
         self._seen: dict[tuple[str, int, str], _Seen] = {}
 
-    def is_due(self, name: str, version: int) -> bool:
-        """Whether the next event of this name and version is to be looked at; of frequent ones, some are passed over.
+    def due(self, name: str, version: int, count: int) -> Collection[int]:
+        """Which of the next ``count`` events of this name and version to look at, from 0; all, unless it is frequent.
 
-        Counts the event, so it is asked once for each.
+        Counts the events, so it is asked once for each.
         """
-        key = (name, version)
-        counts = self._events.get(key)
-        if counts is None:
-            counts = self._events[key] = self._inspector.counts_of((self._installation_id, *key, ""))
-        turn = counts.add(self._minute)
-        return turn <= self._inspector.looks_per_minute or turn % EVERY == 0
+        counts = self._inspector.counts_of((self._installation_id, name, version, ""))
+        last = counts.add(self._minute, count)
+        turns = range(last - count + 1, last + 1)
+        most = self._inspector.looks_per_minute
+        return {place for place, turn in enumerate(turns) if turn <= most or turn % EVERY == 0}
 
     def at(self, envelope: Envelope, rules: CompiledEvent, app_version: str) -> None:
         """The event was looked at, as it was sent: undeclared values, and declared ones that nothing hides.

@@ -7,7 +7,6 @@ from django.db import connection
 
 from telemetry.core.app_versions import is_app_version
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Outcome
 from telemetry.detection.inspector import Evidence, Inspector
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
 
@@ -82,28 +81,21 @@ def record_findings(batch: ProcessedBatch) -> None:
     if compiled is None or effective is None:
         return
     look = _inspector.look(batch.installation.pk, int(batch.received_at.timestamp()) // 60)
-    for event in batch.events:
-        contract = _contract_of(event.outcome)
-        if contract is None or event.word is EventOutcome.DUPLICATE:
+    for contract, events in batch.groups.items():
+        rules = None if contract is None else compiled.find(*contract)
+        if rules is None:
             continue
-        # What nobody has declared may be rare, and is what one most wants to know of: never passed over.
-        if not look.is_due(*contract) and not event.outcome.violations:
-            continue
-        envelope, rules = event.incoming.envelope, compiled.find(*contract)
-        if envelope is not None and rules is not None:
-            look.at(envelope, rules, _app_version(event))
+        fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
+        due = look.due(rules.name, rules.version, len(fresh))
+        for place, event in enumerate(fresh):
+            # What nobody has declared may be rare, and is what one most wants to know of: never passed over.
+            if place in due or event.outcome.violations:
+                envelope = event.incoming.envelope
+                if envelope is not None:
+                    look.at(envelope, rules, _app_version(event))
     evidence = look.evidence()
     if evidence:
         _add(batch, evidence, spec=effective.spec.name, spec_version=effective.spec.version)
-
-
-def _contract_of(outcome: Outcome) -> tuple[str, int] | None:
-    """Written out by type, as this is asked of every event."""
-    if isinstance(outcome, Accepted):
-        return outcome.dispatch.name, outcome.dispatch.version
-    if outcome.name is None or outcome.version is None:
-        return None
-    return outcome.name, outcome.version
 
 
 def _app_version(event: ProcessedEvent) -> str:

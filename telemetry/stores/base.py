@@ -27,13 +27,9 @@ __all__ = [
 ]
 
 
-class EventRow(NamedTuple):
-    """One redacted event to be kept: the 16 bytes of its UUID, and JSON objects as UTF-8 text."""
-
-    id: bytes
-    occurred_at: datetime
-    properties: bytes
-    context: bytes
+# One redacted event to be kept: the 16 bytes of its UUID, the instant at which it occurred, and its properties and its
+# context, JSON objects as UTF-8 text. A plain tuple: there are many, and a named one takes five times as long to make.
+EventRow = tuple[bytes, datetime, bytes, bytes]
 
 
 class EventGroup(msgspec.Struct, frozen=True, kw_only=True):

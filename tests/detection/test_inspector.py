@@ -45,7 +45,7 @@ def sent(properties: Mapping[str, Any], **metadata: Any) -> Envelope:
 
 def show(look: Look, envelope: Envelope, rules: CompiledEvent) -> None:
     """As ingest does: only what is due."""
-    if look.is_due(rules.name, rules.version):
+    if look.due(rules.name, rules.version, 1):
         look.at(envelope, rules, "")
 
 

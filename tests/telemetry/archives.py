@@ -16,7 +16,7 @@ from telemetry.core.retention import RetentionClass
 from telemetry.models import ArchiveFile, EventRemoval, StoredEvent
 from telemetry.services.archiving.writing import archive_next
 from telemetry.stores.archive.local import LocalArchive
-from telemetry.stores.base import EventGroup, EventRow, RowSelection
+from telemetry.stores.base import EventGroup, RowSelection
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.removals import Removed
 from tenants.context import ALL, tenant_context
@@ -112,7 +112,7 @@ def store_events(
         app_version="2.4.0",
         inclusion_probability=0.25,
         config_revision=7,
-        rows=[EventRow(each.bytes, received_at, properties, context) for each in ids],
+        rows=[(each.bytes, received_at, properties, context) for each in ids],
     )
     with tenant_context([installation.tenant_id]):
         EVENT_STORE.write(

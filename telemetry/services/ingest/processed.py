@@ -1,7 +1,7 @@
 """What the pipeline made of a batch: what the store, the tallies and the hooks of the transaction work on."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,13 +10,16 @@ import msgspec
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
-from telemetry.core.events import Outcome, Violation
+from telemetry.core.events import Accepted, Outcome, Violation
 from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.observation import Observation
 from tenants.models import Installation
 
-__all__ = ["BatchItem", "BatchResult", "ProcessedBatch", "ProcessedEvent"]
+__all__ = ["BatchItem", "BatchResult", "Contract", "ProcessedBatch", "ProcessedEvent", "group_by_contract"]
+
+# Name and version of an event of the config.
+Contract = tuple[str, int]
 
 
 class ProcessedEvent(msgspec.Struct, kw_only=True):
@@ -43,12 +46,33 @@ class ProcessedEvent(msgspec.Struct, kw_only=True):
 
 
 class ProcessedBatch(NamedTuple):
-    """A batch within its transaction, in a context that shows the installation; ``events`` in the order they came."""
+    """A batch within its transaction, in a context that shows the installation.
+
+    ``events`` are in the order in which they came; ``groups`` are the same, as ``group_by_contract`` gives them.
+    """
 
     installation: Installation
     received_at: datetime
     config: IngestConfig
     events: Sequence[ProcessedEvent]
+    groups: Mapping[Contract | None, Sequence[ProcessedEvent]]
+
+
+def group_by_contract(events: Sequence[ProcessedEvent]) -> dict[Contract | None, list[ProcessedEvent]]:
+    """The events by contract, in their order; under ``None`` those for which none was found."""
+    groups: dict[Contract | None, list[ProcessedEvent]] = {}
+    for event in events:
+        outcome, contract = event.outcome, None
+        if isinstance(outcome, Accepted):
+            contract = outcome.dispatch.name, outcome.dispatch.version
+        elif outcome.name is not None and outcome.version is not None:
+            contract = outcome.name, outcome.version
+        group = groups.get(contract)
+        if group is None:
+            groups[contract] = [event]
+        else:
+            group.append(event)
+    return groups
 
 
 class BatchItem(msgspec.Struct, frozen=True, gc=False):

@@ -16,7 +16,13 @@ from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.erased import drop_erased
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
-from telemetry.services.ingest.processed import BatchItem, BatchResult, ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import (
+    BatchItem,
+    BatchResult,
+    ProcessedBatch,
+    ProcessedEvent,
+    group_by_contract,
+)
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
 from telemetry.services.outbox import enqueue_dispatches
@@ -25,7 +31,7 @@ from telemetry.services.privacy_findings import record_findings
 from telemetry.services.quarantine.holding import hold_rejected
 from telemetry.services.violations import record_violations
 from telemetry.services.what_if.sampling import take_samples
-from telemetry.stores.base import EventGroup, EventRow
+from telemetry.stores.base import EventGroup
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.partitions import is_missing_partition
 from telemetry.stores.tallies import add_tallies
@@ -75,7 +81,8 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
     with tenant_context((installation.tenant_id,)):
         config = config_at_ingest(installation)
         judge = Judge(config.compiled, installation.tenant, received_at=received_at, maximum_age=maximum_age)
-        batch = ProcessedBatch(installation, received_at, config, [judge.judge(event) for event in events])
+        judged = [judge.judge(event) for event in events]
+        batch = ProcessedBatch(installation, received_at, config, judged, group_by_contract(judged))
         _mark_duplicates(batch, claim)
         drop_erased(batch)
         add_tallies(tally_batch(batch, maximum_age=maximum_age))
@@ -99,40 +106,43 @@ def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
 
     Rejected ones are not counted as received: when what was wrong is put right, they may come again.
     """
-    first: dict[KeptId, ProcessedEvent] = {}
+    first: dict[bytes, ProcessedEvent] = {}
+    ids: list[KeptId] = []
     for event in batch.events:
-        if event.word is not EventOutcome.REJECTED and event.kept_id is not None:
-            if event.kept_id in first:
-                event.word = EventOutcome.DUPLICATE
-            else:
-                first[event.kept_id] = event
-    known = claim(batch.installation, batch.received_at, first.keys())
-    if known:
-        for kept, event in first.items():
-            if kept.content in known:
-                event.word = EventOutcome.DUPLICATE
+        kept = event.kept_id
+        if event.word is EventOutcome.REJECTED or kept is None:
+            continue
+        if kept.content in first:
+            event.word = EventOutcome.DUPLICATE
+        else:
+            first[kept.content] = event
+            ids.append(kept)
+    for content in claim(batch.installation, batch.received_at, ids):
+        first[content].word = EventOutcome.DUPLICATE
 
 
 def _groups_to_store(batch: ProcessedBatch) -> list[EventGroup]:
+    return [group for events in batch.groups.values() for group in _alike(batch, events).values()]
+
+
+def _alike(batch: ProcessedBatch, events: Sequence[ProcessedEvent]) -> dict[tuple[object, ...], EventGroup]:
+    """What is stored of the events of one contract, by all that ``EventRow`` does not have; mostly one group."""
     groups: dict[tuple[object, ...], EventGroup] = {}
-    for event in batch.events:
+    last: tuple[object, ...] = ()
+    for event in events:
         outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
         if event.word is not EventOutcome.STORED or not isinstance(outcome, Accepted) or kept is None:
             continue
         dispatch = outcome.dispatch
-        key = (
-            dispatch.name,
-            dispatch.version,
-            dispatch.inclusion_probability,
-            incoming.source,
-            incoming.app_version,
-        )
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _group(batch, dispatch, incoming)
-        row = EventRow(kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context))
-        group.rows.append(row)
-    return list(groups.values())
+        key = (dispatch.inclusion_probability, incoming.source, incoming.app_version)
+        # Asked first, as comparing takes less than looking up.
+        if key != last:
+            last = key
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _group(batch, dispatch, incoming)
+        group.rows.append((kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context)))
+    return groups
 
 
 def _group(batch: ProcessedBatch, dispatch: Dispatch, incoming: Incoming) -> EventGroup:

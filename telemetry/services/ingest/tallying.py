@@ -7,29 +7,25 @@ from typing import Final
 
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Outcome, Written
 from telemetry.models import EventTally
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.observation import Observation
-from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
 from telemetry.tallies.sketches import digest_of, sketch_subjects
 
 __all__ = ["tally_batch"]
 
 # What no event of the config could be found for: one bucket, however many names clients make up.
-NOBODY: Final = ("", 0)
+NOBODY: Final[Contract] = ("", 0)
 
 
 def tally_batch(batch: ProcessedBatch, *, maximum_age: timedelta) -> list[EventTally]:
     """The rows that account for every event of the batch; not saved yet."""
-    groups: dict[tuple[str, int], list[ProcessedEvent]] = {}
-    for event in batch.events:
-        groups.setdefault(_subject_of(event.outcome), []).append(event)
     oldest = batch.received_at - maximum_age
     return [
-        _row(batch, name, version, minute, events)
-        for (name, version), group in groups.items()
+        _row(batch, contract or NOBODY, minute, events)
+        for contract, group in batch.groups.items()
         for minute, events in _by_minute(group, oldest, batch.received_at)
     ]
 
@@ -39,18 +35,9 @@ def minute_of(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
 
-def _subject_of(outcome: Outcome) -> tuple[str, int]:
-    # The usual class first, as nearly all events are accepted and written.
-    if type(outcome) is Written or isinstance(outcome, Accepted):
-        return outcome.dispatch.name, outcome.dispatch.version
-    if outcome.name is None or outcome.version is None:
-        return NOBODY
-    return outcome.name, outcome.version
-
-
 def _by_minute(
-    events: list[ProcessedEvent], oldest: datetime, received_at: datetime
-) -> Iterable[tuple[datetime, list[ProcessedEvent]]]:
+    events: Sequence[ProcessedEvent], oldest: datetime, received_at: datetime
+) -> Iterable[tuple[datetime, Sequence[ProcessedEvent]]]:
     """The events by the minute in which they happened; what happened too long ago counts when it came."""
     instants = [event.occurred_at for event in events]
     first = minute_of(min(instants))
@@ -62,9 +49,8 @@ def _by_minute(
     return minutes.items()
 
 
-def _row(
-    batch: ProcessedBatch, name: str, version: int, minute: datetime, events: Sequence[ProcessedEvent]
-) -> EventTally:
+def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Sequence[ProcessedEvent]) -> EventTally:
+    name, version = contract
     words = Counter(event.word for event in events)
     fresh = events
     if words[EventOutcome.DUPLICATE]:

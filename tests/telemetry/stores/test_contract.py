@@ -37,7 +37,7 @@ def installation() -> Installation:
 
 
 def row(event_id: UUID | None = None, *, properties: bytes = b'{"step":"build"}') -> EventRow:
-    return EventRow((event_id or uuid4()).bytes, NOW, properties, b'{"channel":"web"}')
+    return (event_id or uuid4()).bytes, NOW, properties, b'{"channel":"web"}'
 
 
 def group(*rows: EventRow, **fields: Any) -> EventGroup:

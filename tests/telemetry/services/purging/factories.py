@@ -11,7 +11,7 @@ from django.db import transaction
 from telemetry.core.enums import EventSource, PrivacyLevel
 from telemetry.core.retention import RetentionClass, retention_class
 from telemetry.models import StoredEvent
-from telemetry.stores.base import EventGroup, EventRow
+from telemetry.stores.base import EventGroup
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.due import partition_of
 from telemetry.stores.partitions import add_partition
@@ -54,7 +54,7 @@ def store(
         app_version=None,
         inclusion_probability=1.0,
         config_revision=1,
-        rows=[EventRow(uuid4().bytes, received_at, b'{"step":"build"}', context) for _ in range(count)],
+        rows=[(uuid4().bytes, received_at, b'{"step":"build"}', context) for _ in range(count)],
     )
     with transaction.atomic():
         add_partition(partition_of(chosen, received_at.date()))
