@@ -146,8 +146,9 @@ def microseconds_per_event(*, looks_per_minute: int) -> float:
 
 
 def _look_at_thousand(look: Look, envelope: Envelope, rules: CompiledEvent) -> None:
-    for _ in range(1000):
-        if look.is_due(rules.name, rules.version):
+    due = look.due(rules.name, rules.version, 1000)
+    for place in range(1000):
+        if place in due:
             look.at(envelope, rules, "1.0")
 
 
