@@ -166,8 +166,8 @@ def test_what_a_tracker_dropped_counts_as_that_with_the_numbers_and_listed_value
     assert isinstance(settled, Dropped)
     assert (settled.reason, settled.metrics) == (DropReason.SAMPLED_OUT, {"durationMs": 21.0})
     assert [each.code for each in settled.violations] == [ViolationCode.UNDECLARED_PROPERTY]
-    [(properties, context)] = seen
-    assert set(properties) == {"step", "note", "durationMs", "salary", "retried"}
+    [(observed, context)] = seen
+    assert set(observed) == {"step", "note", "durationMs", "salary", "retried"}
     assert is_pseudonym(context.user_id)
 
 

@@ -33,7 +33,7 @@ def test_the_objects_of_one_full_batch_are_not_gone_through_while_they_are_made(
     gc.collect()
     collections = [each["collections"] for each in gc.get_stats()]
 
-    batch = [[[] for _ in range(20)] for _ in range(1_000)]
+    batch: list[list[list[int]]] = [[[] for _ in range(20)] for _ in range(1_000)]
 
     assert len(batch) == 1_000
     assert [each["collections"] for each in gc.get_stats()] == collections

@@ -128,19 +128,15 @@ def _groups_to_store(batch: ProcessedBatch) -> list[EventGroup]:
 def _alike(batch: ProcessedBatch, events: Sequence[ProcessedEvent]) -> dict[tuple[object, ...], EventGroup]:
     """What is stored of the events of one contract, by all that ``EventRow`` does not have; mostly one group."""
     groups: dict[tuple[object, ...], EventGroup] = {}
-    last: tuple[object, ...] = ()
     for event in events:
         outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
         if event.word is not EventOutcome.STORED or not isinstance(outcome, Accepted) or kept is None:
             continue
         dispatch = outcome.dispatch
         key = (dispatch.inclusion_probability, incoming.source, incoming.app_version)
-        # Asked first, as comparing takes less than looking up.
-        if key != last:
-            last = key
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = _group(batch, dispatch, incoming)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _group(batch, dispatch, incoming)
         group.rows.append((kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context)))
     return groups
 
