@@ -17,6 +17,7 @@ from telemetry.core.compiled import CompiledConfig, CompiledEvent
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey
 from telemetry.core.express_code import ShapeJudge, write_judge
+from telemetry.core.observation import Observation, Observer, observed_subject
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.sampling import sampling_point, sampling_subject
 from telemetry.core.unwritten import Stamp, Subject
@@ -91,10 +92,12 @@ class ExpressLane:
         version: int | None,
         properties: Mapping[str, Any],
         context: Context,
+        observer: Observer | None = None,
     ) -> Accepted | Dropped | None:
         """What the rules make of the event, or ``None`` for one that has to go the whole way.
 
-        ``stamp``, ``name`` and ``version`` are valid and of exact types; the rest is as it came.
+        ``stamp``, ``name`` and ``version`` are valid and of exact types; the rest is as it came. ``observer`` is
+        shown an event that gets an outcome.
         """
         try:
             way = self._ways.get((name, version)) or self._way_of(name, version)
@@ -106,7 +109,11 @@ class ExpressLane:
             subject = way.subjects.find(context) if known is None else known[1]
             if judge is None or subject is None:
                 return None
-            return judge(stamp, properties, subject)
+            outcome = judge(stamp, properties, subject)
+            if observer is not None and outcome is not None:
+                values = tuple(map(properties.get, way.rules.counted))
+                observer(Observation(outcome.metrics, values, names, subject.observed))
+            return outcome
         except Exception:  # noqa: BLE001 - names and ids may be of foreign classes, whose methods may raise anything
             return None
 
@@ -163,6 +170,7 @@ def _subjects_with(pseudonymiser: Pseudonymiser | None, salt: str) -> Callable[[
         protected, violations = protect_context(context, EMPTY_MAPPING, pseudonymiser, hidden)
         unit = sampling_subject(context)
         point = sampling_point(unit, salt) if unit else None
-        return None if violations else Subject(protected, tuple(sorted(hidden)), point)
+        observed = observed_subject(context, pseudonymiser)
+        return None if violations else Subject(protected, tuple(sorted(hidden)), point, observed)
 
     return subject_of

@@ -13,7 +13,6 @@ from telemetry.core.compiled import CompiledConfig, CompiledEvent, CompiledRules
 from telemetry.core.context_privacy import protect_context
 from telemetry.core.enums import DropReason, PropertyType, ViolationCode
 from telemetry.core.events import (
-    Context,
     Decision,
     Dispatch,
     Dropped,
@@ -26,6 +25,7 @@ from telemetry.core.events import (
 )
 from telemetry.core.express import ExpressLane
 from telemetry.core.intake import InvalidEnvelope, take_envelope
+from telemetry.core.observation import Observer, observe
 from telemetry.core.paths import key_path
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.reading import Reading, read_event, shown_name
@@ -34,7 +34,6 @@ from telemetry.core.sampling import decide, sampling_unit
 
 __all__ = [
     "CompiledConfig",
-    "Observer",
     "Recogniser",
     "compile_config",
     "explain_sampling",
@@ -45,9 +44,6 @@ __all__ = [
     "process_taken",
 ]
 
-# Sees each valid event, before anything of it is hidden or left out: its rules, its properties in plain values, its
-# context, and its metrics. It must copy what it keeps, except the metrics.
-Observer = Callable[[CompiledEvent, Mapping[str, Any], Context, Mapping[str, float]], None]
 # Whether the value of a property of this name reads like personal data; the core itself cannot tell.
 Recogniser = Callable[[str, Any], bool]
 
@@ -65,7 +61,7 @@ def process_event(
     ``Accepted`` with a redacted dispatch that shares nothing with the envelope, ``Dropped`` when the event is valid but
     disabled or sampled out, ``Rejected`` when it breaks its contract. Never raises for anything that an envelope may
     hold, never changes it, and no violation carries a value. ``key`` is the tenant's key for pseudonyms; without it,
-    subject ids are left out. ``observer`` is called for events that are not rejected, before toggle and sampling.
+    subject ids are left out. ``observer`` is shown events that are not rejected, also those that are dropped.
     ``recogniser`` is asked about values that pass unhidden, if the config masks what it recognises.
     """
     try:
@@ -89,10 +85,10 @@ def process_taken(
         return Rejected(violations=(_unknown_event(taken),))
     # A recogniser has to see the values, which the quick way does not show.
     if recogniser is None or not compiled.mask_detected:
-        quick = ExpressLane.of(compiled, key).judge(taken, taken.name, taken.version, taken.properties, taken.context)
+        quick = ExpressLane.of(compiled, key).judge(
+            taken, taken.name, taken.version, taken.properties, taken.context, observer
+        )
         if quick is not None:
-            if observer is not None:
-                observer(rules, taken.properties, taken.context, quick.metrics)
             return quick
     return process_in_full(taken, rules, compiled, key=key, observer=observer, recogniser=recogniser)
 
@@ -111,14 +107,14 @@ def process_in_full(
     if event.is_refused:
         return Rejected(violations=_each_once(event.violations), name=rules.name, version=rules.version)
     metrics = metrics_of(event)
+    pseudonymiser = None if key is None else pseudonymiser_for(key)
     if observer is not None:
-        observer(rules, event.properties, taken.context, metrics)
+        observer(observe(rules, event.properties, taken.context, metrics, pseudonymiser))
     if not rules.enabled:
         return _dropped(event, DropReason.DISABLED, metrics)
     decision = _sample(event, compiled.sampling_salt)
     if not decision.keep:
         return _dropped(event, DropReason.SAMPLED_OUT, metrics)
-    pseudonymiser = None if key is None else pseudonymiser_for(key)
     _hide(event, pseudonymiser, recogniser if compiled.mask_detected else None)
     return _accepted(event, decision, metrics, compiled.revision, pseudonymiser)
 

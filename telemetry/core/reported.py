@@ -24,8 +24,9 @@ from telemetry.core.events import (
     Violation,
     Written,
 )
+from telemetry.core.observation import Observer, observe
 from telemetry.core.payload import READERS, InvalidValue, plain_mapping
-from telemetry.core.pipeline import Observer, Recogniser, mask_recognised, metrics_of
+from telemetry.core.pipeline import Recogniser, mask_recognised, metrics_of
 from telemetry.core.pseudonyms import OnlyRaw, Pseudonymiser, is_pseudonym, pseudonymiser_for
 from telemetry.core.reading import Reading, read_stray
 from telemetry.core.redaction import DROPPED, mask_value
@@ -88,8 +89,13 @@ def process_report(
         message = "must be more than 0 and at most 1"
         return Rejected(violations=(Violation(ViolationCode.UNSAFE_VALUE, "", f"inclusionProbability {message}"),))
     if report.outcome is not ReportedOutcome.ACCEPTED:
-        return _dropped(taken, report, rules, told, observer)
+        return _dropped(taken, report, rules, told, key=key, observer=observer)
     return _kept(taken, report, rules, told, compiled, key=key, observer=observer, recogniser=recogniser)
+
+
+def _renaming(key: PseudonymKey | None) -> OnlyRaw | None:
+    """A tracker of ours sends pseudonyms, which keep their names."""
+    return None if key is None else OnlyRaw(pseudonymiser_for(key))
 
 
 def _told(report: Report) -> tuple[Violation, ...]:
@@ -103,7 +109,13 @@ def _told(report: Report) -> tuple[Violation, ...]:
 
 
 def _dropped(
-    taken: Envelope, report: Report, rules: CompiledEvent, told: tuple[Violation, ...], observer: Observer | None
+    taken: Envelope,
+    report: Report,
+    rules: CompiledEvent,
+    told: tuple[Violation, ...],
+    *,
+    key: PseudonymKey | None,
+    observer: Observer | None,
 ) -> Dropped:
     reading = Reading(taken, rules, {}, {}, set(), [], False)
     given = taken.properties if isinstance(taken.properties, dict) else {}
@@ -117,7 +129,7 @@ def _dropped(
                 continue
     metrics = _metrics(reading)
     if observer is not None:
-        observer(rules, reading.properties, taken.context, metrics)
+        observer(observe(rules, reading.properties, taken.context, metrics, _renaming(key)))
     reason = _REASONS[report.outcome]
     return Dropped(name=rules.name, version=rules.version, reason=reason, metrics=metrics, violations=told)
 
@@ -144,13 +156,13 @@ def _kept(
         return Rejected(violations=violations, name=rules.name, version=rules.version)
     metrics = _metrics(reading)
     if observer is not None:
-        observer(rules, _as_sent(reading, rules), taken.context, metrics)
+        observer(observe(rules, _as_sent(reading, rules), taken.context, metrics, _renaming(key)))
     if not rules.enabled:
         reason = DropReason.DISABLED
         return Dropped(name=rules.name, version=rules.version, reason=reason, metrics=metrics, violations=violations)
     if recogniser is not None and compiled.mask_detected:
         mask_recognised(reading, recogniser)
-    names = OnlyRaw(pseudonymiser) if rules.names_subjects and pseudonymiser is not None else None
+    names = _renaming(key) if rules.names_subjects else None
     context, left_out = protect_context(taken.context, reading.metadata, names, reading.hidden)
     dispatch = Dispatch(
         id=taken.id,

@@ -44,12 +44,14 @@ class Terms(msgspec.Struct, frozen=True):
 class Subject(msgspec.Struct, frozen=True):
     """What follows from the ids in a context: all that may leave of it, and what was ``redacted``.
 
-    ``point`` is its place in sampling; without one, each event is sampled by itself.
+    ``point`` is its place in sampling; without one, each event is sampled by itself. ``observed`` is the pseudonym
+    under which it is counted.
     """
 
     context: Context
     redacted: tuple[str, ...]
     point: int | None
+    observed: str | None
 
 
 class Unwritten(Accepted, frozen=True, dict=True):

@@ -15,7 +15,8 @@ from telemetry.core.enums import DropReason, PrivacyLevel, UndeclaredPolicy
 from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey
 from telemetry.core.express import ExpressLane
 from telemetry.core.intake import InvalidEnvelope, take_envelope
-from telemetry.core.pipeline import Observer, process_event, process_in_full
+from telemetry.core.observation import Observation
+from telemetry.core.pipeline import process_event, process_in_full
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import PropertyDefinition, Sampling, TelemetryDefaults
 from telemetry.core.unwritten import Unwritten
@@ -106,11 +107,6 @@ def odd_properties(draw: st.DrawFn, event: Any) -> dict[str, Any]:
     return dict(draw(st.permutations(list(properties.items()))))
 
 
-def remember_in(seen: list[object]) -> Observer:
-    """An observer that copies what it sees."""
-    return lambda rules, properties, context, metrics: seen.append((rules, dict(properties), context, dict(metrics)))
-
-
 @given(data=st.data(), key=st.sampled_from([None, KEY]))
 def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, key: PseudonymKey | None) -> None:
     spec = data.draw(SPECS)
@@ -131,11 +127,11 @@ def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, k
             continue
         rules = compiled.find(event.name, envelope.version)
         assert rules is not None
-        seen: list[object] = []
-        outcome = process_event(envelope, compiled, key=key, observer=remember_in(seen))
+        seen: list[Observation] = []
+        outcome = process_event(envelope, compiled, key=key, observer=seen.append)
         later = lane.judge(taken, taken.name, taken.version, taken.properties, taken.context)
-        expected: list[object] = []
-        assert outcome == process_in_full(taken, rules, compiled, key=key, observer=remember_in(expected))
+        expected: list[Observation] = []
+        assert outcome == process_in_full(taken, rules, compiled, key=key, observer=expected.append)
         assert later is None or outcome == (later.write() if isinstance(later, Unwritten) else later)
         assert seen == expected
 

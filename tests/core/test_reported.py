@@ -1,6 +1,5 @@
 """Events that a tracker judged: under the same config they come out as they were; nothing personal gets through."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +12,8 @@ from telemetry.core.compiled import CompiledConfig, compile_config
 from telemetry.core.config import EffectiveConfig
 from telemetry.core.enums import DropReason, PrivacyLevel, UndeclaredPolicy, ViolationCode
 from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, PseudonymKey, Rejected, Violation
-from telemetry.core.pipeline import Observer, process_event
+from telemetry.core.observation import Observation
+from telemetry.core.pipeline import process_event
 from telemetry.core.pseudonyms import is_pseudonym
 from telemetry.core.reported import process_report
 from telemetry.core.reports import Report, ReportedOutcome, report_accepted, report_dropped, report_rejected
@@ -65,11 +65,6 @@ def settle(report: Report, compiled: CompiledConfig, **options: Any) -> Outcome:
         context=report.context,
     )
     return process_report(taken, report, compiled, key=options.pop("key", KEY), **options)
-
-
-def remember_in(seen: list[tuple[Mapping[str, Any], Context]]) -> Observer:
-    """An observer that keeps the properties and the context."""
-    return lambda _rules, properties, context, _metrics: seen.append((properties, context))
 
 
 def make_report(**fields: Any) -> Report:
@@ -155,10 +150,10 @@ def test_what_a_tracker_dropped_counts_as_that_with_the_numbers_and_listed_value
     envelope = make_envelope(properties=properties, context=make_context(user_id=EMAIL))
     outcome = process_event(envelope, compiled, key=KEY)
     assert isinstance(outcome, Dropped)
-    seen: list[tuple[Mapping[str, Any], Context]] = []
+    seen: list[Observation] = []
 
     report = report_dropped(envelope, outcome, compiled, key=KEY)
-    settled = settle(report, compiled, observer=remember_in(seen))
+    settled = settle(report, compiled, observer=seen.append)
 
     assert EMAIL.encode() not in msgspec.json.encode(report)
     assert b"85000" not in msgspec.json.encode(report)
@@ -166,9 +161,9 @@ def test_what_a_tracker_dropped_counts_as_that_with_the_numbers_and_listed_value
     assert isinstance(settled, Dropped)
     assert (settled.reason, settled.metrics) == (DropReason.SAMPLED_OUT, {"durationMs": 21.0})
     assert [each.code for each in settled.violations] == [ViolationCode.UNDECLARED_PROPERTY]
-    [(observed, context)] = seen
-    assert set(observed) == {"step", "note", "durationMs", "salary", "retried"}
-    assert is_pseudonym(context.user_id)
+    [observation] = seen
+    assert set(observation.present) == {"step", "note", "durationMs", "salary", "retried"}
+    assert is_pseudonym(observation.subject)
 
 
 def test_a_dropped_event_of_level_sensitive_names_nobody() -> None:
@@ -272,13 +267,13 @@ def test_what_stands_for_a_hidden_number_is_no_metric() -> None:
     )
     outcome = process_event(make_envelope(properties={"salary": 85_000, "ms": 7}), compiled, key=KEY)
     assert isinstance(outcome, Accepted)
-    seen: list[tuple[Mapping[str, Any], Context]] = []
+    seen: list[Observation] = []
 
-    settled = settle(report_accepted(outcome), compiled, observer=remember_in(seen))
+    settled = settle(report_accepted(outcome), compiled, observer=seen.append)
 
     assert isinstance(settled, Accepted)
     assert settled.metrics == {"ms": 7.0}
-    assert seen[0][0] == {"salary": None, "ms": 7}
+    assert (seen[0].present, seen[0].metrics) == (("salary", "ms"), {"ms": 7.0})
 
 
 # Claims of a client

@@ -26,7 +26,7 @@ def make_unwritten() -> Unwritten:
         stamp=make_envelope(id="event-1", properties={"step": "raw"}),
         values=("verify_email",),
         numbers=(1.0,),
-        subject=Subject(Context(user_id="p1_user"), ("context.userId",), 4_000_000_000),
+        subject=Subject(Context(user_id="p1_user"), ("context.userId",), 4_000_000_000, "p1_user"),
         terms=Terms(
             "step", 1, PrivacyLevel.INTERNAL, ("product",), 0.5, 7, ("step",), ("durationMs",), ("properties.email",)
         ),

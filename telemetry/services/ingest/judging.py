@@ -1,22 +1,20 @@
 """What becomes of each event of a batch, as far as it depends on nothing but itself and the config."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from telemetry.core.compiled import CompiledConfig, CompiledEvent
+from telemetry.core.compiled import CompiledConfig
 from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
 from telemetry.core.event_ids import KeptId, keep_id
-from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation, Written
 from telemetry.core.intake import InvalidEnvelope, take_envelope
+from telemetry.core.observation import Observation, Observer
 from telemetry.core.occurrence import occurrence
 from telemetry.core.pipeline import process_taken
-from telemetry.core.pseudonyms import OnlyRaw, pseudonymiser_for
 from telemetry.core.reported import process_report
 from telemetry.core.reports import Report
 from telemetry.detection.values import detect
 from telemetry.services.ingest.incoming import Incoming
-from telemetry.services.ingest.observation import Observation, observe
 from telemetry.services.ingest.processed import ProcessedEvent
 from tenants.models import Tenant
 from tenants.pseudonym_key import event_id_secret, installation_pseudonym_key
@@ -37,7 +35,6 @@ class Judge:
     ) -> None:
         self._compiled = compiled
         self._key = installation_pseudonym_key(tenant)
-        self._pseudonymiser = pseudonymiser_for(self._key)
         self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
         self._first_day = (received_at - maximum_age).toordinal()
@@ -47,7 +44,9 @@ class Judge:
             "id",
             f"was made more than {maximum_age.days} days ago, or more than a day ahead of our clock",
         )
-        self._observation: Observation | None = None
+        # Of the event at hand, if it is valid.
+        self._observed: list[Observation] = []
+        self._observe: Observer = self._observed.append
 
     def judge(self, incoming: Incoming) -> ProcessedEvent:
         """What becomes of the event, unless it turns out that it was received before."""
@@ -67,11 +66,10 @@ class Judge:
             occurred_at=occurred_at,
             is_skewed=occurred_at != taken.occurred_at,
             word=_word_of(outcome),
-            observation=self._observation,
+            observation=self._observed.pop() if self._observed else None,
         )
 
     def _outcome_of(self, envelope: Envelope, kept: KeptId, report: Report | None) -> Outcome:
-        self._observation = None
         if self._compiled is None:
             return Rejected(violations=(_NO_SPEC,))
         if kept.day is not None and not self._first_day <= kept.day <= self._last_day:
@@ -80,24 +78,9 @@ class Judge:
             return Rejected(violations=(self._too_old,), name=name, version=version)
         if report is not None:
             return process_report(
-                envelope,
-                report,
-                self._compiled,
-                key=self._key,
-                observer=self._observe_report,
-                recogniser=reads_personal,
+                envelope, report, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal
             )
         return process_taken(envelope, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal)
-
-    def _observe(
-        self, rules: CompiledEvent, properties: Mapping[str, Any], context: Context, metrics: Mapping[str, float]
-    ) -> None:
-        self._observation = observe(rules, properties, context, metrics, self._pseudonymiser)
-
-    def _observe_report(
-        self, rules: CompiledEvent, properties: Mapping[str, Any], context: Context, metrics: Mapping[str, float]
-    ) -> None:
-        self._observation = observe(rules, properties, context, metrics, OnlyRaw(self._pseudonymiser))
 
     def _refuse(self, incoming: Incoming, violations: tuple[Violation, ...]) -> ProcessedEvent:
         """What cannot be read has neither id nor time of its own."""
@@ -131,6 +114,7 @@ def reads_personal(name: str, value: Any) -> bool:
 
 
 def _word_of(outcome: Outcome) -> EventOutcome:
-    if isinstance(outcome, Accepted):
+    # The usual class first, as this is asked of every event.
+    if type(outcome) is Written or isinstance(outcome, Accepted):
         return EventOutcome.STORED
     return _WORDS[outcome.reason] if isinstance(outcome, Dropped) else EventOutcome.REJECTED

@@ -11,9 +11,9 @@ import msgspec
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
 from telemetry.core.events import Accepted, Outcome, Violation
+from telemetry.core.observation import Observation
 from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
-from telemetry.services.ingest.observation import Observation
 from tenants.models import Installation
 
 __all__ = ["BatchItem", "BatchResult", "Contract", "ProcessedBatch", "ProcessedEvent", "group_by_contract"]

@@ -7,9 +7,9 @@ from typing import Final
 
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
+from telemetry.core.observation import Observation
 from telemetry.models import EventTally
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
-from telemetry.services.ingest.observation import Observation
 from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
 from telemetry.tallies.sketches import digest_of, sketch_subjects
