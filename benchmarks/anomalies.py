@@ -59,7 +59,7 @@ def time_methods() -> dict[str, float]:
                 scorer.score(point.start, point.value)
             taken[method.value] = fastest(lambda: scorer.score(current.start, current.value))  # noqa: B023
             continue
-        detector, part = detector_of(rule), history.before(method, current.start)
+        detector, part = detector_of(rule, width=WIDTH), history.before(method, current.start)
         taken[method.value] = fastest(lambda: detector.judge(part, current))  # noqa: B023 - called at once
     return taken
 

@@ -48,7 +48,7 @@ class EventSeries:
         """From here on these are the rules; those that are as before keep what they have learnt."""
         known = self._history
         self._wanted = wanted_by(rules)
-        self._detectors = {rule.name: detector_of(rule, minimum_sample) for rule in rules}
+        self._detectors = {rule.name: detector_of(rule, minimum_sample, width=self._width) for rule in rules}
         self._history = {rule: known.get(rule) or deque(maxlen=MOST_POINTS) for rule in rules}
 
     def count(self, metrics: Mapping[str, float], seen: Seen, occurred_at: datetime) -> bool:

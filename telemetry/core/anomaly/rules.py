@@ -1,6 +1,7 @@
 """From an event's anomaly rules to numbers and detectors: what a rule measures in a window, and how it is judged."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 from telemetry.core.anomaly.level_shift import LevelShift
@@ -154,17 +155,22 @@ def _of_numbers(statistic: Statistic, number: NumberSummary) -> Measurement | No
     return None if value is None else Measurement(value, number.count)
 
 
-def detector_of(rule: AnomalyRule, default_minimum_sample: int | None = None) -> Detector:
-    """What judges the rule; a setting that the rule leaves out is the method's own."""
+def detector_of(
+    rule: AnomalyRule, default_minimum_sample: int | None = None, *, width: timedelta | None = None
+) -> Detector:
+    """What judges the rule; a setting that the rule leaves out is the method's own.
+
+    ``width`` is that of the windows; detectors that compare many of them are quicker when they know it.
+    """
     sample = rule.minimum_sample or default_minimum_sample or DEFAULT_MINIMUM_SAMPLE
     asked = {"sensitivity": rule.sensitivity, "minimum_effect": rule.minimum_effect}
     settings: dict[str, Any] = {name: setting for name, setting in asked.items() if setting is not None}
     kind = kind_of(rule.statistic)
     match rule.method:
         case AnomalyMethod.SEASONAL:
-            return SeasonalBaseline(kind=kind, minimum_sample=sample, **settings)
+            return SeasonalBaseline(kind=kind, minimum_sample=sample, width=width, **settings)
         case AnomalyMethod.LEVEL_SHIFT:
-            return LevelShift(kind=kind, minimum_sample=sample, **settings)
+            return LevelShift(kind=kind, minimum_sample=sample, width=width, **settings)
         case AnomalyMethod.SILENCE:
             return Silence(**({} if rule.sensitivity is None else {"certainty": rule.sensitivity}))
         case AnomalyMethod.SURPRISE:

@@ -4,12 +4,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
+from itertools import repeat
+from operator import itemgetter, sub
 from typing import Final
 
 import msgspec
 
-from telemetry.core.anomaly.robust import chance, median, spread
+from telemetry.core.anomaly.robust import chance, chances, median, medians_and_spreads_of_six, spread
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict, shown
 
 __all__ = ["RECENT_WINDOWS", "Expectation", "SeasonalBaseline", "Seasons", "same_hours", "seasons_before"]
@@ -18,12 +19,15 @@ _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 # Fewer than three cannot outvote one wild value.
 _FEWEST_ALIKE: Final = 3
-_WEEKS: Final = 6
-_DAYS: Final = 14
+# How far back the same hour is looked for. Six weeks are what ``medians_and_spreads_of_six`` is made for.
+_WEEKS: Final = tuple(count * _WEEK for count in range(1, 7))
+_DAYS: Final = tuple(count * _DAY for count in range(1, 15))
 # Without a season in sight: as many windows as give a stable median, and no fewer than can show a spread.
 RECENT_WINDOWS: Final = 48
 _FEWEST_RECENT: Final = 10
+_OF_LATE: Final = "of late"
 _start: Final = itemgetter(0)
+_value: Final = itemgetter(1)
 
 
 class Expectation(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +37,11 @@ class Expectation(msgspec.Struct, frozen=True, gc=False):
     deviation: float
     compared_with: str
 
+    @property
+    def has_season(self) -> bool:
+        """Whether it was compared with the same hour, and not just with what was of late."""
+        return self.compared_with != _OF_LATE
+
 
 class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
     """A breach is a value far from what is normal at its hour, by chance and by effect.
@@ -41,7 +50,7 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
     with the same hour of the last 14 days; before that, with the last 48 windows. Far is more than ``sensitivity``
     standard deviations (from median absolute deviations, and never less than chance alone gives) *and* more than
     ``minimum_effect`` (ratio of the middle). Windows with fewer than ``minimum_sample`` events are not judged, unless
-    the metric is a count, whose absence is news.
+    the metric is a count, whose absence is news. The same verdicts take less time when the windows' ``width`` is told.
 
     Source: Rousseeuw & Croux 1993 for the scale; Rosner 1983 for judging against a robust middle.
     """
@@ -51,10 +60,11 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: float = 4.0
     minimum_effect: float = 0.25
     minimum_sample: int = 10
+    width: timedelta | None = None
 
     def judge(self, history: Sequence[Point], current: Point) -> Verdict:
         """The verdict on ``current``, by the windows before it."""
-        normal = Seasons(self.kind, history).expectation(current)
+        normal = Seasons(self.kind, history, width=self.width).expectation(current)
         if normal is None:
             return Verdict(breach=None, band=None, is_judged=False, words="too little history to know what is normal")
         band = self._band(normal)
@@ -81,8 +91,7 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
 
 def same_hours(start: datetime) -> list[datetime]:
     """The starts of the windows at the same hour of earlier weeks and days."""
-    weeks = [start - count * _WEEK for count in range(1, _WEEKS + 1)]
-    return weeks + [start - count * _DAY for count in range(1, _DAYS + 1)]
+    return [start - distance for distance in (*_WEEKS, *_DAYS)]
 
 
 def seasons_before(recent: Sequence[datetime]) -> list[datetime]:
@@ -91,12 +100,20 @@ def seasons_before(recent: Sequence[datetime]) -> list[datetime]:
 
 
 class Seasons:
-    """A history in which windows are found by their start; made once for all windows that are compared with it."""
+    """A history in which windows are found by their start; made once for all windows that are compared with it.
 
-    def __init__(self, kind: MetricKind, history: Sequence[Point]) -> None:
+    Of the history only what lies before ``end`` (an index) counts. The ``width`` of a window, where it is known, tells
+    at once that none is missing between two.
+    """
+
+    def __init__(
+        self, kind: MetricKind, history: Sequence[Point], end: int | None = None, width: timedelta | None = None
+    ) -> None:
         self._kind = kind
         self._history = history
-        self._recent = history[-RECENT_WINDOWS:]
+        self._end = len(history) if end is None else end
+        self._width = width
+        self._recent = history[max(0, self._end - RECENT_WINDOWS) : self._end]
         self._wobbles: dict[timedelta, float] = {}
 
     def expectation(self, current: Point) -> Expectation | None:
@@ -106,9 +123,24 @@ class Seasons:
 
     def expectations(self, points: Sequence[Point]) -> list[Expectation | None]:
         """What is normal for each of the points, which are in the order of time."""
-        weekly = self._alike(points, _WEEK, _WEEKS)
-        daily = self._alike(points, _DAY, _DAYS) if any(len(each) < _FEWEST_ALIKE for each in weekly) else weekly
+        weekly = self._alike(points, _WEEKS)
+        daily = self._alike(points, _DAYS) if any(len(each) < _FEWEST_ALIKE for each in weekly) else weekly
         return list(map(self._expect, points, weekly, daily))
+
+    def levels(self, points: Sequence[Point]) -> tuple[list[float], list[float]] | None:
+        """The middles and the deviations of what is normal for each of the points, which are in the order of time.
+
+        ``None`` unless there are points and each has a season: of the week, or of the day.
+        """
+        weeks = self._unbroken(points, _WEEKS) if points else [None]
+        if None not in weeks:
+            middles, spreads = medians_and_spreads_of_six(zip(*weeks, strict=True))
+            by_chance = chances(self._kind, middles, points)
+            return middles, list(map(max, spreads, repeat(self._wobble(_WEEK)), by_chance))
+        normal = [each for each in self.expectations(points) if each is not None and each.has_season]
+        if not points or len(normal) < len(points):
+            return None
+        return [each.middle for each in normal], [each.deviation for each in normal]
 
     def _expect(self, current: Point, weekly: list[float], daily: list[float]) -> Expectation | None:
         if len(weekly) >= _FEWEST_ALIKE:
@@ -117,34 +149,45 @@ class Seasons:
             return self._around(daily, current, self._wobble(_DAY), "at this hour of the day")
         if len(self._recent) < _FEWEST_RECENT:
             return None
-        return self._around([point.value for point in self._recent], current, 0.0, "of late")
+        return self._around([point.value for point in self._recent], current, 0.0, _OF_LATE)
 
-    def _alike(self, points: Sequence[Point], period: timedelta, periods: int) -> list[list[float]]:
-        """Of each point, the values so many periods before it, the latest first, as far as they are known."""
-        found: list[list[float]] = [[] for _ in points]
-        for count in range(1, periods + 1):
-            earlier = self._earlier(points, count * period)
-            for known, value in zip(found, earlier, strict=True):
-                if value is not None:
-                    known.append(value)
-        return found
+    def _alike(self, points: Sequence[Point], distances: Sequence[timedelta]) -> list[list[float]]:
+        """Of each point, the values of the windows so much before it, as far as they are known."""
+        rows = self._earlier(points, distances)
+        return [[value for value in values if value is not None] for values in zip(*rows, strict=True)]
 
-    def _earlier(self, points: Sequence[Point], distance: timedelta) -> list[float | None]:
-        """Of each point, the value of the window that starts so much before it; ``None`` where there is none."""
+    def _earlier(self, points: Sequence[Point], distances: Sequence[timedelta]) -> list[Sequence[float | None]]:
+        """Of each distance, the values of the windows so much before the points; ``None`` where there is none."""
+        return [
+            [self._value_at(point.start - distance) for point in points] if values is None else values
+            for distance, values in zip(distances, self._unbroken(points, distances), strict=True)
+        ]
+
+    def _unbroken(self, points: Sequence[Point], distances: Sequence[timedelta]) -> list[list[float] | None]:
+        """As ``_earlier``, but ``None`` for a distance where a window is missing, or one is in between.
+
+        Mostly, neighbours were neighbours then.
+        """
         if not points:
-            return []
-        wanted = [start - distance for start, _, _ in points]
-        place = bisect_left(self._history, wanted[0], key=_start)
-        found = self._history[place : place + len(wanted)]
-        # Mostly there are no gaps, and neighbours were neighbours then.
-        if [start for start, _, _ in found] == wanted:
-            return [value for _, value, _ in found]
-        return list(map(self._value_at, wanted))
+            return [[] for _ in distances]
+        history, count = self._history, len(points)
+        first, last = points[0].start, points[-1].start
+        # As many as there is room for are all that there can be: to know the ends is enough.
+        is_full = self._width is not None and last - first == (count - 1) * self._width
+        rows: list[list[float] | None] = []
+        for distance in distances:
+            begin = first - distance
+            place = bisect_left(history, begin, hi=self._end, key=_start)
+            found = history[place : place + count]
+            is_there = place + count <= self._end and found[0].start == begin and found[-1].start == last - distance
+            is_alike = is_there and (is_full or _are_apart(found, points, distance))
+            rows.append(list(map(_value, found)) if is_alike else None)
+        return rows
 
     def _value_at(self, start: datetime) -> float | None:
         # Hashing an instant, as a mapping would, takes longer than this.
-        place = bisect_left(self._history, start, key=_start)
-        is_there = place < len(self._history) and self._history[place].start == start
+        place = bisect_left(self._history, start, hi=self._end, key=_start)
+        is_there = place < self._end and self._history[place].start == start
         return self._history[place].value if is_there else None
 
     def _wobble(self, period: timedelta) -> float:
@@ -154,13 +197,24 @@ class Seasons:
         """
         known = self._wobbles.get(period)
         if known is None:
-            pairs = zip(self._recent, self._earlier(self._recent, period), strict=True)
-            changes = [point.value - before for point, before in pairs if before is not None]
             # The difference of two independent values deviates by the root of two more than either.
-            known = self._wobbles[period] = spread(changes, 0.0) / math.sqrt(2.0)
+            known = self._wobbles[period] = spread(self._changes(period), 0.0) / math.sqrt(2.0)
         return known
+
+    def _changes(self, period: timedelta) -> list[float]:
+        values = list(map(_value, self._recent))
+        (before,) = self._unbroken(self._recent, [period])
+        if before is not None:
+            return list(map(sub, values, before))
+        (earlier,) = self._earlier(self._recent, [period])
+        return [value - each for value, each in zip(values, earlier, strict=True) if each is not None]
 
     def _around(self, values: list[float], current: Point, wobble: float, words: str) -> Expectation:
         middle = median(values)
         deviation = max(spread(values, middle), wobble, chance(self._kind, middle, current.sample))
         return Expectation(middle, deviation, words)
+
+
+def _are_apart(earlier: Sequence[Point], points: Sequence[Point], distance: timedelta) -> bool:
+    """Whether each of the points starts so much after the one before; there are equally many of both."""
+    return all(before.start + distance == point.start for before, point in zip(earlier, points, strict=True))

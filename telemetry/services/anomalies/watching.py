@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from telemetry.core.anomaly.rules import (
@@ -111,7 +112,7 @@ class WatchedRule(NamedTuple):
     def detector(self) -> Detector:
         """What judges the rule."""
         assert self.rule is not None  # noqa: S101 - thresholds are judged by their counts
-        return detector_of(self.rule, self.minimum_sample)
+        return detector_of(self.rule, self.minimum_sample, width=timedelta(minutes=self.minutes))
 
 
 def watched_rules(config: EffectiveConfig) -> list[WatchedRule]:
