@@ -1,6 +1,7 @@
 """Remarks about places in files, written for people, programs, code scanning and pipelines."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
@@ -119,7 +120,8 @@ def _sarif_rule(name: str, text: RuleText | None) -> dict[str, Any]:
 def _sarif_result(each: Annotation, rule_index: int) -> dict[str, Any]:
     place: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(each.file.replace("\\", "/"))},
+            # By its bytes, as the name of a file need not be valid text.
+            "artifactLocation": {"uri": quote(os.fsencode(each.file.replace("\\", "/")))},
             "region": {"startLine": each.line, "startColumn": each.column},
         }
     }
