@@ -13,7 +13,7 @@ import msgspec
 from telemetry.core.anomaly.robust import chance, chances, median, medians_and_spreads_of_six, spread
 from telemetry.core.anomaly.series import Band, MetricKind, Point, Verdict, shown
 
-__all__ = ["RECENT_WINDOWS", "Expectation", "SeasonalBaseline", "Seasons", "same_hours", "seasons_before"]
+__all__ = ["PERIODS", "RECENT_WINDOWS", "SEASONS", "Expectation", "SeasonalBaseline", "Seasons"]
 
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
@@ -22,6 +22,9 @@ _FEWEST_ALIKE: Final = 3
 # How far back the same hour is looked for. Six weeks are what ``medians_and_spreads_of_six`` is made for.
 _WEEKS: Final = tuple(count * _WEEK for count in range(1, 7))
 _DAYS: Final = tuple(count * _DAY for count in range(1, 15))
+# How long before a window lie those that it is compared with, and before the recent ones those that tell the wobble.
+SEASONS: Final = (*_WEEKS, *_DAYS)
+PERIODS: Final = (_WEEK, _DAY)
 # Without a season in sight: as many windows as give a stable median, and no fewer than can show a spread.
 RECENT_WINDOWS: Final = 48
 _FEWEST_RECENT: Final = 10
@@ -87,16 +90,6 @@ class SeasonalBaseline(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind is MetricKind.RATIO:
             high = min(high, 1.0)
         return Band(low=low, expected=normal.middle, high=high)
-
-
-def same_hours(start: datetime) -> list[datetime]:
-    """The starts of the windows at the same hour of earlier weeks and days."""
-    return [start - distance for distance in (*_WEEKS, *_DAYS)]
-
-
-def seasons_before(recent: Sequence[datetime]) -> list[datetime]:
-    """The starts of the windows a week and a day before the recent ones."""
-    return [start - period for start in recent for period in (_WEEK, _DAY)]
 
 
 class Seasons:
