@@ -34,6 +34,7 @@ from telemetry.core.sampling import decide, sampling_unit
 
 __all__ = [
     "CompiledConfig",
+    "Pipeline",
     "Recogniser",
     "compile_config",
     "explain_sampling",
@@ -41,7 +42,6 @@ __all__ = [
     "metrics_of",
     "process_event",
     "process_in_full",
-    "process_taken",
 ]
 
 # Whether the value of a property of this name reads like personal data; the core itself cannot tell.
@@ -68,29 +68,40 @@ def process_event(
         taken = take_envelope(envelope)
     except InvalidEnvelope as invalid:
         return Rejected(violations=invalid.violations)
-    return process_taken(taken, compiled, key=key, observer=observer, recogniser=recogniser)
+    return Pipeline(compiled, key=key, observer=observer, recogniser=recogniser).process(taken)
 
 
-def process_taken(
-    taken: Envelope,
-    compiled: CompiledConfig,
-    *,
-    key: PseudonymKey | None,
-    observer: Observer | None = None,
-    recogniser: Recogniser | None = None,
-) -> Outcome:
-    """As ``process_event``, for an envelope that ``take_envelope`` gave."""
-    rules = compiled.find(taken.name, taken.version)
-    if rules is None:
-        return Rejected(violations=(_unknown_event(taken),))
-    # A recogniser has to see the values, which the quick way does not show.
-    if recogniser is None or not compiled.mask_detected:
-        quick = ExpressLane.of(compiled, key).judge(
-            taken, taken.name, taken.version, taken.properties, taken.context, observer
+class Pipeline:
+    """Processes many events under one config and key, as ``process_event`` does; as safe to share as its observer."""
+
+    __slots__ = ("_compiled", "_key", "_lane", "_observer", "_recogniser")
+
+    def __init__(
+        self,
+        compiled: CompiledConfig,
+        *,
+        key: PseudonymKey | None,
+        observer: Observer | None = None,
+        recogniser: Recogniser | None = None,
+    ) -> None:
+        self._compiled, self._key = compiled, key
+        self._observer, self._recogniser = observer, recogniser
+        # A recogniser has to see the values, which the quick way does not show.
+        is_quick = recogniser is None or not compiled.mask_detected
+        self._lane = ExpressLane.of(compiled, key) if is_quick else None
+
+    def process(self, taken: Envelope) -> Outcome:
+        """What becomes of the event, which ``take_envelope`` gave."""
+        if self._lane is not None:
+            quick = self._lane.judge(taken, taken.name, taken.version, taken.properties, taken.context, self._observer)
+            if quick is not None:
+                return quick
+        rules = self._compiled.find(taken.name, taken.version)
+        if rules is None:
+            return Rejected(violations=(_unknown_event(taken),))
+        return process_in_full(
+            taken, rules, self._compiled, key=self._key, observer=self._observer, recogniser=self._recogniser
         )
-        if quick is not None:
-            return quick
-    return process_in_full(taken, rules, compiled, key=key, observer=observer, recogniser=recogniser)
 
 
 def process_in_full(

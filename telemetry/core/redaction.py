@@ -113,13 +113,24 @@ def compile_redactor(property_type: PropertyType, redaction: Redaction) -> Redac
         case RedactionStrategy.NULL:
             return Constant(None)
         case RedactionStrategy.HASH:
-            return lambda value, pseudonymiser: (
-                mask_value(value, property_type) if (name := _hash(value, pseudonymiser)) is None else name
-            )
+            return _namer(property_type)
     cut = _cutter(property_type, redaction)
     if cut is None:
         return _masker(property_type)
     return lambda value, _pseudonymiser: mask_value(value, property_type) if (part := cut(value)) is None else part
+
+
+def _namer(property_type: PropertyType) -> Redactor:
+    """Gives pseudonyms, and masks what cannot have one."""
+
+    def name(value: Any, pseudonymiser: Pseudonymiser | None) -> Any:
+        # Texts are nearly all there is to it, and of many events.
+        if type(value) is str and pseudonymiser is not None:
+            return pseudonymiser.pseudonym(value)
+        pseudonym = _hash(value, pseudonymiser)
+        return mask_value(value, property_type) if pseudonym is None else pseudonym
+
+    return name
 
 
 def _masker(property_type: PropertyType) -> Redactor:

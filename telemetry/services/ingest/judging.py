@@ -8,9 +8,9 @@ from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
 from telemetry.core.event_ids import KeptId, keep_id
 from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation, Written
 from telemetry.core.intake import InvalidEnvelope, take_envelope
-from telemetry.core.observation import Observation, Observer
+from telemetry.core.observation import Observation
 from telemetry.core.occurrence import occurrence
-from telemetry.core.pipeline import process_taken
+from telemetry.core.pipeline import Pipeline
 from telemetry.core.reported import process_report
 from telemetry.core.reports import Report
 from telemetry.detection.values import detect
@@ -35,6 +35,13 @@ class Judge:
     ) -> None:
         self._compiled = compiled
         self._key = installation_pseudonym_key(tenant)
+        # What was observed of the event at hand, if it is valid.
+        self._observed: list[Observation] = []
+        self._pipeline = (
+            None
+            if compiled is None
+            else Pipeline(compiled, key=self._key, observer=self._observed.append, recogniser=reads_personal)
+        )
         self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
         self._first_day = (received_at - maximum_age).toordinal()
@@ -44,9 +51,6 @@ class Judge:
             "id",
             f"was made more than {maximum_age.days} days ago, or more than a day ahead of our clock",
         )
-        # Of the event at hand, if it is valid.
-        self._observed: list[Observation] = []
-        self._observe: Observer = self._observed.append
 
     def judge(self, incoming: Incoming) -> ProcessedEvent:
         """What becomes of the event, unless it turns out that it was received before."""
@@ -70,7 +74,7 @@ class Judge:
         )
 
     def _outcome_of(self, envelope: Envelope, kept: KeptId, report: Report | None) -> Outcome:
-        if self._compiled is None:
+        if self._compiled is None or self._pipeline is None:
             return Rejected(violations=(_NO_SPEC,))
         if kept.day is not None and not self._first_day <= kept.day <= self._last_day:
             rules = self._compiled.find(envelope.name, envelope.version)
@@ -78,9 +82,14 @@ class Judge:
             return Rejected(violations=(self._too_old,), name=name, version=version)
         if report is not None:
             return process_report(
-                envelope, report, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal
+                envelope,
+                report,
+                self._compiled,
+                key=self._key,
+                observer=self._observed.append,
+                recogniser=reads_personal,
             )
-        return process_taken(envelope, self._compiled, key=self._key, observer=self._observe, recogniser=reads_personal)
+        return self._pipeline.process(envelope)
 
     def _refuse(self, incoming: Incoming, violations: tuple[Violation, ...]) -> ProcessedEvent:
         """What cannot be read has neither id nor time of its own."""
