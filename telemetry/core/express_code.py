@@ -211,7 +211,7 @@ def _keep_written(steps: Sequence[_Step]) -> Iterator[str]:
         f"inclusion_probability=inclusion_probability, config_revision=config_revision)"
     )
     # All paths of the context sort before those of the properties.
-    yield (f"return Written(dispatch=dispatch, metrics={_metrics(steps)}, redacted=subject.redacted + redacted)")
+    yield f"return Written(dispatch=dispatch, metrics={_metrics(steps)}, redacted=subject.redacted + redacted)"
 
 
 def _all_shown(steps: Sequence[_Step]) -> Iterator[tuple[int, _Step]]:

@@ -57,8 +57,8 @@ class EventStamp(msgspec.Struct, frozen=True):
 
     @property
     def occurred_at(self) -> datetime:
-        """The instant in UTC, rounded to microseconds."""
-        return datetime.fromtimestamp(self.nanoseconds / 1e9, UTC)
+        """The instant in UTC, cut off at the microsecond as ``datetime.now`` does."""
+        return datetime.fromtimestamp(self.nanoseconds // 1000 / 1e6, UTC)
 
 
 class GivenStamp(msgspec.Struct, frozen=True):

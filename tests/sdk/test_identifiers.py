@@ -3,9 +3,13 @@
 import os
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
-from telemetry.sdk.identifiers import new_event_id, new_stamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.sdk.identifiers import EventStamp, new_event_id, new_stamp
 
 
 def test_an_id_is_a_version_7_uuid_that_carries_the_present_millisecond() -> None:
@@ -67,7 +71,15 @@ def test_a_stamp_reads_the_same_whenever_and_wherever_it_is_read() -> None:
         theirs = pipe.read()
     os.waitpid(child, 0)
     assert theirs == f"{stamp.id} {stamp.occurred_at}"
-    assert abs(stamp.occurred_at.timestamp() * 1000 - (UUID(stamp.id).int >> 80)) <= 1
+
+
+@given(st.integers(0, 4_102_444_800 * 10**9))
+def test_a_stamp_keeps_the_microsecond(nanoseconds: int) -> None:
+    stamp = EventStamp(nanoseconds, "7" + "0" * 19)
+
+    microseconds = (stamp.occurred_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert microseconds == nanoseconds // 1000
+    assert UUID(stamp.id).int >> 80 == microseconds // 1000
 
 
 def test_threads_mint_different_ids() -> None:
