@@ -1,5 +1,6 @@
 """Stored and archived events for tests, and storages that fail."""
 
+import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ __all__ = [
     "archive_all",
     "archive_in",
     "archived_counts",
+    "files_up_to",
     "selection_of",
     "store_events",
     "stored_ids",
@@ -85,6 +87,17 @@ def archive_in(directory: Path, *, fault: str = "", patience: int = 0) -> Iterat
     with override_settings(STORAGES={**storages.backends, "archive": entry}):
         yield
     FailingArchive.fault, FailingArchive.patience = "", 0
+
+
+@contextmanager
+def files_up_to(size_bytes: int) -> Iterator[None]:
+    """Within the block the kernel lets this process write no file beyond so many bytes, as a full disk would not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def store_events(

@@ -8,12 +8,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from django.core.files.base import ContentFile
 
 from telemetry.core.errors import ArchiveFailed
 from telemetry.models import ArchiveFile, ArchiveState, Receipt
 from telemetry.services.archiving import writing
 from telemetry.services.archiving.files import file_problems
 from telemetry.services.holds import place_hold
+from telemetry.stores.archive.local import LocalArchive
 from telemetry.stores.base import RemovedRows, RowSelection
 from telemetry.stores.postgres import PostgresEventStore
 from telemetry.stores.removals import Removed
@@ -26,6 +28,7 @@ from tests.telemetry.archives import (
     archive_all,
     archive_in,
     archived_counts,
+    files_up_to,
     selection_of,
     store_events,
     stored_ids,
@@ -178,21 +181,31 @@ def test_a_storage_that_fails_stops_everything_with_nothing_removed(
     assert stored_ids(installation) == set()
 
 
-def test_a_full_disk_of_the_worker_stops_everything(
-    installation: Installation, archive: Path, monkeypatch: pytest.MonkeyPatch
+# What archiving writes of 200 events, in bytes: lines of some 60,000, a file of some 15,000, and a manifest.
+@pytest.mark.parametrize("room_bytes", [0, 1_000, 40_000])
+def test_a_full_disk_stops_everything_with_nothing_removed_and_no_half_file_left(
+    installation: Installation, archive: Path, room_bytes: int
 ) -> None:
-    ids = store_events(installation, 3)
-    monkeypatch.setattr(writing, "write_parquet", _full)
+    ids = store_events(installation, 200)
 
-    with pytest.raises(ArchiveFailed):
+    with files_up_to(room_bytes), pytest.raises(ArchiveFailed):
         archive_all(installation)
 
     assert stored_ids(installation) == set(ids)
     assert not archive.exists()
+    assert receipts() == []
+    archive_all(installation)
+    assert stored_ids(installation) == set()
 
 
-def _full(lines: Path, target: Path) -> None:
-    raise OSError(28, "No space left on device", str(target))
+def test_a_full_disk_of_the_archive_alone_leaves_no_half_file(archive: Path) -> None:
+    storage = LocalArchive(archive)
+    storage.save("kept.bin", ContentFile(b"x" * 500))
+
+    with files_up_to(1_000), pytest.raises(OSError, match="File too large"):
+        storage.save("large.bin", ContentFile(b"x" * 5_000))
+
+    assert files_in(archive) == ["kept.bin"]
 
 
 def test_events_that_change_meanwhile_are_not_removed(

@@ -17,7 +17,7 @@ from tenants.actors import SYSTEM
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tenants.services.tenants import renew_pseudonym_key
-from tests.telemetry.archives import FailingArchive, archive_all, archive_in, archived_counts
+from tests.telemetry.archives import FailingArchive, archive_all, archive_in, archived_counts, files_up_to
 from tests.telemetry.factories import ingest
 from tests.telemetry.services.erasure.person import (
     PERSON,
@@ -156,6 +156,24 @@ def test_a_storage_that_fails_is_waited_for(shop: Installation, archive: Path) -
         finish(request, after=timedelta(minutes=10))
 
     assert (request.state, request.erased) == (ErasureState.DONE, request.found)
+
+
+def test_a_disk_that_is_full_is_waited_for_and_no_file_is_lost(shop: Installation, archive: Path) -> None:
+    [request] = enter(shop.tenant)
+    confirm(request)
+    before = {path: path.read_bytes() for path in archive.rglob("*") if path.is_file()}
+
+    # Room for the log of erasures, not for a file of the archive.
+    with files_up_to(2_500):
+        finish(request)
+
+    assert (request.state, request.trouble) == (
+        ErasureState.ERASING,
+        "the archive's storage cannot be read (OSError)",
+    )
+    assert {path: content for path in before if (content := path.read_bytes()) != before[path]} == {}
+    finish(request, after=timedelta(minutes=10))
+    assert (request.state, request.erased, request.left) == (ErasureState.DONE, request.found, [])
 
 
 def test_an_export_holds_what_is_archived(shop: Installation) -> None:
