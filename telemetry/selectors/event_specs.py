@@ -1,7 +1,9 @@
 """Contracts of events; they belong to the whole workspace."""
 
 from collections.abc import Collection
+from typing import Final, NamedTuple
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -10,7 +12,28 @@ from telemetry.core.event_specs import EventSpec
 from telemetry.mappers import event_spec_from_document
 from telemetry.models import EventRecord, EventSpecRecord
 
-__all__ = ["contracts_around", "event_spec_by_id", "event_specs", "events_of_contract"]
+__all__ = ["KnownAround", "event_spec_by_id", "event_specs", "events_of_contract", "known_around"]
+
+# What was published, then a row without a name if the domain has a contract, and only then those of the names.
+AROUND: Final = """
+SELECT name, version, NULL AS document FROM telemetry_eventowner WHERE name = ANY (%(names)s)
+UNION ALL
+SELECT '', 0, NULL WHERE EXISTS (SELECT FROM telemetry_eventspecrecord WHERE domain = %(domain)s)
+UNION ALL
+SELECT name, version, document FROM telemetry_eventspecrecord
+WHERE name = ANY (%(names)s) AND EXISTS (SELECT FROM telemetry_eventspecrecord WHERE domain = %(domain)s)
+ORDER BY name, version
+"""
+
+
+class KnownAround(NamedTuple):
+    """Of events with some names: which were ever ``published``, and their ``contracts``, in all versions and domains.
+
+    ``contracts`` is ``None`` if the domain has none at all.
+    """
+
+    published: frozenset[tuple[str, int]]
+    contracts: tuple[EventSpec, ...] | None
 
 
 def event_specs(search: str = "", domain: str | None = None) -> QuerySet[EventSpecRecord]:
@@ -49,12 +72,12 @@ def events_of_contract(record: EventSpecRecord) -> QuerySet[EventRecord]:
     return rows.select_related("spec").order_by("spec__name")
 
 
-def contracts_around(domain: str, names: Collection[str]) -> tuple[EventSpec, ...] | None:
-    """The contracts, in all versions and domains, of events with these names; ``None`` if the domain has no contract.
-
-    One query without contracts in the domain, else two.
-    """
-    if not EventSpecRecord.objects.filter(domain=domain).exists():
-        return None
-    documents = EventSpecRecord.objects.filter(name__in=names).order_by("name", "version")
-    return tuple(event_spec_from_document(text) for text in documents.values_list("document", flat=True))
+def known_around(domain: str, names: Collection[str]) -> KnownAround:
+    """What the workspace knows of events with these names; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"domain": domain, "names": list(names)})
+        rows = cursor.fetchall()
+    contracts = tuple(event_spec_from_document(document) for _, _, document in rows if document)
+    has_contracts = any(name == "" for name, *_ in rows)
+    published = frozenset((name, version) for name, version, document in rows if name and not document)
+    return KnownAround(published, contracts if has_contracts else None)

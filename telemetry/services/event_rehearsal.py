@@ -19,7 +19,7 @@ def rehearse_event(
     """What lint would say about the event were it saved in this draft now; paths start inside the event.
 
     ``replaces`` is the name and version under which the draft knows it, if it does. Raises as ``save_event`` would:
-    ``InvalidDocument`` with paths inside the event, ``DuplicateEvent``. Four queries, or five; nothing is stored.
+    ``InvalidDocument`` with paths inside the event, ``DuplicateEvent``. Three queries; nothing is stored.
     """
     check_event(record, event)
     state = DraftState(record)

@@ -9,9 +9,9 @@ from telemetry.core.errors import FieldError
 from telemetry.core.lint import Finding, Severity, lint_spec
 from telemetry.core.spec import TelemetrySpec
 from telemetry.mappers import events_with_parts, spec_from_rows
-from telemetry.models import EventOwner, EventRecord, SpecRecord
+from telemetry.models import EventRecord, SpecRecord
 from telemetry.selectors.draft_states import DraftState
-from telemetry.selectors.event_specs import contracts_around
+from telemetry.selectors.event_specs import known_around
 from tenants.services.checks import refuse_errors
 
 __all__ = ["count_findings", "lint_as_draft", "lint_document", "lint_draft", "refuse_findings"]
@@ -20,7 +20,7 @@ __all__ = ["count_findings", "lint_as_draft", "lint_document", "lint_draft", "re
 def lint_draft(record: SpecRecord) -> tuple[Finding, ...]:
     """What lint says about the draft today (UTC), in document order.
 
-    Four queries, however many events; one more where the domain has contracts.
+    Three queries, however many events.
     """
     state = DraftState(record)
     return lint_as_draft(state.draft, state)
@@ -29,19 +29,19 @@ def lint_draft(record: SpecRecord) -> tuple[Finding, ...]:
 def lint_as_draft(spec: TelemetrySpec, state: DraftState | None) -> tuple[Finding, ...]:
     """What lint would say about ``spec``, which is valid, were it the draft of the state; ``None`` for a new spec.
 
-    Three queries, two for a new spec and where the versions were read before; one more where the domain has contracts.
+    Two queries, one for a new spec and where the versions were read before.
     """
     return _lint(spec, None if state is None else state.published_spec)
 
 
 def lint_document(spec: TelemetrySpec) -> tuple[Finding, ...]:
-    """What lint would say about ``spec``, which is valid, were it the draft of its name. Up to five queries."""
+    """What lint would say about ``spec``, which is valid, were it the draft of its name. Up to three queries."""
     record = SpecRecord.objects.filter(name=spec.meta.name).order_by().first()
     return lint_as_draft(spec, None if record is None else DraftState(record))
 
 
 def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> None:
-    """Return if lint finds no error in ``spec``, which would replace ``published``; two queries, or three.
+    """Return if lint finds no error in ``spec``, which would replace ``published``; one query.
 
     Raises ``InvalidDocument`` with every error; its codes are the names of the rules.
     """
@@ -52,8 +52,7 @@ def refuse_findings(spec: TelemetrySpec, published: TelemetrySpec | None) -> Non
 def count_findings(record: SpecRecord) -> None:
     """Every event row of the draft says how many errors and warnings it has today (UTC).
 
-    Seven queries, two fewer when no number changes; for each further 500 rows that change, one more, and one more where
-    the domain has contracts.
+    Six queries, two fewer when no number changes; for each further 500 rows that change, one more.
     """
     rows = list(events_with_parts(record))
     counts = Counter(_event_places(lint_as_draft(spec_from_rows(record, rows), DraftState(record))))
@@ -72,13 +71,13 @@ def _event_places(findings: Iterable[Finding]) -> Iterator[int]:
 
 def _lint(spec: TelemetrySpec, published: TelemetrySpec | None) -> tuple[Finding, ...]:
     names = dict.fromkeys(_names(spec))
-    history = EventOwner.objects.filter(name__in=names).order_by().values_list("name", "version")
+    known = known_around(spec.meta.domain, names)
     return lint_spec(
         spec,
         today=timezone.now().date(),
         published=published,
-        event_specs=contracts_around(spec.meta.domain, names),
-        history=frozenset(history),
+        event_specs=known.contracts,
+        history=known.published,
     )
 
 

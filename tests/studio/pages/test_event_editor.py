@@ -487,7 +487,7 @@ def test_the_editor_costs_the_same_for_any_number_of_properties_and_events() -> 
 
     costs = [asked.cost_of(page(spec.events.order_by("pk")[0])) for spec in (small, large)]
 
-    assert costs == [23, 23]
+    assert costs == [22, 22]
 
 
 def test_the_spec_that_an_event_goes_to_is_known_before_anything_is_sent() -> None:

@@ -116,7 +116,7 @@ def test_publishing_costs_the_same_number_of_queries_for_a_large_spec(
 ) -> None:
     make_draft(make_spec(*(make_event(f"event_{number}") for number in range(events))))
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         publish(1)
 
 

@@ -164,7 +164,7 @@ _RULE_FIELDS: Final = ("name", "theme", "severity", "summary", "hint")
 
 
 def write_saved_spec(record: SpecRecord) -> SavedSpec:
-    """The row of ``telemetry.selectors.specs.spec_by_name``, whose draft was just saved and is valid; four queries."""
+    """The row of ``telemetry.selectors.specs.spec_by_name``, whose draft was just saved and is valid; three queries."""
     state = DraftState(record)
     draft, found = state.draft, lint_as_draft(state.draft, state)
     worst_first = sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity))[:MOST_BESIDE_SAVED]
