@@ -16,7 +16,7 @@ from telemetry.models import StoredDay
 from telemetry.selectors.retention import waiting_runs
 from telemetry.services.purging.previewing import preview_next_run
 from telemetry.services.retention_overview import ClassSum, overview_of, sums_by_class
-from telemetry.stores.due import stored_groups
+from telemetry.stores.due import known_partitions, stored_groups
 from tenants.models import Installation
 from tenants.selectors import installations_in_context
 
@@ -77,8 +77,9 @@ def _by_event(installation: Installation) -> dict[str, Any]:
 def _by_installation(request: HttpRequest) -> dict[str, Any]:
     page = Paginator(installations_in_context(), PAGE_SIZE).get_page(page_number(request.GET.get("page")))
     installations = list(page.object_list)
-    groups = stored_groups([each.pk for each in installations])
-    preview = preview_next_run(installations, now=timezone.now())
+    known = known_partitions()
+    groups = stored_groups([each.pk for each in installations], known=known)
+    preview = preview_next_run(installations, now=timezone.now(), known=known)
     sums: dict[int, list[int]] = {each.pk: [0, 0, 0, 0] for each in installations}
     for group in groups:
         sums[group.installation_id][0] += group.rows

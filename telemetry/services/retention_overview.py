@@ -12,7 +12,7 @@ from telemetry.core.retention import RetentionClass, retention_class
 from telemetry.services.configs import effective_config
 from telemetry.services.purging.planning import PlannedItem
 from telemetry.services.purging.previewing import Preview, preview_next_run
-from telemetry.stores.due import StoredGroup, stored_groups
+from telemetry.stores.due import StoredGroup, known_partitions, stored_groups
 from tenants.models import Installation
 
 __all__ = ["ClassSum", "KeptEvent", "RetentionOverview", "overview_of", "sums_by_class"]
@@ -69,8 +69,9 @@ def overview_of(installation: Installation, *, now: datetime) -> RetentionOvervi
         config: EffectiveConfig | None = effective_config(installation)
     except Conflict:
         config = None
-    groups = stored_groups([installation.pk])
-    preview = preview_next_run([installation], now=now)
+    known = known_partitions()
+    groups = stored_groups([installation.pk], known=known)
+    preview = preview_next_run([installation], now=now, known=known)
     return RetentionOverview(_events(config, groups, preview.items), sums_by_class(groups, preview), preview)
 
 

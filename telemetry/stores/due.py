@@ -13,12 +13,13 @@ from django.db import connection
 
 from telemetry.core.retention import HOLD, RetentionClass
 from telemetry.stores.counts import SIZE
-from telemetry.stores.partitions import SPANS, Partition, existing_partitions, table_of
+from telemetry.stores.partitions import EXISTING, SPANS, Partition, group_partitions, table_of
 from telemetry.stores.removals import HELD
 
 __all__ = [
     "DUE_ROW",
     "DueGroup",
+    "KnownPartitions",
     "LongerGroup",
     "Question",
     "StoredGroup",
@@ -27,6 +28,7 @@ __all__ = [
     "due_groups",
     "event_partitions",
     "has_rows",
+    "known_partitions",
     "longer_groups",
     "midnight",
     "name_of",
@@ -83,6 +85,11 @@ CROSS JOIN LATERAL (
         AND {DUE_ROW.format(days="asked.days")}
 ) AS event
 GROUP BY asked.number
+"""
+# Every partition of any table, and its name if it is one of events that is counted.
+KNOWN: Final = f"""
+SELECT part.parent, part.starts_on, sealed.name FROM ({EXISTING}) AS part (parent, starts_on)
+LEFT JOIN telemetry_sealedpartition AS sealed ON sealed.name = part.parent || to_char(part.starts_on, '_YYYYMMDD')
 """
 # Rows that are to end later than their event's term says; by the index of names.
 LONGER: Final = f"""
@@ -212,14 +219,30 @@ def class_of_table(parent: str) -> RetentionClass:
     return HOLD if word == "hold" else RetentionClass(int(word.removeprefix("d")))
 
 
-def event_partitions() -> list[Partition]:
-    """Every partition of events, by class and day; one query."""
-    known = existing_partitions()
-    return [
+class KnownPartitions(NamedTuple):
+    """Every partition of events, by class and day; ``sealed`` are the names of those whose rows are counted."""
+
+    all: Sequence[Partition]
+    sealed: Collection[str]
+
+
+def known_partitions() -> KnownPartitions:
+    """The partitions that there are, for whoever asks more than one thing of them; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN)
+        rows = cursor.fetchall()
+    known = group_partitions((parent, starts_on) for parent, starts_on, _ in rows)
+    partitions = [
         Partition(parent, starts_on, span.after(starts_on))
         for parent, span in ((table_of(each), span) for each, span in SPANS.items())
         for starts_on in sorted(known.get(parent, ()))
     ]
+    return KnownPartitions(partitions, {name for _, _, name in rows if name is not None})
+
+
+def event_partitions() -> Sequence[Partition]:
+    """Every partition of events, by class and day; one query."""
+    return known_partitions().all
 
 
 def sealed_names() -> set[str]:
@@ -254,10 +277,12 @@ class StoredGroup(NamedTuple):
     last_on: date
 
 
-def stored_groups(installation_ids: Sequence[int], *, today: date | None = None) -> list[StoredGroup]:
-    """What these installations of the context have stored, exactly; three queries."""
-    sealed, day = sealed_names(), today or datetime.now(UTC).date()
-    open_ones = [each for each in event_partitions() if name_of(each) not in sealed and each.starts_on <= day]
+def stored_groups(
+    installation_ids: Sequence[int], *, today: date | None = None, known: KnownPartitions | None = None
+) -> list[StoredGroup]:
+    """What these installations of the context have stored, exactly; two queries, one with ``known_partitions``."""
+    known, day = known or known_partitions(), today or datetime.now(UTC).date()
+    open_ones = [each for each in known.all if name_of(each) not in known.sealed and each.starts_on <= day]
     parameters: dict[str, Any] = {
         "installations": list(installation_ids),
         "classes": [int(class_of_table(each.parent)) for each in open_ones],
@@ -282,15 +307,23 @@ def has_rows(partition: Partition) -> bool:
     return bool(answer)
 
 
-def due_groups(question: Question, *, only: Partition | None = None, today: date | None = None) -> list[DueGroup]:
+def due_groups(
+    question: Question,
+    *,
+    only: Partition | None = None,
+    today: date | None = None,
+    known: KnownPartitions | None = None,
+) -> list[DueGroup]:
     """What is due, of the tenants of the context, in all partitions or in one; the oldest first.
 
-    Four queries, or five with those that look at rows: of counted partitions only where a hold or its last day cuts
-    through a group. Partitions that are over and not counted yet are read as a whole, as is what holds keep. What is
-    in a partition that still fills is due by a term alone: nothing else is kept for less than its partition lasts.
+    Three queries, or four with the one that looks at rows, and one less with ``known_partitions``. The rows of counted
+    partitions are read only where a hold or its last day cuts through a group. Partitions that are over and not counted
+    yet are read as a whole, as is what holds keep. What is in a partition that still fills is due by a term alone:
+    nothing else is kept for less than its partition lasts.
     """
-    partitions = event_partitions() if only is None else [only]
-    sealed, over = sealed_names(), today or datetime.now(UTC).date()
+    known = known or (known_partitions() if only is None else KnownPartitions([only], sealed_names()))
+    partitions, sealed = known
+    over = today or datetime.now(UTC).date()
     counted = {name_of(each): each for each in partitions if name_of(each) in sealed}
     others = [each for each in partitions if name_of(each) not in counted and each.starts_on <= over]
     whole = [each for each in others if each.ends_on <= over or class_of_table(each.parent) is HOLD]

@@ -19,7 +19,7 @@ from telemetry.services.purging.terms import (
     changed_retention,
     terms_under,
 )
-from telemetry.stores.due import DueGroup, Question, Term, due_groups, longer_groups
+from telemetry.stores.due import DueGroup, KnownPartitions, Question, Term, due_groups, longer_groups
 from tenants.models import Installation
 
 __all__ = ["Preview", "preview_next_run", "preview_override", "preview_spec"]
@@ -53,15 +53,17 @@ class Preview(NamedTuple):
         return sum(item.held for item in self.items)
 
 
-def preview_next_run(installations: Sequence[Installation], *, now: datetime) -> Preview:
+def preview_next_run(
+    installations: Sequence[Installation], *, now: datetime, known: KnownPartitions | None = None
+) -> Preview:
     """What a run that is planned now would remove at these installations of the context.
 
-    Changes nothing. About seven queries.
+    Changes nothing. About seven queries, one less with ``known_partitions``.
     """
     states = applied_states(installations)
     changes = changed_retention(installations, states)
     archived = archived_events(changes, states)
-    return _preview(installations, [term for change in changes for term in change.terms], archived, now)
+    return _preview(installations, [term for change in changes for term in change.terms], archived, now, known)
 
 
 def preview_override(installation: Installation, override: TenantOverride, *, now: datetime) -> Preview:
@@ -103,10 +105,14 @@ def _under(configs: Sequence[tuple[Installation, EffectiveConfig]], now: datetim
 
 
 def _preview(
-    installations: Iterable[Installation], terms: Sequence[Term], archived: set[tuple[int, str]], now: datetime
+    installations: Iterable[Installation],
+    terms: Sequence[Term],
+    archived: set[tuple[int, str]],
+    now: datetime,
+    known: KnownPartitions | None = None,
 ) -> Preview:
     chosen = {each.pk: each.tenant_id for each in installations}
     question = Question(cutoff_at(now), terms, sorted(set(chosen.values())))
-    groups = [group for group in due_groups(question) if group.installation_id in chosen]
+    groups = [group for group in due_groups(question, known=known) if group.installation_id in chosen]
     shortened = sum(group.staying for group in longer_groups(question))
     return Preview(question.cutoff, planned_items(groups, archived), groups, shortened)
