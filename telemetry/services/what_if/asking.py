@@ -1,5 +1,6 @@
 """Asking what a draft, an override or a suggested change would do at each installation."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from telemetry.selectors.balance import counts_by_installation
 from telemetry.selectors.configs import ConfigLayers, config_layers_of
 from telemetry.selectors.specs import spec_by_name
 from telemetry.services.configs import effective_config, preview_config, resolve_layers
-from telemetry.services.purging.previewing import preview_next_run, preview_override, preview_spec
+from telemetry.services.purging.previewing import Preview, preview_next_run, preview_override, preview_spec
 from telemetry.services.what_if.replaying import DAYS, Change, EventConsequence, replay_events
 from tenants.actors import Actor, require
 from tenants.models import Installation
@@ -65,7 +66,9 @@ def what_if_spec(*, actor: Actor, spec: TelemetrySpec) -> WhatIf:
     require(actor, "view")
     now, document = timezone.now(), encode_spec(spec).decode()
     busiest = _busiest(now)
-    items, looked_at = [], 0
+    found: list[Consequences] = []
+    shortened: list[Installation] = []
+    looked_at = 0
     for installation, layers in _following(spec, busiest[:MOST_INSTALLATIONS]):
         try:
             before, after = resolve_layers(layers), resolve_layers(layers._replace(spec_document=document))
@@ -73,12 +76,12 @@ def what_if_spec(*, actor: Actor, spec: TelemetrySpec) -> WhatIf:
             continue
         looked_at += 1
         events = replay_events(installation, before, after, now=now)
-        purged = None
-        if _retention_differs(before, after):
-            is_now, would_be = preview_next_run([installation], now=now), preview_spec([installation], spec, now=now)
-            purged = Change(is_now.rows, would_be.rows)
         if events:
-            items.append(Consequences(installation, events, purged))
+            found.append(Consequences(installation, events, None))
+            if _retention_differs(before, after):
+                shortened.append(installation)
+    purged = _purged(shortened, spec, now) if shortened else {}
+    items = [each._replace(purged=purged.get(each.installation.pk)) for each in found]
     return WhatIf(items, looked_at, len(busiest) > MOST_INSTALLATIONS)
 
 
@@ -116,6 +119,22 @@ def _following(spec: TelemetrySpec, installation_ids: list[int]) -> list[tuple[I
     ]
     rows = Installation.objects.select_related("tenant", "app").in_bulk(following)
     return [(rows[each], layers[each]) for each in following if each in rows]
+
+
+def _purged(installations: list[Installation], spec: TelemetrySpec, now: datetime) -> dict[int, Change]:
+    """How many rows the next run removes at each of the installations, and would if the spec were published."""
+    is_now, would_be = (
+        _rows_of(preview)
+        for preview in (preview_next_run(installations, now=now), preview_spec(installations, spec, now=now))
+    )
+    return {each.pk: Change(is_now[each.pk], would_be[each.pk]) for each in installations}
+
+
+def _rows_of(preview: Preview) -> Counter[int]:
+    rows: Counter[int] = Counter()
+    for item in preview.items:
+        rows[item.installation_id] += item.rows
+    return rows
 
 
 def _retention_differs(before: EffectiveConfig, after: EffectiveConfig) -> bool:

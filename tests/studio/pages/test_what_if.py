@@ -15,6 +15,7 @@ from tenants.roles import Role
 from tests.core.builders import make_sigil_spec
 from tests.studio.visitors import assert_denied, text_of, visitor
 from tests.telemetry.factories import ingest, make_incoming, make_installation, make_published, make_review
+from tests.telemetry.services.purging.factories import store
 from tests.tenants.factories import make_draft_config, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,19 @@ def test_a_draft_is_tried_on_what_came_in(installation: Installation) -> None:
     text = text_of(response)
     assert "4 events concerned, \N{MINUS SIGN}2 kept" in text
     assert f"{installation.app.name} at Acme" in text
+
+
+def test_what_a_shorter_retention_removes_is_told_by_installation(installation: Installation) -> None:
+    other = make_installation("globex")
+    ingest(other, make_incoming())
+    store(installation, 3, days_ago=10, days=30)
+    store(other, 2, days_ago=10, days=30)
+    store(other, 1, days_ago=2, days=30)
+    halve_the_default()
+
+    items = visitor(Role.ANALYST).get(page()).context["what_if"].items
+
+    assert {item.installation: item.purged for item in items} == {installation: Change(0, 3), other: Change(0, 2)}
 
 
 def test_a_draft_that_says_what_is_published_has_nothing_to_try(installation: Installation) -> None:
