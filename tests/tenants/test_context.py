@@ -3,11 +3,13 @@
 import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
+from pytest_django import DjangoAssertNumQueries
 
-from tenants.context import ALL, set_tenant_context, tenant_context
+from tenants.context import ALL, rows_in_context, set_tenant_context, tenant_context
 from tenants.models import Tenant
+from tenants.roles import Role
 from tenants.selectors import tenants_in_context
-from tests.tenants.factories import make_tenant
+from tests.tenants.factories import make_membership, make_tenant, make_user
 
 
 def visible() -> set[str]:
@@ -65,6 +67,42 @@ def test_the_outer_context_holds_again_after_a_nested_one_that_failed() -> None:
         assert visible() == {"acme"}
     with tenant_context(ALL):
         assert visible() == {"acme"}
+
+
+OWN = "SELECT user_id, role FROM tenants_membership ORDER BY user_id"
+
+
+@pytest.mark.django_db
+def test_a_statement_in_a_context_of_its_own_finds_that_persons_rows_and_no_others() -> None:
+    acme = make_tenant("acme")
+    person, other = make_user(), make_user()
+    for each in (person, other):
+        make_membership(each, Role.VIEWER, acme)
+
+    with tenant_context((acme.pk,)):
+        found = rows_in_context(OWN, [], user_id=person.pk)
+
+        assert visible() == {"acme"}
+    assert found == [(person.pk, "viewer")]
+    assert rows_in_context(OWN, [], user_id=other.pk) == [(other.pk, "viewer")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_in_a_context_of_its_own_is_one_query_and_leaves_no_context_behind(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    acme = make_tenant("acme")
+    person = make_user()
+    make_membership(person, Role.VIEWER, acme)
+
+    # Its own, BEGIN and COMMIT.
+    with django_assert_num_queries(3):
+        found = rows_in_context(f"{OWN} OFFSET %s", [0], user_id=person.pk)
+
+    assert found == [(person.pk, "viewer")]
+    with connection.cursor() as cursor:
+        cursor.execute(OWN)
+        assert cursor.fetchall() == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -66,7 +66,8 @@ def rows() -> list[Row]:
         return [Row(each.name, each.received_at, each.expires_at) for each in found]
 
 
-@given(batches=batches, days=st.integers(1, 30), held=st.sampled_from(["", STEP, OTHER]), seal_first=st.booleans())
+# Shorter than the 30 days of the spec, which were applied before: what does not change shortens nothing.
+@given(batches=batches, days=st.integers(1, 29), held=st.sampled_from(["", STEP, OTHER]), seal_first=st.booleans())
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_preview_is_what_happens(batches: list[Batch], days: int, held: str, seal_first: bool) -> None:
     with transaction.atomic():
