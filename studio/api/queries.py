@@ -1,6 +1,8 @@
 """Reading the query of an address into a shape: what the shape does not name is refused, never ignored."""
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -27,7 +29,7 @@ def read_query(request: HttpRequest, type_: type[ShapeType]) -> ShapeType:
 
     Raises ``InvalidQuery`` that names every parameter that is unknown, repeated or breaks a rule.
     """
-    kinds = {field.encode_name: _without_none(field.type) for field in _fields(type_)}
+    kinds = _kinds(type_)
     errors = [
         FieldError("repeated_parameter", name, "must be given once only")
         for name, values in request.GET.lists()
@@ -44,9 +46,13 @@ def read_query(request: HttpRequest, type_: type[ShapeType]) -> ShapeType:
         raise InvalidQuery([foreign_error(error)], what="query") from None
 
 
-def _fields(type_: type[Shape]) -> tuple[inspect.Field, ...]:
+# Shapes are few, and each request would look into one anew.
+@cache
+def _kinds(type_: type[Shape]) -> Mapping[str, inspect.Type]:
+    """The types of the parameters by name."""
     info = inspect.type_info(type_)
-    return info.fields if isinstance(info, inspect.StructType) else ()
+    fields = info.fields if isinstance(info, inspect.StructType) else ()
+    return {field.encode_name: _without_none(field.type) for field in fields}
 
 
 def _without_none(kind: inspect.Type) -> inspect.Type:

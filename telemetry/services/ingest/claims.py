@@ -76,7 +76,7 @@ def _claim(
 ) -> set[bytes]:
     # In order, so that two batches with the same ids wait for each other instead of blocking each other.
     dated = sorted((each.content, each.day) for each in ids if each.day is not None)
-    undated = sorted(each.content for each in ids if each.day is None)
+    undated = [] if len(dated) == len(ids) else sorted(each.content for each in ids if each.day is None)
     owner = {"tenant": installation.tenant_id, "installation": installation.pk}
     known: set[bytes] = set()
     if dated:
