@@ -24,7 +24,8 @@ def parse_timestamp(text: str) -> datetime | None:
     if _RFC_3339(text) is None:
         return None
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        instant = datetime.fromisoformat(text.upper())
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
