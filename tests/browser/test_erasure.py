@@ -58,7 +58,7 @@ def test_a_person_is_erased_from_the_form_to_the_receipt(person: PersonMaker, wi
 
     officer.page.click("a:has-text('Erase')[href$='/confirm/']")
     assert officer.says("This cannot be undone.")
-    officer.page.click("button:has-text('Erase 5 rows')")
+    officer.page.click("button:has-text('Erase 6 rows')")
     assert officer.says("kept away from now on")
     work()
     officer.page.goto(address)
