@@ -1,30 +1,36 @@
 """How long it takes to remove what is due, beside a plain ``DELETE`` and beside a bare ``DROP`` of the same rows.
 
 ``python benchmarks/purge.py`` starts a PostgreSQL of its own, durable as in production, and stores millions of events
-of several tenants with mixed retention: half of them are due. Most of these fill partitions that are over; a part ends
-sooner than its class and goes row by row. The same rows stand in plain tables, with the same index.
+of several tenants with mixed retention, counted as ingest counts them: half of them are due. The same rows stand in
+plain tables, with the same index.
 
-- the **purge** is all that the hourly job does once a day: plan, remove, count, sign a receipt for each tenant. What it
-  did in the hour after each midnight before, counting a partition that is over, is timed apart (``seal_seconds``);
+First, all that is due fills partitions that are over. Each way is measured once, after a checkpoint:
+
+- the **purge** is everything that retention does about these rows: adding up what ingest counted and sealing each
+  partition (in production in the hour after each midnight before), plan, counts for run and balance, drop, a signed
+  receipt for each tenant, and looking for what else there is. ``count_seconds`` of it are for adding up and sealing,
+  which is done here for the rows that stay as well;
 - **naive** is ``DELETE ... WHERE expires_at <= ...`` and ``VACUUM`` of one table;
-- **bare** drops the same partitions and deletes the same rows, and does nothing else.
+- **bare** drops copies of the same partitions, and does nothing else.
 
-Then some more is stored, and purged while events come in through the ingest service.
+Then events are added that are kept for less long than others in their partition, a twentieth as many, half of them due:
+they go row by row, beside the naive way. Then more is stored, and purged while events come in through ingest.
 
-The last line is one JSON object. ``vs_delete`` and ``vs_delete_with_seal``: how many times faster than naive, the
-second with the counting of what is removed; ``wal_ratio``: how many times less write-ahead log; ``vs_bare_drop``: how
-many times slower than bare; ``ingest_while_purging``: the rate of ingest during a purge, as a share of that before;
+The last line is one JSON object. ``vs_delete``: how many times faster than naive; ``wal_ratio``: how many times less
+write-ahead log; ``vs_bare_drop``: how many times slower than bare; ``row_by_row_vs_delete``, ``row_by_row_wal_ratio``:
+the same of what goes row by row; ``ingest_while_purging``: the rate of ingest during a purge, as a part of that before;
 ``preview_seconds``: how long the preview of the next run takes on all rows; ``preview_equals_result``: whether it was
-right to the row, for each event of each tenant.
+right to the row, for each event of each tenant, both times; ``partitions_read``: how many had to be read to be counted.
 """
 
 # ruff: noqa: S608 - statements are made of names of our own
 
 import json
+import logging
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,25 +54,42 @@ class Share(NamedTuple):
     part: float
 
 
-# What is kept for 20 days lies in the class of 30, beside events that stay: it goes row by row.
 SHARES = (
-    Share("page_seen", 7, (8, 9, 10), (2, 3, 4), 0.45),
+    Share("page_seen", 7, (8, 9, 10), (2, 3, 4), 0.50),
     Share("order_placed", 30, (31, 32), (21, 22), 0.30),
     Share("order_paid", 90, (91, 92), (60, 61), 0.20),
-    Share("search_done", 20, (21,), (10,), 0.05),
 )
+# What is kept for 20 days lies in the class of 30, beside events that stay: it goes row by row.
+SOONER = (Share("search_done", 20, (21,), (10,), 0.05),)
+# Events of one name in one batch, which ingest counts together: a batch of a few hundred has several names.
+COUNTED_TOGETHER = 50
 COLUMNS = """
 id, tenant_id, installation_id, name, version, received_at, occurred_at, expires_at, retention_class, privacy, source,
-app_version, inclusion_probability, config_revision, properties, context
+app_version, inclusion_probability, config_revision, properties, context, size_bytes
 """
+# The same, but the last.
+NAMES = COLUMNS.replace(", size_bytes", "")
 ROWS = """
-SELECT gen_random_uuid(), (1 + number % {tenants}), (1 + number % {tenants}), '{name}', 1, instant, instant,
+SELECT *, 128 + octet_length(name) + octet_length(properties::text) + octet_length(context::text)
+FROM (SELECT gen_random_uuid(), (1 + number % {tenants}), (1 + number % {tenants}), '{name}', 1, instant, instant,
     instant + make_interval(days => {days}), {retention_class}, 'internal', 'batch', '1.2.3', 1, 7,
     jsonb_build_object('workflow', 'deploy', 'step', 'build ' || number, 'durationMs', number % 1000,
         'path', repeat('abcdefgh', 16), 'ok', true),
     jsonb_build_object('userId', 'p1_' || md5((number / 10)::text), 'channel', 'web')
 FROM generate_series(1, {count}) AS number,
     LATERAL (SELECT '{day}'::timestamptz + number * interval '86399 seconds' / {count} AS instant) AS at
+) AS event ({columns})
+"""
+# Rows, and what ingest would have counted of them.
+FILL = """
+WITH written AS (INSERT INTO {partition} ({columns}) {rows} RETURNING *),
+batch AS (
+    SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY received_at) / {together} AS number FROM written
+)
+{add}
+SELECT tenant_id, installation_id, retention_class, '{day}', name, version, count(*), sum(size_bytes),
+    min(received_at), max(received_at), min(expires_at), max(expires_at)
+FROM batch GROUP BY tenant_id, installation_id, retention_class, name, version, number
 """
 
 
@@ -86,9 +109,11 @@ def main() -> None:
         set_up_django({**environment, "STUDIO_PURGE_APPROVAL_ROWS": "0"})
         make_tenants()
         owner = Owner(environment["DATABASE_URL"])
-        parts = owner.fill(arguments.rows)
+        parts = owner.fill(arguments.rows, SHARES)
+        owner.copy()
         print(f"{owner.stored:,} events in {len(parts)} parts, {sum(count for *_, count in parts) // 2:,} of them due")
-        result = measure_removal(owner, parts)
+        result = measure_whole(owner, parts)
+        result |= measure_rows(owner, owner.fill(arguments.rows, SOONER))
         result |= measure_ingest(owner, arguments.rows // 5)
         print(json.dumps({name: round(value, 3) for name, value in result.items()}))
 
@@ -117,13 +142,14 @@ class Owner:
         seconds = time.perf_counter() - begin
         return Watch(seconds, int(self.run(f"SELECT pg_current_wal_insert_lsn() - '{before}'::pg_lsn")))
 
-    def fill(self, rows: int, *, with_copies: bool = True) -> list[tuple[Share, int, int]]:
-        """Store so many events, and the same again in plain tables: each share, day (ago) and count of it."""
+    def fill(self, rows: int, shares: Sequence[Share]) -> list[tuple[Share, int, int]]:
+        """These shares of so many events are stored: each share, day (ago) and count."""
         from telemetry.core.retention import retention_class
+        from telemetry.stores.counts import ADD
         from telemetry.stores.due import name_of, partition_of
 
         found = []
-        for share in SHARES:
+        for share in shares:
             days = (*share.due, *share.kept)
             for ago in days:
                 day, chosen = datetime.now(UTC).date() - timedelta(days=ago), retention_class(share.days)
@@ -132,17 +158,24 @@ class Owner:
                     f"SELECT studio_add_partition('{partition.parent}', '{partition.starts_on}', '{partition.ends_on}')"
                 )
                 count = int(rows * share.part / len(days))
-                values = ROWS.format(
-                    tenants=TENANTS, name=share.name, days=share.days, retention_class=int(chosen), count=count, day=day
+                facts = {"tenants": TENANTS, "name": share.name, "days": share.days, "day": day}
+                values = ROWS.format(**facts, retention_class=int(chosen), count=count, columns=NAMES)
+                self.run(
+                    FILL.format(
+                        partition=name_of(partition),
+                        columns=COLUMNS,
+                        rows=values,
+                        together=COUNTED_TOGETHER,
+                        add=ADD,
+                        day=day,
+                    )
                 )
-                self.run(f"INSERT INTO {name_of(partition)} ({COLUMNS}) {values}")
                 found.append((share, ago, count))
                 self.stored += count
-        if with_copies:
-            self._copy()
         return found
 
-    def _copy(self) -> None:
+    def copy(self) -> None:
+        """The same rows stand in a plain table, and those of partitions with something due in plain partitions."""
         self.run("CREATE TABLE naive (LIKE telemetry_storedevent)")
         self.run("INSERT INTO naive SELECT * FROM telemetry_storedevent")
         self.run("CREATE INDEX ON naive (installation_id, name, received_at)")
@@ -152,13 +185,14 @@ class Owner:
             self.run(f"CREATE INDEX ON bare_{name} (installation_id, name, received_at)")
         self.run("VACUUM ANALYZE")
 
+    def copy_again(self, share: Share) -> None:
+        """What has come of this share stands in the plain table too."""
+        self.run(f"INSERT INTO naive SELECT * FROM telemetry_storedevent WHERE name = '{share.name}'")
+        self.run("VACUUM ANALYZE")
+
     def touched(self) -> list[str]:
         """The partitions in which something is due."""
         return [name for name in self._partitions() if self.run(f"SELECT EXISTS (SELECT FROM {name} WHERE {DUE})")]
-
-    def is_whole(self, name: str) -> bool:
-        """Whether all rows of a partition are due."""
-        return not self.run(f"SELECT EXISTS (SELECT FROM {name} WHERE NOT {DUE})")
 
     def _partitions(self) -> list[str]:
         rows = self._connection.execute(
@@ -188,49 +222,117 @@ def make_tenants() -> None:
                 raise RuntimeError("the database is not new")
 
 
-def measure_removal(owner: Owner, parts: list[tuple[Share, int, int]]) -> dict[str, float]:
-    """The purge, the naive way and the bare deed, each once on the same rows."""
-    from telemetry.services.purging.previewing import preview_next_run
-    from telemetry.services.purging.sealing import seal_partitions
-    from tenants.context import ALL, tenant_context
-    from tenants.selectors import installations_in_context
+def measure_whole(owner: Owner, parts: list[tuple[Share, int, int]]) -> dict[str, float]:
+    """The purge, the naive way and the bare deed, each once on the same partitions."""
+    due, names = due_of(parts), owner.touched()
+    seconds: dict[str, float] = {}
+    with reading() as read:
+        expected: dict[tuple[int, str], int] = {}
 
-    due = sum(count for share, ago, count in parts if ago in share.due)
-    sealing = owner.watch(seal_partitions)
-    begin = time.perf_counter()
-    with tenant_context(ALL):
-        preview = preview_next_run(list(installations_in_context()), now=datetime.now(UTC))
-    preview_seconds = time.perf_counter() - begin
-    names = owner.touched()
-    whole = [name for name in names if owner.is_whole(name)]
-    purging = owner.watch(purge_all)
-    expected = {(item.installation_id, item.name): item.rows for item in preview.items}
+        def everything() -> None:
+            begin = time.perf_counter()
+            seal()
+            counted = time.perf_counter()
+            expected.update(preview())
+            shown = time.perf_counter()
+            purge_all()
+            seconds.update(count=counted - begin, preview=shown - counted)
+
+        whole = owner.watch(everything)
+        purging = Watch(whole.seconds - seconds["preview"], whole.wal_bytes)
     is_right = expected == purged() and sum(expected.values()) == due
-
-    def naive() -> None:
-        owner.run(f"DELETE FROM naive WHERE {DUE}")
-        owner.run("VACUUM naive")
-
-    def bare() -> None:
-        for name in names:
-            owner.run(f"DROP TABLE bare_{name}" if name in whole else f"DELETE FROM bare_{name} WHERE {DUE}")
-
-    plain, least = owner.watch(naive), owner.watch(bare)
-    for name, watch in {"seal": sealing, "purge": purging, "naive": plain, "bare": least}.items():
-        print(f"{name:>8}: {watch.seconds:7.2f} s, {watch.wal_bytes / 2**20:9.2f} MiB of log")
-    sealing_due = sealing.seconds * due / owner.stored
+    plain = owner.watch(lambda: naive(owner))
+    least = owner.watch(lambda: [owner.run(f"DROP TABLE bare_{name}") for name in names])
+    tell(purge=purging, naive=plain, bare=least)
     return {
         "rows": owner.stored,
         "due_rows": due,
-        "row_by_row_share": sum(count for share, ago, count in parts if share.days == 20 and ago in share.due) / due,
         "vs_delete": plain.seconds / purging.seconds,
-        "vs_delete_with_seal": plain.seconds / (purging.seconds + sealing_due),
         "wal_ratio": plain.wal_bytes / max(1, purging.wal_bytes),
         "vs_bare_drop": purging.seconds / least.seconds,
-        "seal_seconds": sealing.seconds,
-        "preview_seconds": preview_seconds,
+        "count_seconds": seconds["count"],
+        "preview_seconds": seconds["preview"],
         "preview_equals_result": float(is_right),
+        "partitions_read": len(read),
     }
+
+
+def measure_rows(owner: Owner, parts: list[tuple[Share, int, int]]) -> dict[str, float]:
+    """The purge and the naive way, each once on rows that lie between others that stay."""
+    owner.copy_again(parts[0][0])
+    before = purged()
+    expected: dict[tuple[int, str], int] = {}
+
+    def everything() -> None:
+        seal()
+        expected.update(preview())
+        purge_all()
+
+    purging = owner.watch(everything)
+    removed = {event: rows - before.get(event, 0) for event, rows in purged().items() if rows > before.get(event, 0)}
+    is_right = expected == removed and sum(expected.values()) == due_of(parts)
+    plain = owner.watch(lambda: naive(owner))
+    tell(purge=purging, naive=plain)
+    return {
+        "row_by_row_rows": due_of(parts),
+        "row_by_row_vs_delete": plain.seconds / purging.seconds,
+        "row_by_row_wal_ratio": plain.wal_bytes / purging.wal_bytes,
+        "row_by_row_preview_equals_result": float(is_right),
+    }
+
+
+def due_of(parts: list[tuple[Share, int, int]]) -> int:
+    """How many of these events are due."""
+    return sum(count for share, ago, count in parts if ago in share.due)
+
+
+def naive(owner: Owner) -> None:
+    """What is due is gone from the plain table, and its room is free."""
+    owner.run(f"DELETE FROM naive WHERE {DUE}")
+    owner.run("VACUUM naive")
+
+
+def tell(**watches: Watch) -> None:
+    """Print what each way took."""
+    for name, watch in watches.items():
+        print(f"{name:>8}: {watch.seconds:7.2f} s, {watch.wal_bytes / 2**20:9.2f} MiB of log")
+
+
+def seal() -> None:
+    """Partitions that are over are counted."""
+    from telemetry.services.purging.sealing import seal_partitions
+
+    seal_partitions()
+
+
+def preview() -> dict[tuple[int, str], int]:
+    """What the next run would remove of each event of each installation."""
+    from telemetry.services.purging.previewing import preview_next_run
+    from tenants.context import ALL, tenant_context
+    from tenants.selectors import installations_in_context
+
+    with tenant_context(ALL):
+        items = preview_next_run(list(installations_in_context()), now=datetime.now(UTC)).items
+    return {(item.installation_id, item.name): item.rows for item in items}
+
+
+@contextmanager
+def reading() -> Iterator[list[str]]:
+    """The partitions that are read within the block, because their counts were not to be trusted."""
+    found: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage() == "purge.read":
+                found.append(record.__dict__["partition"])
+
+    logger, handler = logging.getLogger("telemetry.services.purging.sealing"), Noting()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
 
 
 def purge_all() -> None:
@@ -258,7 +360,7 @@ def measure_ingest(owner: Owner, rows: int) -> dict[str, float]:
     from benchmarks.ingest_workspace import make_workspace
 
     workspace = make_workspace()
-    owner.fill(rows, with_copies=False)
+    owner.fill(rows, (*SHARES, *SOONER))
     with ingesting(workspace) as counts:
         time.sleep(2)
         begin, before = time.perf_counter(), counts[0]

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - statements are made of constants of this package
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -27,8 +28,12 @@ FROM telemetry_storedevent AS event
 WHERE event.retention_class = %(class)s AND event.received_at >= %(starts_at)s AND event.received_at < %(ends_at)s
 GROUP BY 2, 3, 4, 5, 6, 7
 """
-FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = %s"
-READ: Final = "DELETE FROM telemetry_uncountedpartition WHERE name = %s"
+FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = ANY (%s)"
+READ: Final = "DELETE FROM telemetry_uncountedpartition WHERE name = ANY (%s)"
+DROP: Final = """
+SELECT count(*) FILTER (WHERE studio_drop_events(part.parent, part.starts_on))
+FROM unnest(%s::text[], %s::date[]) AS part (parent, starts_on)
+"""
 SEAL: Final = "INSERT INTO telemetry_sealedpartition (name, sealed_at) VALUES (%s, clock_timestamp())"
 
 # Rows of one event on one day are in one partition, where a ``ctid`` names one row. By the index, in its order, from
@@ -127,9 +132,9 @@ def seal_partition(partition: Partition) -> bool:
         return False
     fold_deltas()
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [name_of(partition)])
+        cursor.execute(FORGET, [[name_of(partition)]])
         cursor.execute(COUNT, {"name": name_of(partition), **_range(partition)})
-        cursor.execute(READ, [name_of(partition)])
+        cursor.execute(READ, [[name_of(partition)]])
         cursor.execute(SEAL, [name_of(partition)])
     return True
 
@@ -164,18 +169,19 @@ def move_held(group: DueGroup) -> int:
     return int(rows)
 
 
-def drop_events(partition: Partition) -> bool:
-    """The partition is gone with all that is counted in it; whether it was there.
+def drop_events(partitions: Sequence[Partition]) -> int:
+    """The partitions are gone with all that is counted in them; how many were there.
 
-    What calls this has accounted for every row, and has closed the partition. Raises ``OperationalError`` when a lock
+    What calls this has accounted for every row, and has closed the partitions. Raises ``OperationalError`` when a lock
     is not to be had in time: readers of the same class hold it up.
     """
+    names = [name_of(each) for each in partitions]
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [name_of(partition)])
-        cursor.execute(READ, [name_of(partition)])
-        cursor.execute("SELECT studio_drop_events(%s, %s)", [partition.parent, partition.starts_on])
-        (was_there,) = cursor.fetchone()
-    return bool(was_there)
+        cursor.execute(FORGET, [names])
+        cursor.execute(READ, [names])
+        cursor.execute(DROP, [[each.parent for each in partitions], [each.starts_on for each in partitions]])
+        (dropped,) = cursor.fetchone()
+    return int(dropped)
 
 
 def shorten(term: Term, partition: Partition, day: date, *, tenant_id: int, limit: int) -> int:

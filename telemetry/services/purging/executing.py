@@ -5,7 +5,8 @@ stopped, and two at the same time take turns.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from time import sleep
 from typing import Final
@@ -36,6 +37,8 @@ Count = Callable[[Iterable[Removed], Way], None]
 
 # Rows of one transaction: a tenth of a second or so, for which nobody else removes anything.
 CHUNK: Final = 10_000
+# Partitions of one step: together they cost one wait for the disk. Readers of their classes wait as long as that takes.
+TOGETHER: Final = 8
 # A reader that holds a class for longer than this keeps its partition until the next run.
 ATTEMPTS: Final = 8
 PAUSE_SECONDS: Final = 0.05
@@ -86,11 +89,15 @@ class Work:
         with tenant_context(ALL):
             for group in self.all_due():
                 by_partition.setdefault(group.partition, []).append(group)
-        for partition, groups in by_partition.items():
-            if not self._archive(groups, go_on):
+        partitions = list(by_partition)
+        for start in range(0, len(partitions), TOGETHER):
+            some = partitions[start : start + TOGETHER]
+            if not all(self._archive(by_partition[partition], go_on) for partition in some):
                 return False
-            if not self._drop_patiently(partition) and not self._delete(groups, go_on):
-                return False
+            settled = self._drop_together(some)
+            for partition in some:
+                if partition not in settled and not self._delete(by_partition[partition], go_on):
+                    return False
             if not go_on():
                 return False
         return True
@@ -118,7 +125,7 @@ class Work:
     def _question(self, run: PurgeRun) -> Question:
         return Question(run.cutoff, terms_of_run(run), (run.tenant_id,))
 
-    def all_due(self, only: Partition | None = None) -> list[DueGroup]:
+    def all_due(self, only: Collection[Partition] | None = None) -> list[DueGroup]:
         """What all runs have to remove, with what is held beside it; runs of one day are asked about together."""
         by_cutoff: dict[datetime, list[PurgeRun]] = {}
         for run in self._runs.values():
@@ -135,36 +142,61 @@ class Work:
     def _is_archived(self, group: DueGroup) -> bool:
         return (group.tenant_id, *group.event) in self._archived
 
+    def _drop_together(self, partitions: Sequence[Partition]) -> set[Partition]:
+        """Those about which nothing more is to be done now; in one step, or each in its own if a lock is missing."""
+        try:
+            with tenant_context(ALL):
+                lock_removals()
+                return self._drop(partitions)
+        except OperationalError as error:
+            logger.info("purge.one_by_one", extra={"error": type(error).__name__})
+        return {partition for partition in partitions if self._drop_patiently(partition)}
+
     def _drop_patiently(self, partition: Partition) -> bool:
         """Whether nothing more is to be done about the partition now: it is gone, or somebody reads it for long."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with tenant_context(ALL):
                     lock_removals()
-                    return self._drop(partition)
+                    return partition in self._drop([partition])
             except OperationalError as error:
                 fields = {"partition": name_of(partition), "attempt": attempt, "error": type(error).__name__}
                 logger.warning("purge.delayed", extra=fields)
                 sleep(PAUSE_SECONDS * attempt)
         return True
 
-    def _drop(self, partition: Partition) -> bool:
-        """Whether the partition is gone: if all in it is due, and once what is held is elsewhere. One step."""
-        if partition.ends_on > timezone.now().date() or not close_partition(partition):
-            return False
-        total, groups = rows_counted(partition), self.all_due(partition)
-        if total is None or total != sum(group.rows + group.held for group in groups):
-            return False
+    def _drop(self, partitions: Sequence[Partition]) -> set[Partition]:
+        """Those that are gone: if all in them is due, and once what is held is elsewhere. One step."""
+        today = timezone.now().date()
+        closed = [each for each in partitions if each.ends_on <= today and close_partition(each)]
+        totals, due = rows_counted(closed), {each: list[DueGroup]() for each in closed}
+        for group in self.all_due(closed):
+            due[group.partition].append(group)
+        going = {
+            partition: groups
+            for partition, groups in due.items()
+            if totals.get(partition) == sum(group.rows + group.held for group in groups) and self._is_free(groups)
+        }
+        self._count(
+            ((group, group.rows, group.size_bytes) for groups in going.values() for group in groups),
+            count=add_to_balance,
+        )
+        runs = Counter(run for groups in going.values() for run in self._runs_of(groups))
+        for pk, count in sorted(runs.items()):
+            PurgeRun.objects.filter(pk=pk).update(partitions=F("partitions") + count)
+        if going:
+            drop_events(list(going))
+        return set(going)
+
+    def _runs_of(self, groups: Iterable[DueGroup]) -> set[int]:
+        return {self._runs[group.tenant_id].pk for group in groups if group.rows}
+
+    def _is_free(self, groups: Sequence[DueGroup]) -> bool:
+        """Whether nothing is left of these but what is deleted for good; what is held is elsewhere then."""
         for group in groups:
             if group.held and move_held(group) != group.held:
                 raise OperationalError("a hold has changed under way")
-        going = [group for group in groups if group.rows]
-        if any(self._is_archived(group) for group in going):
-            return False
-        self._count(((group, group.rows, group.size_bytes) for group in going), count=add_to_balance)
-        runs = {self._runs[group.tenant_id].pk for group in going}
-        PurgeRun.objects.filter(pk__in=runs).update(partitions=F("partitions") + 1)
-        return drop_events(partition)
+        return not any(self._is_archived(group) for group in groups if group.rows)
 
     def _delete(self, groups: Sequence[DueGroup], go_on: GoOn) -> bool:
         """What is due of these groups is gone; whether it was not stopped before the end."""

@@ -68,7 +68,7 @@ def _read(partition: Partition) -> None:
         with tenant_context(ALL):
             lock_removals()
             # Another worker may have been here.
-            if rows_counted(partition) is None and seal_partition(partition):
+            if not rows_counted([partition]) and seal_partition(partition):
                 logger.info("purge.read", extra={"partition": name_of(partition)})
     except OperationalError as error:
         _log_delay(partition, error)
@@ -102,4 +102,4 @@ def _drop_if_empty(partition: Partition, *, is_hold: bool) -> bool:
         seal_partition(partition)
     else:
         close_partition(partition)
-    return rows_counted(partition) == 0 and drop_events(partition)
+    return rows_counted([partition]).get(partition) == 0 and drop_events([partition]) > 0

@@ -57,7 +57,8 @@ def partition_name(retention_class: RetentionClass = WEEK, days_ago: int = AGO) 
 
 def sealed_rows(retention_class: RetentionClass = WEEK) -> int | None:
     with tenant_context(ALL):
-        return rows_counted(partition_of(retention_class, midnight(AGO).date()))
+        (found,) = rows_counted([partition_of(retention_class, midnight(AGO).date())]).values() or [None]
+    return found
 
 
 def read_partitions(caplog: pytest.LogCaptureFixture) -> set[str]:
