@@ -87,7 +87,7 @@ batch AS (
     SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY received_at) / {together} AS number FROM written
 )
 {add}
-SELECT tenant_id, installation_id, retention_class, '{day}', name, version, count(*), sum(size_bytes),
+SELECT {slot}, tenant_id, installation_id, retention_class, '{day}', name, version, count(*), sum(size_bytes),
     min(received_at), max(received_at), min(expires_at), max(expires_at)
 FROM batch GROUP BY tenant_id, installation_id, retention_class, name, version, number
 """
@@ -108,6 +108,8 @@ def main() -> None:
     with temporary_servers() as environment:
         set_up_django({**environment, "STUDIO_PURGE_APPROVAL_ROWS": "0"})
         make_tenants()
+        # The job runs each hour: its process is not new.
+        purge_all()
         owner = Owner(environment["DATABASE_URL"])
         parts = owner.fill(arguments.rows, SHARES)
         owner.copy()
@@ -145,7 +147,7 @@ class Owner:
     def fill(self, rows: int, shares: Sequence[Share]) -> list[tuple[Share, int, int]]:
         """These shares of so many events are stored: each share, day (ago) and count."""
         from telemetry.core.retention import retention_class
-        from telemetry.stores.counts import ADD
+        from telemetry.stores.counts import ADD_BATCH, SLOT
         from telemetry.stores.due import name_of, partition_of
 
         found = []
@@ -166,12 +168,15 @@ class Owner:
                         columns=COLUMNS,
                         rows=values,
                         together=COUNTED_TOGETHER,
-                        add=ADD,
+                        add=ADD_BATCH,
+                        slot=SLOT.format(day=f"DATE '{day}'").replace("%%", "%"),
                         day=day,
                     )
                 )
                 found.append((share, ago, count))
                 self.stored += count
+        # What the database itself has counted is told to others within a second or so.
+        self.run("SELECT pg_stat_force_next_flush()")
         return found
 
     def copy(self) -> None:

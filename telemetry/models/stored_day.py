@@ -37,10 +37,12 @@ class StoredDelta(models.Model):
     """What one statement changed about the stored events of one name, day (UTC) and class, in its transaction.
 
     Appended by all that writes, changes or removes events, and moved into ``StoredDay`` by the purge: the two together
-    are what is stored, at every moment. The instants bound those of rows that were added.
+    are what is stored, at every moment. The instants bound those of rows that were added. Each ``slot`` is a partition:
+    ingest takes one by its day, so that those of other days can be emptied as a whole; the rest is in the last.
     """
 
     id = models.BigAutoField(primary_key=True)
+    slot = models.IntegerField(default=14)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     installation = models.ForeignKey(
         Installation, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False

@@ -17,7 +17,9 @@ from telemetry.stores.partitions import SPANS
 
 __all__ = [
     "ADD",
+    "ADD_BATCH",
     "SIZE",
+    "SLOT",
     "StoredChange",
     "change_counts",
     "fold_deltas",
@@ -38,6 +40,10 @@ _BOUNDS: Final = "first_received_at, last_received_at, first_expires_at, last_ex
 # To be followed by what selects these columns, in the statement that writes the rows. What holds keep is not counted:
 # it is read, and little.
 ADD: Final = f"INSERT INTO telemetry_storeddelta ({_KEY}, rows, size_bytes, {_BOUNDS})"
+# The same for what comes in, after the slot of its day (``SLOT``).
+_SLOTS: Final = 14
+ADD_BATCH: Final = ADD.replace("(", "(slot, ", 1)
+SLOT: Final = f"({{day}} - DATE '2000-01-01') %% {_SLOTS}"
 # A partition takes its seal back when a row comes into it (``studio_reopen_events``), so what is sealed has all that
 # is removed from it in its counts. Elsewhere it may not be there yet.
 CHANGE: Final = f"""
@@ -68,9 +74,23 @@ _PARTITION: Final = f"""
     'YYYYMMDD'
 )
 """
-# A delta that only removes has no bounds: the endless ones change nothing of those that are there.
+# Other slots than that of the day, if there is anything in them.
+FILLED: Final = f"""
+SELECT array_agg(slot) FROM generate_series(0, {_SLOTS}) AS slot
+WHERE slot <> {SLOT.format(day="%(today)s::date")}
+    AND EXISTS (SELECT FROM telemetry_storeddelta AS delta WHERE delta.slot = slot.slot)
+"""
+# What is in closed slots, and what is over of others, which are not to be emptied now. A delta that only removes has no
+# bounds: the endless ones change nothing of those that are there.
 FOLD: Final = f"""
-WITH taken AS (DELETE FROM telemetry_storeddelta RETURNING *),
+WITH gone AS (
+    DELETE FROM telemetry_storeddelta WHERE slot <> ALL (%(closed)s::int[]) AND day < %(today)s
+    RETURNING {_KEY}, rows, size_bytes, {_BOUNDS}
+),
+taken AS (
+    SELECT * FROM gone
+    UNION ALL SELECT {_KEY}, rows, size_bytes, {_BOUNDS} FROM telemetry_storeddelta WHERE slot = ANY (%(closed)s::int[])
+),
 sums AS (
     SELECT {_PARTITION} AS partition, {_KEY}, sum(rows)::bigint AS rows, sum(size_bytes)::bigint AS size_bytes,
         coalesce(min(first_received_at), 'infinity') AS first_received_at,
@@ -136,13 +156,22 @@ def change_counts(changes: Iterable[StoredChange]) -> None:
             cursor.executemany(CHANGE, rows)
 
 
-def fold_deltas() -> None:
-    """Everything that was appended is in ``StoredDay``; in the context of all tenants, after ``lock_removals``.
+def fold_deltas(today: date) -> None:
+    """Everything that was appended about the days before ``today`` is in ``StoredDay``.
 
-    What is of partitions that have to be read anyway is dropped. One query.
+    In the context of all tenants, after ``lock_removals``. What is of partitions that have to be read is dropped. Two
+    queries, or four. Ingest does not wait for it, as long as it counts what came today.
     """
     with connection.cursor() as cursor:
-        cursor.execute(FOLD)
+        cursor.execute(FILLED, {"today": today})
+        (filled,) = cursor.fetchone()
+        closed: list[int] = []
+        if filled:
+            cursor.execute("SELECT studio_close_deltas(%s)", [filled])
+            (closed,) = cursor.fetchone()
+        cursor.execute(FOLD, {"closed": closed, "today": today})
+        if closed:
+            cursor.execute("SELECT studio_empty_deltas(%s)", [closed])
 
 
 def seal_counted(names: Sequence[str]) -> set[str]:

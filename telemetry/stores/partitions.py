@@ -43,7 +43,7 @@ FROM pg_inherits
 JOIN pg_class part ON part.oid = inhrelid
 JOIN pg_class parent ON parent.oid = inhparent
 WHERE part.relkind = 'r' AND parent.relkind = 'p' AND parent.relnamespace = current_schema()::regnamespace
-    AND starts_with(parent.relname, 'telemetry_')
+    AND starts_with(parent.relname, 'telemetry_') AND part.relname ~ '_[0-9]{8}$'
 """
 
 

@@ -27,7 +27,7 @@ from telemetry.stores.base import (
     StoredRow,
     StoredSize,
 )
-from telemetry.stores.counts import ADD, size_of
+from telemetry.stores.counts import ADD_BATCH, SLOT, size_of
 
 __all__ = ["PostgresEventStore"]
 
@@ -42,8 +42,9 @@ shared AS MATERIALIZED (
     )
 ),
 counted AS (
-    {ADD}
-    SELECT tenant_id, installation_id, retention_class, (received_at AT TIME ZONE 'UTC')::date, name, version,
+    {ADD_BATCH}
+    SELECT {SLOT.format(day="(received_at AT TIME ZONE 'UTC')::date")},
+        tenant_id, installation_id, retention_class, (received_at AT TIME ZONE 'UTC')::date, name, version,
         sum(rows), sum(size_bytes), received_at, received_at, min(expires_at), max(expires_at)
     FROM shared WHERE retention_class > 0
     GROUP BY tenant_id, installation_id, received_at, retention_class, name, version

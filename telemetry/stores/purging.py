@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - statements are made of constants of this package
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -14,7 +14,7 @@ from telemetry.stores.due import DUE_ROW, DueGroup, Term, class_of_table, midnig
 from telemetry.stores.partitions import Partition, add_partition
 from telemetry.stores.removals import HELD, Removed, lower_counts
 
-__all__ = ["close_partition", "delete_due", "drop_events", "move_held", "seal_partition", "shorten"]
+__all__ = ["close_partitions", "delete_due", "drop_events", "move_held", "seal_partition", "shorten"]
 
 COUNT: Final = f"""
 INSERT INTO telemetry_storedday (
@@ -30,6 +30,10 @@ GROUP BY 2, 3, 4, 5, 6, 7
 """
 FORGET: Final = "DELETE FROM telemetry_storedday WHERE partition = ANY (%s)"
 READ: Final = "DELETE FROM telemetry_uncountedpartition WHERE name = ANY (%s)"
+CLOSE: Final = """
+SELECT studio_close_events(part.parent, part.starts_on)
+FROM unnest(%s::text[], %s::date[]) WITH ORDINALITY AS part (parent, starts_on, number) ORDER BY part.number
+"""
 DROP: Final = """
 SELECT count(*) FILTER (WHERE studio_drop_events(part.parent, part.starts_on))
 FROM unnest(%s::text[], %s::date[]) AS part (parent, starts_on)
@@ -112,15 +116,14 @@ class Deleted(NamedTuple):
     last_received_at: datetime | None
 
 
-def close_partition(partition: Partition) -> bool:
-    """Until the transaction ends nothing is written into the partition, and what comes later takes its seal away.
+def close_partitions(partitions: Sequence[Partition]) -> list[Partition]:
+    """Until the transaction ends nothing is written into the partitions, and what comes later takes their seal away.
 
-    Whether there is such a partition. Raises ``OperationalError`` when the lock is not to be had in time.
+    Those that are there; one query. Raises ``OperationalError`` when a lock is not to be had in time.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT studio_close_events(%s, %s)", [partition.parent, partition.starts_on])
-        (is_there,) = cursor.fetchone()
-    return bool(is_there)
+        cursor.execute(CLOSE, _columns(partitions))
+        return [partition for partition, (is_there,) in zip(partitions, cursor.fetchall(), strict=True) if is_there]
 
 
 def seal_partition(partition: Partition) -> bool:
@@ -128,9 +131,9 @@ def seal_partition(partition: Partition) -> bool:
 
     Whether it was there. In the context of all tenants, after ``lock_removals``.
     """
-    if not close_partition(partition):
+    if not close_partitions([partition]):
         return False
-    fold_deltas()
+    fold_deltas(datetime.now(UTC).date())
     with connection.cursor() as cursor:
         cursor.execute(FORGET, [[name_of(partition)]])
         cursor.execute(COUNT, {"name": name_of(partition), **_range(partition)})
@@ -179,7 +182,7 @@ def drop_events(partitions: Sequence[Partition]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(FORGET, [names])
         cursor.execute(READ, [names])
-        cursor.execute(DROP, [[each.parent for each in partitions], [each.starts_on for each in partitions]])
+        cursor.execute(DROP, _columns(partitions))
         (dropped,) = cursor.fetchone()
     return int(dropped)
 
@@ -215,6 +218,10 @@ def shorten(term: Term, partition: Partition, day: date, *, tenant_id: int, limi
         event = (tenant_id, term.installation_id, day, term.name, term.version)
         lower_counts([Removed(*event, rows, int(current), size_bytes)])
     return int(rows)
+
+
+def _columns(partitions: Sequence[Partition]) -> list[Any]:
+    return [[each.parent for each in partitions], [each.starts_on for each in partitions]]
 
 
 def _lower(group: DueGroup, rows: int, size_bytes: int) -> None:

@@ -23,7 +23,7 @@ from telemetry.services.purging.terms import terms_of_run
 from telemetry.stores.base import RowSelection
 from telemetry.stores.due import DueGroup, Question, due_groups, longer_groups, midnight, name_of, rows_counted
 from telemetry.stores.partitions import Partition
-from telemetry.stores.purging import close_partition, delete_due, drop_events, move_held, shorten
+from telemetry.stores.purging import close_partitions, delete_due, drop_events, move_held, shorten
 from telemetry.stores.removals import Removed, Way, add_to_balance, count_removed, lock_removals
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
@@ -168,7 +168,7 @@ class Work:
     def _drop(self, partitions: Sequence[Partition]) -> set[Partition]:
         """Those that are gone: if all in them is due, and once what is held is elsewhere. One step."""
         today = timezone.now().date()
-        closed = [each for each in partitions if each.ends_on <= today and close_partition(each)]
+        closed = close_partitions([each for each in partitions if each.ends_on <= today])
         totals, due = rows_counted(closed), {each: list[DueGroup]() for each in closed}
         for group in self.all_due(closed):
             due[group.partition].append(group)

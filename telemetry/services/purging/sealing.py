@@ -12,7 +12,7 @@ from telemetry.core.retention import HOLD
 from telemetry.stores.counts import fold_deltas, seal_counted
 from telemetry.stores.due import class_of_table, event_partitions, has_rows, name_of, rows_counted, sealed_names
 from telemetry.stores.partitions import Partition
-from telemetry.stores.purging import close_partition, drop_events, seal_partition
+from telemetry.stores.purging import close_partitions, drop_events, seal_partition
 from telemetry.stores.removals import lock_removals
 from tenants.context import ALL, tenant_context
 
@@ -37,30 +37,33 @@ def seal_partitions(*, today: date | None = None, go_on: GoOn = NO_HASTE) -> boo
         for each in event_partitions()
         if each.ends_on <= day and class_of_table(each.parent) is not HOLD and name_of(each) not in sealed
     ]
-    for partition in _add_up(over):
+    for partition in _add_up(over, day):
         if not go_on():
             return False
         _read(partition)
     return True
 
 
-def _add_up(partitions: Sequence[Partition]) -> list[Partition]:
+def _add_up(partitions: Sequence[Partition], today: date) -> list[Partition]:
     """Those of the partitions that have to be read; the others are sealed. All counts are in one place."""
     with tenant_context(ALL):
         lock_removals()
-        closed = {name_of(each): each for each in partitions if _close(each)}
-        fold_deltas()
+        closed = {name_of(each): each for each in _closed(partitions)}
+        fold_deltas(today)
         done = seal_counted(list(closed))
     return [partition for name, partition in closed.items() if name not in done]
 
 
-def _close(partition: Partition) -> bool:
+def _closed(partitions: Sequence[Partition]) -> list[Partition]:
+    """Those whose lock is to be had: all at once, or one by one if some are not."""
     try:
         with transaction.atomic():
-            return close_partition(partition)
+            return close_partitions(partitions)
     except OperationalError as error:
-        _log_delay(partition, error)
-        return False
+        if len(partitions) == 1:
+            _log_delay(partitions[0], error)
+            return []
+    return [partition for each in partitions for partition in _closed([each])]
 
 
 def _read(partition: Partition) -> None:
@@ -101,5 +104,5 @@ def _drop_if_empty(partition: Partition, *, is_hold: bool) -> bool:
     if is_hold and not has_rows(partition):
         seal_partition(partition)
     else:
-        close_partition(partition)
+        close_partitions([partition])
     return rows_counted([partition]).get(partition) == 0 and drop_events([partition]) > 0

@@ -260,7 +260,7 @@ class Work:
         move_held(group)
 
     def fold(self) -> None:
-        fold_deltas()
+        fold_deltas(midnight().date())
 
     def seal(self) -> None:
         seal_partitions()
