@@ -27,6 +27,7 @@ right to the row, for each event of each tenant, both times; ``partitions_read``
 
 import json
 import logging
+import subprocess
 import sys
 import time
 from argparse import ArgumentParser
@@ -104,9 +105,14 @@ def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rows", type=int, default=5_200_000, help="events that are stored, half of them due")
+    parser.add_argument("--when-told", action="store_true", help="be the worker that purges beside ingest")
     arguments = parser.parse_args()
+    if arguments.when_told:
+        purge_when_told()
+        return
     with temporary_servers() as environment:
-        set_up_django({**environment, "STUDIO_PURGE_APPROVAL_ROWS": "0"})
+        environment["STUDIO_PURGE_APPROVAL_ROWS"] = "0"
+        set_up_django(environment)
         make_tenants()
         # The job runs each hour: its process is not new.
         purge_all()
@@ -116,7 +122,7 @@ def main() -> None:
         print(f"{owner.stored:,} events in {len(parts)} parts, {sum(count for *_, count in parts) // 2:,} of them due")
         result = measure_whole(owner, parts)
         result |= measure_rows(owner, owner.fill(arguments.rows, SOONER))
-        result |= measure_ingest(owner, arguments.rows // 5)
+        result |= measure_ingest(owner, arguments.rows // 5, environment)
         print(json.dumps({name: round(value, 3) for name, value in result.items()}))
 
 
@@ -185,9 +191,10 @@ class Owner:
         self.run("INSERT INTO naive SELECT * FROM telemetry_storedevent")
         self.run("CREATE INDEX ON naive (installation_id, name, received_at)")
         for name in self.touched():
+            # The index grows with the rows, as it did in the partition.
             self.run(f"CREATE TABLE bare_{name} (LIKE {name})")
-            self.run(f"INSERT INTO bare_{name} SELECT * FROM {name}")
             self.run(f"CREATE INDEX ON bare_{name} (installation_id, name, received_at)")
+            self.run(f"INSERT INTO bare_{name} SELECT * FROM {name}")
         self.run("VACUUM ANALYZE")
 
     def copy_again(self, share: Share) -> None:
@@ -360,23 +367,67 @@ def purged() -> dict[tuple[int, str], int]:
         return {(installation_id, name): total for installation_id, name, total in rows}
 
 
-def measure_ingest(owner: Owner, rows: int) -> dict[str, float]:
-    """Ingest alone, and while more of the same is purged."""
+def measure_ingest(owner: Owner, rows: int, environment: dict[str, str]) -> dict[str, float]:
+    """Ingest alone, before and after, and while another process purges more of the same."""
     from benchmarks.ingest_workspace import make_workspace
 
     workspace = make_workspace()
     owner.fill(rows, (*SHARES, *SOONER))
+    command = [sys.executable, str(Path(__file__).resolve()), "--when-told"]
+    worker = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    if told(worker) != "ready":
+        raise RuntimeError("the worker did not start")
     with ingesting(workspace) as counts:
         time.sleep(2)
-        begin, before = time.perf_counter(), counts[0]
-        time.sleep(5)
-        alone = (counts[0] - before) / (time.perf_counter() - begin)
-        begin, before, counts[1] = time.perf_counter(), counts[0], 0
-        purge_all()
-        seconds = time.perf_counter() - begin
-        beside, slowest = (counts[0] - before) / seconds, counts[1]
-    print(f"ingest: {alone:,.0f} events/s alone, {beside:,.0f} during a purge of {seconds:.1f} s")
+        before = rate_during(counts, lambda: time.sleep(5))
+        counts[1] = 0
+        begin = time.perf_counter()
+        beside = rate_during(counts, lambda: finish(worker))
+        seconds, slowest = time.perf_counter() - begin, counts[1]
+        after = rate_during(counts, lambda: time.sleep(5))
+    worker.wait()
+    alone = (before + after) / 2
+    print(f"ingest: {before:,.0f} events/s before, {beside:,.0f} during a purge of {seconds:.1f} s, {after:,.0f} after")
     return {"ingest_while_purging": beside / alone, "slowest_batch_seconds": slowest}
+
+
+def told(worker: subprocess.Popen[str]) -> str:
+    """The next line that the worker says."""
+    return worker.stdout.readline().strip() if worker.stdout else ""
+
+
+def finish(worker: subprocess.Popen[str]) -> None:
+    """The worker has purged."""
+    if worker.stdin:
+        worker.stdin.write("now\n")
+        worker.stdin.flush()
+    if told(worker) != "done 0":
+        raise RuntimeError("the purge failed, or had to read partitions to count them")
+
+
+def rate_during(counts: list[float], deed: Callable[[], object]) -> float:
+    """Events per second that came while the deed was done."""
+    begin, before = time.perf_counter(), counts[0]
+    deed()
+    return (counts[0] - before) / (time.perf_counter() - begin)
+
+
+def purge_when_told() -> None:
+    """A worker that has run before, and does so again once a line comes."""
+    import django
+
+    django.setup()
+    import telemetry.services.purging.service  # noqa: F401 - what a worker has loaded by then
+    from tenants.context import ALL, tenant_context
+    from tenants.selectors import installations_in_context
+
+    with tenant_context(ALL):
+        list(installations_in_context())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with reading() as read:
+        purge_all()
+    print("done", len(read), flush=True)
 
 
 @contextmanager

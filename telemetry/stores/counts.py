@@ -74,11 +74,11 @@ _PARTITION: Final = f"""
     'YYYYMMDD'
 )
 """
-# Other slots than that of the day, if there is anything in them.
-FILLED: Final = f"""
-SELECT array_agg(slot) FROM generate_series(0, {_SLOTS}) AS slot
-WHERE slot <> {SLOT.format(day="%(today)s::date")}
-    AND EXISTS (SELECT FROM telemetry_storeddelta AS delta WHERE delta.slot = slot.slot)
+# Slots that ingest does not append to today, if there is anything in them and nobody else does.
+CLOSE: Final = f"""
+SELECT studio_close_deltas(array(
+    SELECT slot FROM generate_series(0, {_SLOTS}) AS slot WHERE slot <> {SLOT.format(day="%(today)s::date")}
+))
 """
 # What is in closed slots, and what is over of others, which are not to be emptied now. A delta that only removes has no
 # bounds: the endless ones change nothing of those that are there.
@@ -160,15 +160,11 @@ def fold_deltas(today: date) -> None:
     """Everything that was appended about the days before ``today`` is in ``StoredDay``.
 
     In the context of all tenants, after ``lock_removals``. What is of partitions that have to be read is dropped. Two
-    queries, or four. Ingest does not wait for it, as long as it counts what came today.
+    queries, or three. Ingest does not wait for it, as long as it counts what came today.
     """
     with connection.cursor() as cursor:
-        cursor.execute(FILLED, {"today": today})
-        (filled,) = cursor.fetchone()
-        closed: list[int] = []
-        if filled:
-            cursor.execute("SELECT studio_close_deltas(%s)", [filled])
-            (closed,) = cursor.fetchone()
+        cursor.execute(CLOSE, {"today": today})
+        (closed,) = cursor.fetchone()
         cursor.execute(FOLD, {"closed": closed, "today": today})
         if closed:
             cursor.execute("SELECT studio_empty_deltas(%s)", [closed])

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from django.db import OperationalError, transaction
@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from telemetry.core.retention import HOLD
 from telemetry.stores.counts import fold_deltas, seal_counted
-from telemetry.stores.due import class_of_table, event_partitions, has_rows, name_of, rows_counted, sealed_names
+from telemetry.stores.due import (
+    class_of_table,
+    event_partitions,
+    has_rows,
+    midnight,
+    name_of,
+    rows_counted,
+    sealed_names,
+)
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partitions, drop_events, seal_partition
 from telemetry.stores.removals import lock_removals
@@ -21,6 +29,8 @@ __all__ = ["drop_outlived", "seal_partitions"]
 logger = logging.getLogger(__name__)
 
 GoOn = Callable[[], bool]
+# PostgreSQL's statistics lag behind by a minute at most.
+SETTLING: Final = timedelta(minutes=10)
 NO_HASTE: Final[GoOn] = lambda: True  # noqa: E731 - a default that is called
 
 
@@ -29,7 +39,8 @@ def seal_partitions(*, today: date | None = None, go_on: GoOn = NO_HASTE) -> boo
 
     Those whose counts agree with the database's own at once; the others, in which somebody wrote or removed without
     counting, are read, each in its own transaction, until ``go_on`` says no. What holds keep is not counted: rows are
-    moved there long after its days. A partition whose lock is not to be had waits for the next run.
+    moved there long after its days. A partition whose lock is not to be had waits for the next run, and so does one
+    that was over only just now: what the database counted is told with a delay.
     """
     day, sealed = today or timezone.now().date(), sealed_names()
     over = [
@@ -37,7 +48,9 @@ def seal_partitions(*, today: date | None = None, go_on: GoOn = NO_HASTE) -> boo
         for each in event_partitions()
         if each.ends_on <= day and class_of_table(each.parent) is not HOLD and name_of(each) not in sealed
     ]
-    for partition in _add_up(over, day):
+    for partition in _add_up(over, day) if over else ():
+        if timezone.now() - midnight(partition.ends_on) < SETTLING:
+            continue
         if not go_on():
             return False
         _read(partition)

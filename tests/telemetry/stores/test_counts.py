@@ -188,6 +188,52 @@ def test_an_event_that_was_never_committed_is_not_counted(told: pytest.LogCaptur
     assert counted() == there()
 
 
+def test_what_shares_its_slot_with_today_is_added_up_too(told: pytest.LogCaptureFixture) -> None:
+    installation = make_installation()
+    for days_ago in (0, 14, 28):
+        store(installation, 3, days_ago=days_ago, days=30)
+
+    seal_partitions()
+
+    assert not read_partitions(told) & {partition_name(MONTH, 14), partition_name(MONTH, 28)}
+    with tenant_context(ALL):
+        assert sum(rows_counted([partition_of(MONTH, midnight(each).date()) for each in (14, 28)]).values()) == 6
+        assert [each.day for each in StoredDelta.objects.all()] == [midnight().date()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_that_somebody_writes_into_holds_nothing_up(told: pytest.LogCaptureFixture) -> None:
+    installation = make_installation()
+    store(installation, 3, days_ago=AGO, days=30)
+    store(installation, 1, days_ago=AGO, days=7)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    written, is_over = Event(), Event()
+
+    def write() -> int:
+        with transaction.atomic():
+            store(installation, 2, days_ago=AGO, days=7)
+            written.set()
+            is_over.wait()
+        return 0
+
+    def seal() -> int | None:
+        written.wait()
+        try:
+            seal_partitions()
+            return sealed_rows(MONTH)
+        finally:
+            is_over.set()
+
+    _, rows = run_together(write, seal)
+
+    assert rows == 3
+    assert not read_partitions(told) & {partition_name(MONTH), partition_name(WEEK)}
+    seal_partitions()
+    assert sealed_rows(WEEK) == 3
+    assert counted() == there()
+
+
 def test_counts_of_one_tenant_are_not_seen_by_another() -> None:
     installation = make_installation()
     store(installation, 3, days_ago=AGO, days=7)
