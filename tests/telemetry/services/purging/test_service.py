@@ -1,8 +1,10 @@
 """The purge as a whole: what is due goes, what is not stays, and each row is accounted for."""
 
 from pathlib import Path
+from threading import Event
 
 import pytest
+from django.db import transaction
 from msgspec.structs import replace
 
 from telemetry.core.enums import RetentionPolicy
@@ -27,6 +29,7 @@ from tests.core.builders import make_sigil_spec
 from tests.telemetry.archives import archive_in
 from tests.telemetry.factories import make_installation, make_published
 from tests.telemetry.services.purging.factories import STEP, midnight, store, stored
+from tests.tenants.together import run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +212,33 @@ def test_where_the_archive_fails_nothing_is_deleted(installation: Installation, 
 
     assert removed() == {"purged": 0, "archived": 3, "erased": 0}
     assert [run.state for run in runs()] == [PurgeState.DONE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_class_that_somebody_reads_for_long_holds_up_no_other(installation: Installation) -> None:
+    store(installation, 3, days_ago=8, days=7)
+    store(installation, 2, days_ago=31, days=30)
+    is_reading, is_over = Event(), Event()
+
+    def read() -> None:
+        with transaction.atomic(), tenant_context(ALL):
+            list(StoredEvent.with_expired.filter(retention_class=7))
+            is_reading.set()
+            is_over.wait()
+
+    def remove() -> None:
+        is_reading.wait()
+        try:
+            purge()
+        finally:
+            is_over.set()
+
+    run_together(read, remove)
+
+    assert stored() == {(midnight(8).date(), STEP): 3}
+    assert removed()["purged"] == 2
+    purge()
+    assert stored() == {}
+    assert removed()["purged"] == 5
+    (run,) = runs()
+    assert (run.state, run.partitions) == (PurgeState.DONE, 2)
