@@ -89,12 +89,15 @@ class Work:
         with tenant_context(ALL):
             for group in self.all_due():
                 by_partition.setdefault(group.partition, []).append(group)
+            totals = rows_counted(by_partition)
         partitions = list(by_partition)
+        # Of the others a part stays: nobody has to be kept out of them.
+        whole = {each for each in partitions if totals.get(each) == _all_rows(by_partition[each])}
         for start in range(0, len(partitions), TOGETHER):
             some = partitions[start : start + TOGETHER]
             if not all(self._archive(by_partition[partition], go_on) for partition in some):
                 return False
-            settled = self._drop_together(some)
+            settled = self._drop_together([partition for partition in some if partition in whole])
             for partition in some:
                 if partition not in settled and not self._delete(by_partition[partition], go_on):
                     return False
@@ -144,6 +147,8 @@ class Work:
 
     def _drop_together(self, partitions: Sequence[Partition]) -> set[Partition]:
         """Those about which nothing more is to be done now; in one step, or each in its own if a lock is missing."""
+        if not partitions:
+            return set()
         try:
             with tenant_context(ALL):
                 lock_removals()
@@ -175,7 +180,7 @@ class Work:
         going = {
             partition: groups
             for partition, groups in due.items()
-            if totals.get(partition) == sum(group.rows + group.held for group in groups) and self._is_free(groups)
+            if totals.get(partition) == _all_rows(groups) and self._is_free(groups)
         }
         self._count(
             ((group, group.rows, group.size_bytes) for groups in going.values() for group in groups),
@@ -286,6 +291,10 @@ class Work:
         ]
         count(removed, "purged")
         _add_to_items([(self._runs[each.tenant_id].pk, each, False) for each in removed])
+
+
+def _all_rows(groups: Iterable[DueGroup]) -> int:
+    return sum(group.rows + group.held for group in groups)
 
 
 def _add_to_items(removed: Iterable[tuple[int, Removed, bool]]) -> None:
