@@ -83,7 +83,7 @@ def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=7, help="how often each is measured")
-    parser.add_argument("--batches", type=int, default=24, help="batches of 500 events in a round")
+    parser.add_argument("--batches", type=int, default=72, help="batches of 500 events in a round")
     parser.add_argument("--workers", type=int, default=2, help="processes of each of the two web servers")
     arguments = parser.parse_args()
     with temporary_servers() as environment, ExitStack() as stack:
