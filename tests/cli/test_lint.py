@@ -11,25 +11,7 @@ import pytest
 from telemetry.core.codec import decode_spec
 from telemetry.core.lint import lint_spec
 from telemetry.formats.event_specs import read_event_spec
-from tests.cli.conftest import SIGIL, Called, Studio
-
-# A rate that is too low on line 11 (a warning), a secret on line 8 (an error).
-POOR = """\
-meta:
-  name: shop.orders
-  version: 1
-  title: Shop orders
-  owners: ['@shop']
-config:
-  providers:
-    - {type: posthog, config: {projectApiKey: "phc_0123456789abcdefghijABCDEFGHIJ"}}
-events:
-  - name: shop.orders.placed
-    sampling: {rate: 0.01}
-    version: 1
-    semantics: {what: Order placed, who: A customer, why: To count orders}
-    privacy: internal
-"""
+from tests.cli.conftest import POOR, SIGIL, Called, Studio
 
 
 @pytest.fixture
