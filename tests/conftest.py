@@ -21,7 +21,6 @@ from pytest_django import DjangoDbBlocker
 from studio.embedded import postgresql_server, valkey_server
 from studio.settings import env
 from telemetry.services.partitions import ensure_partitions
-from tenants.config_lease import PROCESS_LEASE, ConfigLease
 
 # A busy machine is no reason to fail: Hypothesis judges answers here, and never how long they took.
 hypothesis_settings.register_profile(
@@ -128,23 +127,3 @@ def owner_connection(db: None) -> Iterator[psycopg.Connection]:
         autocommit=True,
     ) as owner:
         yield owner
-
-
-@pytest.fixture(autouse=True)
-def lease_of_live_server(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A server in the test's own process holds a lease as any web server does, but not beyond its test.
-
-    It would go on writing to the database of the tests that follow.
-    """
-    if "live_server" not in request.fixturenames:
-        yield
-        return
-    # Before the database is emptied at the end.
-    request.getfixturevalue("transactional_db")
-    from studio.wsgi import application
-
-    lease = ConfigLease(stale_seconds=settings.STUDIO_CONFIG_STALE_SECONDS)
-    application.lease = PROCESS_LEASE.lease = lease
-    yield
-    PROCESS_LEASE.lease = None
-    lease.stop()
