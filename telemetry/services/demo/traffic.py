@@ -23,8 +23,9 @@ HALF_HOUR: Final = timedelta(minutes=30)
 WORKFLOWS: Final = {"onboarding": ("verify_email", "profile", "tour"), "deploy": ("build", "test", "release")}
 # Slow events of the last quarter of an hour: more than the ten that the seed's rule needs in each five minutes.
 SLOW: Final = 60
-# One event in so many has a mistake: undeclared, incomplete, of the wrong type, or with an address in its text.
-MISTAKES: Final = 12
+# One event in so many has a mistake: undeclared, of the wrong type, with an address in its text, or incomplete. Half of
+# them are incomplete, so that there is something to propose at any time of day.
+MISTAKES: Final = 8
 
 
 def play_days(installation: Installation, *, now: datetime, seed: int) -> int:
@@ -81,12 +82,12 @@ def _event(at: datetime, random: Random, *, slowness: float = 1.0) -> Incoming:
 
 
 def _make_mistake(properties: dict[str, Any], random: Random) -> None:
-    match random.randrange(4):
+    match random.randrange(6):
         case 0:
             properties["contact"] = f"person{random.randrange(PEOPLE)}@example.com"
         case 1:
-            del properties["step"]
-        case 2:
             properties["durationMs"] = "fast"
-        case _:
+        case 2:
             properties["step"] = f"mail to person{random.randrange(PEOPLE)}@example.com"
+        case _:
+            del properties["step"]
