@@ -16,8 +16,8 @@ def settle() -> None:
     """Everything that is loaded by now, addresses and views included, is never looked at again for garbage.
 
     Judging a batch makes thousands of short-lived objects, for which the collector would go through all 150,000 of the
-    program several times: a quarter of the time of a batch. What is made later is
-    looked at as ever, but not before a request's worth of it has come together.
+    program several times: a quarter of the time of a batch. What is made later is looked at as ever, but not before a
+    request's worth of it has come together.
     Source: https://docs.python.org/3/library/gc.html#gc.freeze
     """
     # Django imports views with the first request otherwise.
