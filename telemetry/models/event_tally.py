@@ -18,7 +18,7 @@ class EventTally(models.Model):
     came: what the balance is drawn up by, because nothing is added to such a minute once it is over. ``name`` is empty,
     and ``version`` 0, for what no event of the config could be found for; this keeps made-up names from growing the
     table. ``violating`` counts events with any violation, ``skewed`` those whose sender's clock was corrected.
-    ``detail`` is a ``telemetry.core.tallies.TallyDetail`` in MessagePack.
+    ``detail`` is a ``telemetry.tallies.detail.TallyDetail`` in MessagePack.
     """
 
     id = models.BigAutoField(primary_key=True)

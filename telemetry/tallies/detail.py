@@ -6,7 +6,7 @@ __all__ = ["NumberTally", "TallyDetail", "decode_detail", "encode_detail"]
 
 
 class NumberTally(msgspec.Struct, array_like=True):
-    """The values of one numeric property: exact count, sum and ends, and a t-digest of all of them.
+    """The values of one numeric property: exact count, sum and ends, and a digest of all of them.
 
     ``beyond`` counts exactly how many values lay beyond each limit that the config in force names: ``">1500.0"``,
     ``"<0.0"``. For a property that is hidden in what is stored, values are rounded first, see ``rounding``; ``beyond``

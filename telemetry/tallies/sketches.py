@@ -3,14 +3,18 @@
 Values go into a t-digest of doubles: of the sketches that merge, it is the one whose answer depends on nothing but what
 went in, so that judging a window again gives the same answer. Merged from 300 parts of 500 log-normal values, its
 p95 and p99 were within 0.4 and 0.1 percent of rank. Subjects go into HyperLogLog.
+
+As long as a t-digest would keep each value by itself, a digest holds these values instead, in an eighth to a half of
+the bytes: it gives the same answers, and tells no more, for they are in ascending order as there, not as they came.
 Source: Apache DataSketches, https://datasketches.apache.org/
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy
 from datasketches import hll_sketch, hll_union, tdigest_double, tgt_hll_type
+from numpy.typing import NDArray
 
 __all__ = [
     "count_subjects",
@@ -26,6 +30,20 @@ __all__ = [
 
 # Compression; 100 would halve the size (1.4 kB for 500 values) and double the error.
 _COMPRESSION: Final = 200
+# So many values a t-digest of this compression keeps one by one; of one more, it makes means.
+_MOST_VALUES: Final = 157
+# The first byte of a digest of values tells how each is stored; that of a t-digest is 1 or 2, the length of its head.
+_DOUBLES: Final = ord("d")
+_FORMS: Final[Mapping[int, numpy.dtype[Any]]] = {
+    ord("H"): numpy.dtype("<u2"),
+    ord("i"): numpy.dtype("<i4"),
+    _DOUBLES: numpy.dtype("<f8"),
+}
+# The least and the greatest number of those forms that hold whole numbers alone, the narrowest first.
+_ENDS: Final = {
+    form: (numpy.iinfo(kind).min, numpy.iinfo(kind).max) for form, kind in _FORMS.items() if form != _DOUBLES
+}
+
 # 2^12 registers in 2 kB: one standard deviation of the estimate is 1.6 percent; up to 200 subjects it is nearly exact.
 _LOG_REGISTERS: Final = 12
 # How a sketch of few subjects is stored: a mode in the low bits of a byte, the number of coupons, then the coupons: of
@@ -34,14 +52,16 @@ _LOG_REGISTERS: Final = 12
 _MODE, _LIST, _SET = 7, 0, 1
 _LIST_COUNT, _LIST_START, _SET_COUNT, _SET_START, _COUPON = 6, 8, 8, 12, 4
 
+Column = NDArray[numpy.float64]
 
-def digest_of(values: Sequence[float]) -> bytes:
+
+def digest_of(values: Sequence[float] | Column) -> bytes:
     """A digest of the values; empty for none."""
-    if not values:
+    column = numpy.array(values, dtype=numpy.float64)
+    if not column.size:
         return b""
-    digest = tdigest_double(_COMPRESSION)
-    digest.update(numpy.asarray(values, dtype=numpy.float64))
-    return bytes(digest.serialize())
+    column.sort()
+    return _packed(column) if column.size <= _MOST_VALUES else bytes(_of_column(column).serialize())
 
 
 def merge_digests(parts: Iterable[bytes]) -> bytes:
@@ -49,9 +69,13 @@ def merge_digests(parts: Iterable[bytes]) -> bytes:
     found = [part for part in parts if part]
     if len(found) <= 1:
         return found[0] if found else b""
-    merged = tdigest_double(_COMPRESSION)
+    columns = [_column_of(part) for part in found if part[0] in _FORMS]
+    if len(columns) == len(found):
+        return digest_of(numpy.concatenate(columns))
+    merged = _of_column(numpy.sort(numpy.concatenate(columns))) if columns else tdigest_double(_COMPRESSION)
     for part in found:
-        merged.merge(tdigest_double.deserialize(part))
+        if part[0] not in _FORMS:
+            merged.merge(tdigest_double.deserialize(part))
     return bytes(merged.serialize())
 
 
@@ -59,13 +83,39 @@ def quantiles_of(digest: bytes, ranks: Sequence[float]) -> list[float]:
     """The values at these ranks (ratios 0-1); none for an empty digest."""
     if not digest:
         return []
-    read = tdigest_double.deserialize(digest)
+    read = _read(digest)
     return [float(read.get_quantile(rank)) for rank in ranks]
 
 
 def rank_of(digest: bytes, value: float) -> float:
     """The share of values (0-1) that are at most about ``value``; 0 for an empty digest."""
-    return float(tdigest_double.deserialize(digest).get_rank(value)) if digest else 0.0
+    return float(_read(digest).get_rank(value)) if digest else 0.0
+
+
+def _read(digest: bytes) -> tdigest_double:
+    return _of_column(_column_of(digest)) if digest[0] in _FORMS else tdigest_double.deserialize(digest)
+
+
+def _of_column(column: Column) -> tdigest_double:
+    digest = tdigest_double(_COMPRESSION)
+    digest.update(column)
+    return digest
+
+
+def _packed(column: Column) -> bytes:
+    """The values, ascending, in the narrowest form that holds each of them exactly."""
+    for form, (least, most) in _ENDS.items():
+        if least <= column[0] and column[-1] <= most:
+            whole = column.astype(_FORMS[form])
+            # By their bytes: the zero below zero is another one.
+            if whole.astype(numpy.float64).tobytes() == column.tobytes():
+                return bytes((form,)) + whole.tobytes()
+    return bytes((_DOUBLES,)) + column.astype(_FORMS[_DOUBLES]).tobytes()
+
+
+def _column_of(digest: bytes) -> Column:
+    stored: NDArray[Any] = numpy.frombuffer(digest, _FORMS[digest[0]], offset=1)
+    return stored.astype(numpy.float64)
 
 
 def sketch_subjects(pseudonyms: Iterable[str]) -> bytes:

@@ -1,7 +1,7 @@
 """The tallies of one batch: rows for ``EventTally``, counted and sketched from what the pipeline made of each event."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -82,28 +82,36 @@ def _detail(config: IngestConfig, name: str, version: int, events: Iterable[Proc
     if rules is None or compiled is None:
         return None
     observed = [event.observation for event in events if event.observation is not None]
-    missing: Counter[str] = Counter()
-    for present, count in Counter(each.present for each in observed).items():
-        for absent in compiled.properties.all.keys() - set(present):
-            missing[absent] += count
     detail = TallyDetail(
         valid=len(observed),
         values=_values(compiled.counted, observed),
-        missing=dict(missing),
+        missing=_missing(compiled.properties.all.keys(), observed),
         subjects=sketch_subjects({each.subject for each in observed if each.subject is not None}),
     )
+    measured = [each.metrics for each in observed]
     for metric in compiled.measured:
-        values = [each.metrics[metric] for each in observed if metric in each.metrics]
+        values = [metrics[metric] for metrics in measured if metric in metrics]
         if values:
             detail.numbers[metric] = _number(values, rules.metrics[metric])
     return encode_detail(detail)
 
 
+def _missing(declared: Set[str], observed: Sequence[Observation]) -> dict[str, int]:
+    """How many had which declared property not; most have all of them."""
+    missing: Counter[str] = Counter()
+    incomplete = [each.present for each in observed if len(each.present) < len(declared)]
+    for present, count in Counter(incomplete).items():
+        for absent in declared - set(present):
+            missing[absent] += count
+    return dict(missing)
+
+
 def _values(names: Sequence[str], observed: Sequence[Observation]) -> dict[str, dict[str, int]]:
     """How often each value of each counted property occurred; absent ones are among the missing."""
     counted: dict[str, dict[str, int]] = {}
-    for place, name in enumerate(names):
-        counts = Counter(each.values[place] for each in observed)
+    columns = zip(*[each.values for each in observed], strict=True)
+    for name, column in zip(names, columns, strict=False):
+        counts = Counter(column)
         counts.pop(None, None)
         if counts:
             counted[name] = {counted_value(value): count for value, count in counts.items()}

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from datasketches import tdigest_double
 from django.db import connection
 
 from telemetry.core.events import Context
 from telemetry.models import EventDay, EventTally
 from telemetry.services.tallies import merge_tallies
+from telemetry.tallies.detail import decode_detail, encode_detail
+from telemetry.tallies.sketches import quantiles_of
 from telemetry.tallies.summary import TallySummary
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
@@ -57,6 +60,27 @@ def test_merged_tallies_say_what_they_said_before() -> None:
         rows = list(EventTally.objects.values_list("name", "is_merged"))
     assert merged == 8
     assert sorted(rows) == [("", True), (STEP, True)]
+    assert everything_in(tallied(installation)) == before
+
+
+def test_rows_with_t_digests_of_few_values_are_merged_with_those_of_today() -> None:
+    make_published()
+    installation = make_installation()
+    batches(installation)
+    before = everything_in(tallied(installation))
+    with tenant_context(ALL):
+        for row in EventTally.objects.filter(name=STEP).order_by("pk")[:2]:
+            detail = decode_detail(bytes(row.detail or b""))
+            number = detail.numbers["durationMs"]
+            stored = tdigest_double(200)
+            for value in quantiles_of(number.digest, [place / 4 for place in range(5)]):
+                stored.update(value)
+            number.digest = bytes(stored.serialize())
+            EventTally.objects.filter(pk=row.pk).update(detail=encode_detail(detail))
+    assert everything_in(tallied(installation)) == before
+
+    merge_tallies()
+
     assert everything_in(tallied(installation)) == before
 
 
