@@ -9,9 +9,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from telemetry.models import EventTally
-from telemetry.models.event_tally import COUNTS
-from telemetry.stores.tallies import add_tallies
+from telemetry.stores.tallies import TallyCounts, TallyRow, add_tallies
 from telemetry.tallies.detail import decode_detail, encode_detail
 from telemetry.tallies.merging import merge_details
 from tenants.context import ALL, set_tenant_context
@@ -32,10 +30,9 @@ SELECT max(received_minute) FROM (
     WHERE NOT is_merged AND received_minute < %s ORDER BY received_minute LIMIT %s
 ) AS slice
 """
-COLUMNS: Final = (
-    *("tenant_id", "installation_id", "name", "version", "minute", "received_minute", "last_received_at", "detail"),
-    *COUNTS,
-)
+COUNTS: Final = TallyCounts._fields
+# Those of a ``TallyRow``, whose counts come last.
+COLUMNS: Final = (*TallyRow._fields[:-1], *COUNTS)
 # What is taken out is what is put in again: a row that is committed in between is not seen, and stays for next time.
 TAKE: Final = f"""
 DELETE FROM telemetry_eventtally WHERE NOT is_merged AND received_minute <= %s RETURNING {", ".join(COLUMNS)}
@@ -68,7 +65,7 @@ def merge_tallies(*, now: datetime | None = None) -> int:
         if last_minute is None:
             return 0
         cursor.execute(TAKE, [last_minute])
-        rows = [EventTally(**dict(zip(COLUMNS, row, strict=True))) for row in cursor.fetchall()]
+        rows = [_row(columns) for columns in cursor.fetchall()]
         add_tallies([_merged(group) for group in _grouped(rows, _key_of)])
         cursor.executemany(ADD_DAYS, sorted(_day_of(group) for group in _grouped(rows, _day_key_of)))
     return len(rows)
@@ -80,41 +77,42 @@ def wait_for_merging() -> None:
         cursor.execute(WAIT)
 
 
-def _grouped(rows: Iterable[EventTally], key_of: Callable[[EventTally], object]) -> Iterable[list[EventTally]]:
-    groups: dict[object, list[EventTally]] = {}
+def _row(columns: Sequence[Any]) -> TallyRow:
+    first_count = len(COLUMNS) - len(COUNTS)
+    return TallyRow._make((*columns[:first_count], TallyCounts._make(columns[first_count:])))
+
+
+def _grouped(rows: Iterable[TallyRow], key_of: Callable[[TallyRow], object]) -> Iterable[list[TallyRow]]:
+    groups: dict[object, list[TallyRow]] = {}
     for row in rows:
         groups.setdefault(key_of(row), []).append(row)
     return groups.values()
 
 
-def _key_of(row: EventTally) -> tuple[object, ...]:
+def _key_of(row: TallyRow) -> tuple[object, ...]:
     return row.installation_id, row.name, row.version, row.minute, row.received_minute
 
 
-def _day_key_of(row: EventTally) -> tuple[object, ...]:
+def _day_key_of(row: TallyRow) -> tuple[object, ...]:
     return row.installation_id, row.name, row.version, row.received_minute.astimezone(UTC).date()
 
 
-def _merged(rows: Sequence[EventTally]) -> EventTally:
-    first = rows[0]
-    details = [decode_detail(bytes(row.detail)) for row in rows if row.detail is not None]
-    return EventTally(
-        tenant_id=first.tenant_id,
-        installation_id=first.installation_id,
-        name=first.name,
-        version=first.version,
-        minute=first.minute,
-        received_minute=first.received_minute,
+def _merged(rows: Sequence[TallyRow]) -> TallyRow:
+    details = [decode_detail(row.detail) for row in rows if row.detail is not None]
+    return rows[0]._replace(
         last_received_at=max(row.last_received_at for row in rows),
         is_merged=True,
         detail=encode_detail(merge_details(details)) if details else None,
-        **{count: sum(getattr(row, count) for row in rows) for count in COUNTS},
+        counts=_sum(rows),
     )
 
 
-def _day_of(rows: Sequence[EventTally]) -> tuple[Any, ...]:
+def _day_of(rows: Sequence[TallyRow]) -> tuple[Any, ...]:
     first = rows[0]
     day = first.received_minute.astimezone(UTC).date()
     last = max(row.last_received_at for row in rows)
-    counts = (sum(getattr(row, count) for row in rows) for count in COUNTS)
-    return first.tenant_id, first.installation_id, day, first.name, first.version, last, *counts
+    return first.tenant_id, first.installation_id, day, first.name, first.version, last, *_sum(rows)
+
+
+def _sum(rows: Sequence[TallyRow]) -> TallyCounts:
+    return TallyCounts(*map(sum, zip(*(row.counts for row in rows), strict=True)))

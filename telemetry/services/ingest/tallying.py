@@ -8,9 +8,9 @@ from typing import Final
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
 from telemetry.core.observation import Observation
-from telemetry.models import EventTally
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
+from telemetry.stores.tallies import TallyCounts, TallyRow
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
 from telemetry.tallies.sketches import digest_of, sketch_subjects
 
@@ -20,7 +20,7 @@ __all__ = ["tally_batch"]
 NOBODY: Final[Contract] = ("", 0)
 
 
-def tally_batch(batch: ProcessedBatch, *, maximum_age: timedelta) -> list[EventTally]:
+def tally_batch(batch: ProcessedBatch, *, maximum_age: timedelta) -> list[TallyRow]:
     """The rows that account for every event of the batch; not saved yet."""
     oldest = batch.received_at - maximum_age
     return [
@@ -49,13 +49,13 @@ def _by_minute(
     return minutes.items()
 
 
-def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Sequence[ProcessedEvent]) -> EventTally:
+def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Sequence[ProcessedEvent]) -> TallyRow:
     name, version = contract
     words = Counter(event.word for event in events)
     fresh = events
     if words[EventOutcome.DUPLICATE]:
         fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
-    return EventTally(
+    return TallyRow(
         tenant_id=batch.installation.tenant_id,
         installation_id=batch.installation.pk,
         name=name,
@@ -63,15 +63,18 @@ def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Se
         minute=minute,
         received_minute=minute_of(batch.received_at),
         last_received_at=batch.received_at,
-        received=len(events),
-        stored=words[EventOutcome.STORED],
-        sampled_out=words[EventOutcome.SAMPLED_OUT],
-        disabled=words[EventOutcome.DISABLED],
-        rejected=words[EventOutcome.REJECTED],
-        duplicate=words[EventOutcome.DUPLICATE],
-        violating=sum(1 for event in fresh if event.outcome.violations),
-        skewed=sum(event.is_skewed for event in fresh),
+        is_merged=False,
         detail=_detail(batch.config, name, version, fresh),
+        counts=TallyCounts(
+            received=len(events),
+            stored=words[EventOutcome.STORED],
+            sampled_out=words[EventOutcome.SAMPLED_OUT],
+            disabled=words[EventOutcome.DISABLED],
+            rejected=words[EventOutcome.REJECTED],
+            duplicate=words[EventOutcome.DUPLICATE],
+            violating=sum(1 for event in fresh if event.outcome.violations),
+            skewed=sum(event.is_skewed for event in fresh),
+        ),
     )
 
 
