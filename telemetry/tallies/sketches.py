@@ -104,12 +104,14 @@ def _of_column(column: Column) -> tdigest_double:
 
 def _packed(column: Column) -> bytes:
     """The values, ascending, in the narrowest form that holds each of them exactly."""
-    for form, (least, most) in _ENDS.items():
-        if least <= column[0] and column[-1] <= most:
+    least, greatest = column[0], column[-1]
+    for form, (lowest, highest) in _ENDS.items():
+        if lowest <= least and greatest <= highest:
             whole = column.astype(_FORMS[form])
             # By their bytes: the zero below zero is another one.
             if whole.astype(numpy.float64).tobytes() == column.tobytes():
                 return bytes((form,)) + whole.tobytes()
+            break
     return bytes((_DOUBLES,)) + column.astype(_FORMS[_DOUBLES]).tobytes()
 
 
