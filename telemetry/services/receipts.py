@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,11 +21,20 @@ from telemetry.models import Receipt, ReceiptKind
 from tenants.actors import Actor
 from tenants.models import Tenant
 
-__all__ = ["export_receipts", "record_receipt"]
+__all__ = ["export_receipts", "record_receipt", "record_receipts"]
 
 _PURPOSE: Final = b"studio receipts"
 # One at a time for each tenant: two would both follow the same one.
-LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('studio_receipts', %s))"
+LOCK: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('studio_receipts', tenant.id)) FROM unnest(%s::bigint[]) AS tenant (id)
+"""
+LAST: Final = """
+SELECT last.* FROM unnest(%s::bigint[]) AS tenant (id)
+CROSS JOIN LATERAL (
+    SELECT tenant_id, sequence, digest FROM telemetry_receipt
+    WHERE tenant_id = tenant.id ORDER BY sequence DESC LIMIT 1
+) AS last
+"""
 
 
 def record_receipt(*, tenant: Tenant, kind: ReceiptKind, facts: Mapping[str, Any], actor: Actor) -> Receipt:
@@ -34,22 +43,42 @@ def record_receipt(*, tenant: Tenant, kind: ReceiptKind, facts: Mapping[str, Any
     ``facts`` hold counts, ids, digests and words of ours, never personal data; whole numbers only. The tenant's chain
     is locked until the transaction ends, so call this last. Three queries. Raises ``ValueError`` for fractions.
     """
+    (receipt,) = record_receipts([(tenant, facts)], kind=kind, actor=actor)
+    return receipt
+
+
+def record_receipts(
+    entries: Sequence[tuple[Tenant, Mapping[str, Any]]], *, kind: ReceiptKind, actor: Actor
+) -> list[Receipt]:
+    """``record_receipt`` for several tenants, with the facts of each; a tenant once. Three queries altogether."""
+    # Always in the same order, so that two who record for the same tenants never wait for each other.
+    tenants = sorted(tenant.pk for tenant, _ in entries)
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [tenant.pk])
-    last = Receipt.objects.filter(tenant=tenant).order_by("-sequence").first()
+        cursor.execute(LOCK, [tenants])
+        # What was added before the locks were ours is seen by the next statement, not by that one.
+        cursor.execute(LAST, [tenants])
+        ends = {tenant_id: (sequence, digest) for tenant_id, sequence, digest in cursor.fetchall()}
+    return Receipt.objects.bulk_create(
+        [_next(tenant, ends.get(tenant.pk, (0, GENESIS)), facts, kind, actor) for tenant, facts in entries]
+    )
+
+
+def _next(tenant: Tenant, end: tuple[int, str], facts: Mapping[str, Any], kind: ReceiptKind, actor: Actor) -> Receipt:
+    """The receipt that follows the one with this number and digest, signed."""
+    last, previous = end
     recorded_at = timezone.now()
     body = ReceiptBody(
         tenant=tenant.slug,
-        sequence=1 if last is None else last.sequence + 1,
+        sequence=last + 1,
         kind=kind.value,
         recorded_at=format_timestamp(recorded_at),
         actor=f"{actor.kind} {actor.id}".strip(),
         facts=canonical_facts(facts),
-        previous=GENESIS if last is None else last.digest,
+        previous=previous,
     )
     digest = receipt_digest(body)
     key, public_key = _key()
-    return Receipt.objects.create(
+    return Receipt(
         tenant=tenant,
         sequence=body.sequence,
         kind=kind,

@@ -13,7 +13,7 @@ from django.db import connection
 
 from telemetry.core.retention import HOLD, RetentionClass
 from telemetry.stores.counts import SIZE
-from telemetry.stores.partitions import EXISTING, SPANS, Partition, group_partitions, table_of
+from telemetry.stores.partitions import SPANS, Partition, group_partitions, table_of
 from telemetry.stores.removals import HELD
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "name_of",
     "partition_of",
     "rows_counted",
-    "sealed_names",
     "stored_groups",
 ]
 
@@ -86,10 +85,15 @@ CROSS JOIN LATERAL (
 ) AS event
 GROUP BY asked.number
 """
-# Every partition of any table, and its name if it is one of events that is counted.
-KNOWN: Final = f"""
-SELECT part.parent, part.starts_on, sealed.name FROM ({EXISTING}) AS part (parent, starts_on)
-LEFT JOIN telemetry_sealedpartition AS sealed ON sealed.name = part.parent || to_char(part.starts_on, '_YYYYMMDD')
+# Every partition of these tables, and its name if it is counted. By the index on names: a purge asks it several times.
+KNOWN: Final = """
+SELECT parent.relname, to_date(right(part.relname, 8), 'YYYYMMDD'), sealed.name
+FROM pg_class AS parent
+JOIN pg_inherits ON inhparent = parent.oid
+JOIN pg_class AS part ON part.oid = inhrelid
+LEFT JOIN telemetry_sealedpartition AS sealed ON sealed.name = part.relname
+WHERE parent.relname = ANY (%s) AND parent.relkind = 'p' AND parent.relnamespace = current_schema()::regnamespace
+    AND part.relkind = 'r' AND part.relname ~ '_[0-9]{8}$'
 """
 # Rows that are to end later than their event's term says; by the index of names.
 LONGER: Final = f"""
@@ -233,7 +237,7 @@ class KnownPartitions(NamedTuple):
 def known_partitions() -> KnownPartitions:
     """The partitions that there are, for whoever asks more than one thing of them; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN)
+        cursor.execute(KNOWN, [[table_of(each) for each in SPANS]])
         rows = cursor.fetchall()
     known = group_partitions((parent, starts_on) for parent, starts_on, _ in rows)
     partitions = [
@@ -247,13 +251,6 @@ def known_partitions() -> KnownPartitions:
 def event_partitions() -> Sequence[Partition]:
     """Every partition of events, by class and day; one query."""
     return known_partitions().all
-
-
-def sealed_names() -> set[str]:
-    """The partitions whose rows are counted; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM telemetry_sealedpartition")
-        return {name for (name,) in cursor.fetchall()}
 
 
 def rows_counted(partitions: Collection[Partition]) -> dict[Partition, int]:
@@ -308,21 +305,16 @@ def has_rows(partition: Partition) -> bool:
 
 
 def due_groups(
-    question: Question,
-    *,
-    only: Collection[Partition] | None = None,
-    today: date | None = None,
-    known: KnownPartitions | None = None,
+    question: Question, *, today: date | None = None, known: KnownPartitions | None = None
 ) -> list[DueGroup]:
-    """What is due, of the tenants of the context, in all partitions or in some; the oldest first.
+    """What is due, of the tenants of the context, in all partitions or in those that are ``known``; the oldest first.
 
-    Three queries, or four with the one that looks at rows, and one less with ``known_partitions``. The rows of counted
+    Three queries, or four with the one that looks at rows, and one less with ``known``. The rows of counted
     partitions are read only where a hold or its last day cuts through a group. Partitions that are over and not counted
     yet are read as a whole, as is what holds keep. What is in a partition that still fills is due by a term alone:
     nothing else is kept for less than its partition lasts.
     """
-    known = known or (known_partitions() if only is None else KnownPartitions(list(only), sealed_names()))
-    partitions, sealed = known
+    partitions, sealed = known or known_partitions()
     over = today or datetime.now(UTC).date()
     counted = {name_of(each): each for each in partitions if name_of(each) in sealed}
     others = [each for each in partitions if name_of(each) not in counted and each.starts_on <= over]

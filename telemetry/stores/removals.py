@@ -1,8 +1,9 @@
 """What every removal of stored events has in common: one at a time, never what is held, always counted."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from django.db import connection
 
@@ -45,7 +46,9 @@ LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('studio_event_remov
 COUNT: Final = """
 INSERT INTO telemetry_eventremoval AS removal
     (tenant_id, installation_id, day, name, version, purged, archived, erased)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+SELECT tenant_id, installation_id, day, name, version, {columns}
+FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::text[], %s::int[], %s::bigint[])
+    AS gone (tenant_id, installation_id, day, name, version, rows)
 ON CONFLICT (installation_id, day, name, version) DO UPDATE SET
     purged = removal.purged + excluded.purged,
     archived = removal.archived + excluded.archived,
@@ -96,16 +99,15 @@ def count_removed(removed: Iterable[Removed], way: Way) -> None:
 
 
 def add_to_balance(removed: Iterable[Removed], way: Way) -> None:
-    """The balance alone knows it: the counts of what is stored go with their partition."""
-    columns = ("purged", "archived", "erased")
-    _execute_for_each(
-        COUNT,
-        [
-            (*each[:5], *(each.rows if way == column else 0 for column in columns))
-            for each in sorted(removed)
-            if each.rows
-        ],
-    )
+    """The balance alone knows it: the counts of what is stored go with their partition. One query."""
+    sums: Counter[tuple[int, int, date, str, int]] = Counter()
+    for each in removed:
+        sums[each[:5]] += each.rows
+    rows = [(*event, count) for event, count in sorted(sums.items()) if count]
+    if rows:
+        columns = ", ".join("rows" if way == column else "0" for column in ("purged", "archived", "erased"))
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT.format(columns=columns), [list(column) for column in zip(*rows, strict=True)])
 
 
 def count_unarchived(removed: Iterable[Removed], way: Literal["live", "purged", "erased"]) -> None:
@@ -135,9 +137,3 @@ def lower_counts(removed: Iterable[Removed]) -> None:
         for each in removed
         if each.retention_class is not None
     )
-
-
-def _execute_for_each(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)

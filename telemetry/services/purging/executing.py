@@ -6,22 +6,32 @@ stopped, and two at the same time take turns.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from time import sleep
 from typing import Final
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from telemetry.core.errors import ArchiveFailed
 from telemetry.models import PurgeItem, PurgeRun, PurgeState
 from telemetry.services.archiving.writing import archive_next
-from telemetry.services.purging.finishing import finish_run
+from telemetry.services.purging.finishing import finish_runs
+from telemetry.services.purging.progress import add_to_items, add_to_runs
 from telemetry.services.purging.terms import terms_of_run
 from telemetry.stores.base import RowSelection
-from telemetry.stores.due import DueGroup, Question, due_groups, longer_groups, midnight, name_of, rows_counted
+from telemetry.stores.due import (
+    DueGroup,
+    KnownPartitions,
+    Question,
+    due_groups,
+    longer_groups,
+    midnight,
+    name_of,
+    rows_counted,
+)
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partitions, delete_due, drop_events, move_held, shorten
 from telemetry.stores.removals import Removed, Way, add_to_balance, count_removed, lock_removals
@@ -43,12 +53,6 @@ TOGETHER: Final = 8
 ATTEMPTS: Final = 8
 PAUSE_SECONDS: Final = 0.05
 
-ADD_TO_ITEM: Final = """
-UPDATE telemetry_purgeitem SET rows = rows + %s, size_bytes = size_bytes + %s, archived_rows = archived_rows + %s,
-    archived_bytes = archived_bytes + %s
-WHERE run_id = %s AND installation_id = %s AND name = %s AND version = %s
-"""
-
 
 def carry_on(*, go_on: GoOn) -> bool:
     """Runs under way are done, as far as locks allow and ``go_on`` says yes, which is asked after each step.
@@ -56,32 +60,31 @@ def carry_on(*, go_on: GoOn) -> bool:
     Whether something is left that could be done at once.
     """
     with tenant_context(ALL):
-        runs = list(PurgeRun.objects.filter(state=PurgeState.RUNNING).select_related("tenant").order_by("pk"))
-    # A clock that was put back since the plan was made: it is not time yet.
-    runs = [run for run in runs if run.cutoff <= timezone.now()]
-    work = Work(runs)
+        found = PurgeRun.objects.filter(state=PurgeState.RUNNING).select_related("tenant").order_by("pk")
+        # A clock that was put back since the plan was made: it is not time yet.
+        runs = [run for run in found if run.cutoff <= timezone.now()]
+        work = Work(runs)
+    if not runs:
+        return False
     # What is archived goes by the end that stands in its row.
     if not (work.shorten(go_on, only_archived=True) and work.remove(go_on) and work.shorten(go_on)):
         return True
     with tenant_context(ALL):
         lock_removals()
         unfinished = {group.tenant_id for group in work.all_due() if group.rows}
-        for run in runs:
-            if run.tenant_id not in unfinished:
-                finish_run(run)
+        finish_runs([run for run in runs if run.tenant_id not in unfinished])
     return False
 
 
 class Work:
-    """What the given runs have to do."""
+    """What the given runs have to do. Made in the context of all tenants, used outside of any."""
 
     def __init__(self, runs: Sequence[PurgeRun]) -> None:
         self._runs = {run.tenant_id: run for run in runs}
-        with tenant_context(ALL):
-            items = PurgeItem.objects.filter(run__in=runs).order_by()
-            archived = {item for item in items if item.is_archived}
-            self._planned = {(item.tenant_id, item.installation_id, item.name, item.version) for item in items}
-        self._archived = {(item.tenant_id, item.installation_id, item.name, item.version) for item in archived}
+        columns = ("is_archived", "tenant_id", "installation_id", "name", "version")
+        items = list(PurgeItem.objects.filter(run__in=runs).order_by().values_list(*columns))
+        self._planned = {tuple(event) for _, *event in items}
+        self._archived = {tuple(event) for is_archived, *event in items if is_archived}
 
     def remove(self, go_on: GoOn) -> bool:
         """What is due is gone; whether it was not stopped before the end."""
@@ -112,6 +115,8 @@ class Work:
             question = self._question(run)
             if only_archived:
                 question = question._replace(terms=[term for term in question.terms if term[:3] in archived])
+            if not question.terms:
+                continue
             with tenant_context(ALL):
                 groups = longer_groups(question)
             for group in groups:
@@ -128,15 +133,18 @@ class Work:
     def _question(self, run: PurgeRun) -> Question:
         return Question(run.cutoff, terms_of_run(run), (run.tenant_id,))
 
-    def all_due(self, only: Collection[Partition] | None = None) -> list[DueGroup]:
-        """What all runs have to remove, with what is held beside it; runs of one day are asked about together."""
+    def all_due(self, known: KnownPartitions | None = None) -> list[DueGroup]:
+        """What all runs have to remove, with what is held beside it; runs of one day are asked about together.
+
+        In all partitions, or in those that are ``known``.
+        """
         by_cutoff: dict[datetime, list[PurgeRun]] = {}
         for run in self._runs.values():
             by_cutoff.setdefault(run.cutoff, []).append(run)
         found: list[DueGroup] = []
         for cutoff, runs in by_cutoff.items():
             terms = [term for run in runs for term in terms_of_run(run)]
-            found += due_groups(Question(cutoff, terms, [run.tenant_id for run in runs]), only=only)
+            found += due_groups(Question(cutoff, terms, [run.tenant_id for run in runs]), known=known)
         return [group for group in found if self._may_go(group)]
 
     def _may_go(self, group: DueGroup) -> bool:
@@ -175,7 +183,7 @@ class Work:
         today = timezone.now().date()
         closed = close_partitions([each for each in partitions if each.ends_on <= today])
         totals, due = rows_counted(closed), {each: list[DueGroup]() for each in closed}
-        for group in self.all_due(closed):
+        for group in self.all_due(KnownPartitions(closed, {name_of(each) for each in totals})):
             due[group.partition].append(group)
         going = {
             partition: groups
@@ -187,8 +195,7 @@ class Work:
             count=add_to_balance,
         )
         runs = Counter(run for groups in going.values() for run in self._runs_of(groups))
-        for pk, count in sorted(runs.items()):
-            PurgeRun.objects.filter(pk=pk).update(partitions=F("partitions") + count)
+        add_to_runs(runs)
         if going:
             drop_events(list(going))
         return set(going)
@@ -266,7 +273,7 @@ class Work:
         )
 
         def settled(removed: Sequence[Removed]) -> None:
-            _add_to_items([(run.pk, each, True) for each in removed])
+            add_to_items([(run.pk, each) for each in removed], is_archived=True)
 
         while archive_next(
             installation=found,
@@ -290,20 +297,8 @@ class Work:
             if rows
         ]
         count(removed, "purged")
-        _add_to_items([(self._runs[each.tenant_id].pk, each, False) for each in removed])
+        add_to_items([(self._runs[each.tenant_id].pk, each) for each in removed], is_archived=False)
 
 
 def _all_rows(groups: Iterable[DueGroup]) -> int:
     return sum(group.rows + group.held for group in groups)
-
-
-def _add_to_items(removed: Iterable[tuple[int, Removed, bool]]) -> None:
-    """The items of the runs say that these rows are gone, for good or into the archive."""
-    sums: dict[tuple[int, int, str, int], list[int]] = {}
-    for run_id, each, is_archived in removed:
-        item = sums.setdefault((run_id, each.installation_id, each.name, each.version), [0, 0, 0, 0])
-        item[2 if is_archived else 0] += each.rows
-        item[3 if is_archived else 1] += each.size_bytes
-    if sums:
-        with connection.cursor() as cursor:
-            cursor.executemany(ADD_TO_ITEM, [(*item, *key) for key, item in sorted(sums.items())])

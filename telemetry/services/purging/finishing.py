@@ -2,38 +2,49 @@
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from django.db.models import Q
 from django.utils import timezone
 
 from telemetry.core.layers import event_reference
 from telemetry.core.timestamps import format_timestamp
 from telemetry.models import PurgeItem, PurgeRun, PurgeState, ReceiptKind
 from telemetry.services.purging.terms import apply_changes
-from telemetry.services.receipts import record_receipt
+from telemetry.services.receipts import record_receipt, record_receipts
 from tenants.actors import SYSTEM
 
-__all__ = ["abandon_run", "finish_run"]
+__all__ = ["abandon_run", "finish_runs"]
 
 # More events than these are in the receipt by the hash of their list alone, which the run's page shows.
 LISTED_EVENTS: Final = 200
+# Runs that are finished at once: their receipts are held in memory together.
+PORTION: Final = 100
 
 
-def finish_run(run: PurgeRun) -> bool:
-    """The run is done and has its receipt, in the caller's transaction; whether it was this call that finished it.
+def finish_runs(runs: Collection[PurgeRun]) -> None:
+    """The runs are done, each with its receipt, in the caller's transaction; those that another has finished stay so.
 
-    What is called there has looked after ``lock_removals``, and found nothing left.
+    What calls this has looked after ``lock_removals``, and found nothing left. Six queries for each hundred runs, and
+    two for each whose tenant's retention has changed.
     """
-    finished = PurgeRun.objects.filter(pk=run.pk, state=PurgeState.RUNNING).update(
-        state=PurgeState.DONE, finished_at=timezone.now()
-    )
-    if not finished:
-        return False
-    run.refresh_from_db()
-    apply_changes(run.tenant_id, run.applies)
-    record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=_facts(run, is_complete=True), actor=SYSTEM)
-    return True
+    keys = sorted(run.pk for run in runs)
+    for start in range(0, len(keys), PORTION):
+        # Locked, so that they are as whoever had them last has left them.
+        found = PurgeRun.objects.select_for_update(of=("self",)).select_related("tenant").order_by("pk")
+        ours = list(found.filter(pk__in=keys[start : start + PORTION], state=PurgeState.RUNNING))
+        PurgeRun.objects.filter(pk__in=[run.pk for run in ours]).update(
+            state=PurgeState.DONE, finished_at=timezone.now()
+        )
+        items = _items_of(ours)
+        for run in ours:
+            apply_changes(run.tenant_id, run.applies)
+        if ours:
+            record_receipts(
+                [(run.tenant, _facts(run, items.get(run.pk, ()), is_complete=True)) for run in ours],
+                kind=ReceiptKind.PURGE,
+                actor=SYSTEM,
+            )
 
 
 def abandon_run(run: PurgeRun) -> None:
@@ -41,12 +52,22 @@ def abandon_run(run: PurgeRun) -> None:
     stopped = PurgeRun.objects.filter(pk=run.pk, state=PurgeState.RUNNING).update(
         state=PurgeState.REPLACED, finished_at=timezone.now()
     )
-    if stopped and run.items.filter(Q(rows__gt=0) | Q(archived_rows__gt=0)).exists():
-        record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=_facts(run, is_complete=False), actor=SYSTEM)
+    items = _items_of([run]).get(run.pk, []) if stopped else []
+    if any(item.rows or item.archived_rows for item in items):
+        facts = _facts(run, items, is_complete=False)
+        record_receipt(tenant=run.tenant, kind=ReceiptKind.PURGE, facts=facts, actor=SYSTEM)
 
 
-def _facts(run: PurgeRun, *, is_complete: bool) -> dict[str, Any]:
-    items = list(run.items.select_related("installation").order_by("installation_id", "name", "version"))
+def _items_of(runs: Collection[PurgeRun]) -> dict[int, list[PurgeItem]]:
+    """The items of the runs by the run's id, in the order of receipts; one query."""
+    found: dict[int, list[PurgeItem]] = {}
+    items = PurgeItem.objects.filter(run__in=runs).select_related("installation")
+    for item in items.order_by("installation_id", "name", "version"):
+        found.setdefault(item.run_id, []).append(item)
+    return found
+
+
+def _facts(run: PurgeRun, items: Sequence[PurgeItem], *, is_complete: bool) -> dict[str, Any]:
     events = [_fact(item) for item in items if item.rows or item.archived_rows or item.held_rows]
     listing = json.dumps(events, sort_keys=True, separators=(",", ":"))
     return {

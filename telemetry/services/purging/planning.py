@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from telemetry.core.layers import event_reference
 from telemetry.models import OPEN_STATES, PurgeItem, PurgeRun, PurgeState
@@ -27,6 +27,8 @@ __all__ = ["CLOCK", "LARGE", "PlannedItem", "plan_runs", "planned_items"]
 
 # Why a run waits for a person.
 LARGE, CLOCK = "large", "clock"
+# Rows of one statement.
+BATCH: Final = 1000
 LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('studio_purge_plan', 0))"
 
 
@@ -86,10 +88,7 @@ def plan_runs(*, now: datetime) -> list[PurgeRun]:
         by_tenant: dict[int, list[Installation]] = {}
         for installation in installations_in_context():
             by_tenant.setdefault(installation.tenant_id, []).append(installation)
-        for early in PurgeRun.objects.filter(state=PurgeState.RUNNING, cutoff__gt=now).select_related("tenant"):
-            # Planned and approved while the clock was ahead.
-            abandon_run(early)
-        opened = {run.tenant_id: run for run in PurgeRun.objects.filter(state__in=OPEN_STATES)}
+        opened = _open_runs(now)
         free = [key for key in by_tenant if key not in opened or opened[key].state == PurgeState.WAITING]
         installations = [each for key in free for each in by_tenant[key]]
         states = applied_states(installations)
@@ -99,7 +98,21 @@ def plan_runs(*, now: datetime) -> list[PurgeRun]:
         question = Question(cutoff, terms, free)
         groups, longer = due_groups(question), longer_groups(question)
         plan = _Plan(cutoff, changes, planned_items(groups, archived), longer, is_sure=is_sure)
-        return [run for key in free if (run := plan.of_tenant(key, opened.get(key))) is not None]
+        runs = [run for key in free if (run := plan.of_tenant(key, opened.get(key))) is not None]
+        PurgeRun.objects.bulk_create(runs)
+        PurgeItem.objects.bulk_create([row for run in runs for row in plan.items_of(run)], batch_size=BATCH)
+        return runs
+
+
+def _open_runs(now: datetime) -> dict[int, PurgeRun]:
+    """The open runs by tenant; those go no further that were planned and approved while the clock was ahead."""
+    found: dict[int, PurgeRun] = {}
+    for run in PurgeRun.objects.filter(state__in=OPEN_STATES).select_related("tenant"):
+        if run.state == PurgeState.RUNNING and run.cutoff > now:
+            abandon_run(run)
+        else:
+            found[run.tenant_id] = run
+    return found
 
 
 def _is_planner() -> bool:
@@ -132,9 +145,8 @@ class _Plan:
             self._items.setdefault(item.tenant_id, []).append(item)
         self._longer = {group.tenant_id for group in longer}
 
-    @transaction.atomic
     def of_tenant(self, tenant_id: int, waiting: PurgeRun | None) -> PurgeRun | None:
-        """The tenant's new run, if it has one."""
+        """The tenant's new run, if it has one, which is to be saved; the one that waited has made room for it."""
         changes, items = self._changes.get(tenant_id, []), self._items.get(tenant_id, [])
         documents = [change.as_document() for change in changes]
         has_work = any(item.rows for item in items) or tenant_id in self._longer
@@ -146,9 +158,11 @@ class _Plan:
         if not has_work:
             apply_changes(tenant_id, documents)
             return None
-        run.save()
-        PurgeItem.objects.bulk_create(_rows(run, items))
         return run
+
+    def items_of(self, run: PurgeRun) -> Iterable[PurgeItem]:
+        """What the run, which is saved, is to do to each event; to be saved as well."""
+        return _rows(run, self._items.get(run.tenant_id, []))
 
     def _run(
         self,

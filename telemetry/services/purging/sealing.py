@@ -14,10 +14,10 @@ from telemetry.stores.due import (
     class_of_table,
     event_partitions,
     has_rows,
+    known_partitions,
     midnight,
     name_of,
     rows_counted,
-    sealed_names,
 )
 from telemetry.stores.partitions import Partition
 from telemetry.stores.purging import close_partitions, drop_events, seal_partition
@@ -42,11 +42,11 @@ def seal_partitions(*, today: date | None = None, go_on: GoOn = NO_HASTE) -> boo
     moved there long after its days. A partition whose lock is not to be had waits for the next run, and so does one
     that was over only just now: what the database counted is told with a delay.
     """
-    day, sealed = today or timezone.now().date(), sealed_names()
+    day, known = today or timezone.now().date(), known_partitions()
     over = [
         each
-        for each in event_partitions()
-        if each.ends_on <= day and class_of_table(each.parent) is not HOLD and name_of(each) not in sealed
+        for each in known.all
+        if each.ends_on <= day and class_of_table(each.parent) is not HOLD and name_of(each) not in known.sealed
     ]
     for partition in _add_up(over, day) if over else ():
         if timezone.now() - midnight(partition.ends_on) < SETTLING:

@@ -6,11 +6,11 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError, transaction
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from telemetry.core.receipts import GENESIS
 from telemetry.models import Receipt, ReceiptKind
-from telemetry.services.receipts import record_receipt
+from telemetry.services.receipts import record_receipt, record_receipts
 from tenants.actors import SYSTEM
 from tenants.models import Tenant
 from tests.tenants.factories import make_tenant
@@ -50,6 +50,20 @@ def test_each_tenant_has_a_chain_of_its_own(tenant: Tenant) -> None:
     other = receipt(make_tenant("umbra"))
 
     assert (other.sequence, other.previous) == (1, GENESIS)
+
+
+def test_several_tenants_are_recorded_at_once(
+    tenant: Tenant, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first, other = receipt(tenant), make_tenant("umbra")
+
+    with django_assert_num_queries(3):
+        rows = record_receipts([(other, {"rows": 2}), (tenant, {"rows": 3})], kind=ReceiptKind.PURGE, actor=SYSTEM)
+
+    found = [(row.tenant_id, row.sequence, row.previous, row.facts["rows"]) for row in rows]
+    assert found == [(other.pk, 1, GENESIS, 2), (tenant.pk, 2, first.digest, 3)]
+    assert all(is_signed(row) for row in rows)
+    assert receipt(tenant).previous == rows[1].digest
 
 
 def test_a_receipt_is_signed(tenant: Tenant) -> None:

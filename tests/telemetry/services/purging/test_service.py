@@ -4,7 +4,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from msgspec.structs import replace
 
 from telemetry.core.enums import RetentionPolicy
@@ -139,6 +140,23 @@ def test_each_tenant_has_a_run_and_a_receipt_of_its_own(installation: Installati
             "held_rows": 0,
         }
     ]
+
+
+def test_many_tenants_take_no_more_queries_than_one(installation: Installation) -> None:
+    others = [make_installation(slug) for slug in ("umbra", "vector")]
+    purge()
+    store(installation, 3, days_ago=8, days=7)
+    with CaptureQueriesContext(connection) as of_one:
+        purge()
+    for each in (installation, *others):
+        store(each, 3, days_ago=9, days=7)
+
+    with CaptureQueriesContext(connection) as of_all:
+        purge()
+
+    assert removed() == {"purged": 12, "archived": 0, "erased": 0}
+    assert {run.state for run in runs()} == {PurgeState.DONE}
+    assert len(of_all) == len(of_one)
 
 
 def test_what_a_hold_keeps_outlives_its_partition(installation: Installation) -> None:
