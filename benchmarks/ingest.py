@@ -37,7 +37,7 @@ STAGES = {
     "read the config": ("config_at_ingest",),
     "claim ids": ("_mark_duplicates",),
     "count and sketch": ("tally_batch", "add_tallies"),
-    "store": ("_groups_to_store",),
+    "store": ("groups_to_store",),
     "violations, findings, live view": ("record_violations", "record_findings", "publish_live"),
 }
 
@@ -207,7 +207,7 @@ def print_stages(workspace: Any, bodies: Sequence[bytes], http_one: float) -> No
         for stage, functions in STAGES.items():
             for function in functions:
                 stack.enter_context(timed(service, function, stage, spent))
-        stack.enter_context(timed(judging.Judge, "judge", "validate, sample, redact", spent))
+        stack.enter_context(timed(judging.Judge, "judge_all", "validate, sample, redact", spent))
         stack.enter_context(timed(EVENT_STORE, "write", "store", spent))
         begin = time.perf_counter()
         for body in bodies:

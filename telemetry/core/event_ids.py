@@ -2,16 +2,23 @@
 
 import hmac
 import re
+from collections.abc import Sequence
+from struct import iter_unpack
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-__all__ = ["KeptId", "keep_id", "kept_id"]
+__all__ = ["KeptId", "keep_id", "keep_ids", "kept_id"]
 
 # Only the usual form: UUID() also takes braces, urn: and hyphens anywhere, which would make two texts one id.
 _is_uuid: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}").fullmatch
+# Many of version 7, as senders write them: in lower case, a line each.
+_are_dated: Final = re.compile(r"(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n)*+").fullmatch
+_LINE: Final = 37
 _MILLISECONDS_A_DAY: Final = 86_400_000
+# In the first half of an id the milliseconds stand before 16 other bits.
+_UNITS_A_DAY: Final = _MILLISECONDS_A_DAY << 16
 # The ordinal of 1 January 1970, from which the milliseconds inside an id count.
 _EPOCH_DAY: Final = 719_163
 
@@ -41,6 +48,19 @@ def keep_id(text: str, secret: bytes) -> KeptId:
     has_time = content[6] >> 4 == 7 and content[8] >> 6 == 0b10
     day = int.from_bytes(content[:6]) // _MILLISECONDS_A_DAY + _EPOCH_DAY if has_time else None
     return KeptId(text.lower(), content, day)
+
+
+def keep_ids(texts: Sequence[str], secret: bytes) -> list[KeptId]:
+    """What ``keep_id`` gives for each; of UUIDs of version 7 in lower case in half the time."""
+    lines = "\n".join(texts) + "\n"
+    # As many lines as texts, so that no text is several lines.
+    if len(lines) != _LINE * len(texts) or _are_dated(lines) is None:
+        return [keep_id(text, secret) for text in texts]
+    # Reads over ends of lines.
+    whole = bytes.fromhex(lines.replace("-", ""))
+    contents = (content for (content,) in iter_unpack("16s", whole))
+    days = [high // _UNITS_A_DAY + _EPOCH_DAY for high, _ in iter_unpack("!QQ", whole)]
+    return list(map(KeptId, texts, contents, days))
 
 
 def kept_id(text: str, secret: bytes) -> UUID:

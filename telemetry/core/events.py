@@ -110,8 +110,19 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Accepted(msgspec.Struct, frozen=True):
     """The event is kept; all is decided, and nothing in here is raw but ``metrics``.
 
-    A ``Written`` outcome holds its dispatch; an ``Unwritten`` one writes it when it is first asked for.
+    A ``Written`` outcome holds its dispatch; an ``Unwritten`` one writes it when it is first asked for. ``name`` and
+    ``version`` are those of the contract, and can be had without it.
     """
+
+    @property
+    def name(self) -> str:
+        """The name of the event."""
+        raise NotImplementedError
+
+    @property
+    def version(self) -> int:
+        """The version of the event."""
+        raise NotImplementedError
 
     @property
     def dispatch(self) -> Dispatch:
@@ -144,6 +155,16 @@ class Written(Accepted, frozen=True, kw_only=True):
     metrics: Mapping[str, float]
     violations: tuple[Violation, ...] = ()
     redacted: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the event."""
+        return self.dispatch.name
+
+    @property
+    def version(self) -> int:
+        """The version of the event."""
+        return self.dispatch.version
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):

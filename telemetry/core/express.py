@@ -15,12 +15,12 @@ from msgspec.structs import astuple
 
 from telemetry.core.compiled import CompiledConfig, CompiledEvent
 from telemetry.core.context_privacy import protect_context
-from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey
+from telemetry.core.events import Context, Dropped, PseudonymKey
 from telemetry.core.express_code import ShapeJudge, write_judge
-from telemetry.core.observation import Observation, Observer, observed_subject
+from telemetry.core.observation import Observer, observed_subject
 from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.sampling import sampling_point, sampling_subject
-from telemetry.core.unwritten import Stamp, Subject
+from telemetry.core.unwritten import Stamp, Subject, Unwritten
 from telemetry.core.values import EMPTY_MAPPING
 
 __all__ = ["ExpressLane"]
@@ -70,19 +70,20 @@ class _Subjects:
 class ExpressLane:
     """Judges usual events under one config and key. Safe to share between threads.
 
-    One that ``writes_at_once`` is for servers, which need each dispatch, and see no context object twice. The other is
-    for apps, which should not have to wait for what a background thread can do.
+    What is kept is not written yet: apps should not have to wait for what a background thread can do, and servers
+    store values without it. One lane is for apps, the other ``for_store``: it sees no context object twice, and has
+    values in the order in which the store keeps them.
     """
 
-    __slots__ = ("_compiled", "_named", "_pseudonymiser", "_unnamed", "_ways", "_writes_at_once")
+    __slots__ = ("_compiled", "_for_store", "_named", "_pseudonymiser", "_unnamed", "_ways")
 
-    def __init__(self, compiled: CompiledConfig, key: PseudonymKey | None, *, writes_at_once: bool) -> None:
-        self._writes_at_once = writes_at_once
+    def __init__(self, compiled: CompiledConfig, key: PseudonymKey | None, *, for_store: bool) -> None:
+        self._for_store = for_store
         self._compiled = compiled
         self._pseudonymiser = None if key is None else pseudonymiser_for(key)
         salt = compiled.sampling_salt
-        self._named = _Subjects(self._pseudonymiser, salt, remembers_objects=not writes_at_once)
-        self._unnamed = _Subjects(None, salt, remembers_objects=not writes_at_once)
+        self._named = _Subjects(self._pseudonymiser, salt, remembers_objects=not for_store)
+        self._unnamed = _Subjects(None, salt, remembers_objects=not for_store)
         self._ways: dict[tuple[str, int | None], _Way] = {}
 
     def judge(
@@ -93,7 +94,7 @@ class ExpressLane:
         properties: Mapping[str, Any],
         context: Context,
         observer: Observer | None = None,
-    ) -> Accepted | Dropped | None:
+    ) -> Unwritten | Dropped | None:
         """What the rules make of the event, or ``None`` for one that has to go the whole way.
 
         ``stamp``, ``name`` and ``version`` are valid and of exact types; the rest is as it came. ``observer`` is
@@ -109,20 +110,16 @@ class ExpressLane:
             subject = way.subjects.find(context) if known is None else known[1]
             if judge is None or subject is None:
                 return None
-            outcome = judge(stamp, properties, subject)
-            if observer is not None and outcome is not None:
-                values = tuple(map(properties.get, way.rules.counted))
-                observer(Observation(outcome.metrics, values, names, subject.observed))
-            return outcome
+            return judge(stamp, properties, subject, observer)
         except Exception:  # noqa: BLE001 - names and ids may be of foreign classes, whose methods may raise anything
             return None
 
     @staticmethod
     def of(compiled: CompiledConfig, key: PseudonymKey | None) -> "ExpressLane":
-        """The lane of this config and key that writes at once, made once and kept with the config."""
+        """The lane of this config and key for the store, made once and kept with the config."""
         lane: ExpressLane | None = compiled.lanes.get(key)
         if lane is None:
-            lane = ExpressLane(compiled, key, writes_at_once=True)
+            lane = ExpressLane(compiled, key, for_store=True)
             compiled.lanes[key] = lane
         return lane
 
@@ -145,7 +142,7 @@ class ExpressLane:
             salt=self._compiled.sampling_salt,
             revision=self._compiled.revision,
             pseudonymiser=self._pseudonymiser,
-            writes_at_once=self._writes_at_once,
+            sorts_values=self._for_store,
         )
         return way.judges.setdefault(names, judge)
 

@@ -15,7 +15,8 @@ import msgspec
 
 from telemetry.core.compiled import CompiledEvent, CompiledProperty
 from telemetry.core.enums import DropReason, PropertyType
-from telemetry.core.events import Accepted, Dispatch, Dropped, Written
+from telemetry.core.events import Dropped
+from telemetry.core.observation import Observation, Observer
 from telemetry.core.payload import LONGEST_TEXT_BYTES, MOST_PROPERTIES, READERS, is_unicode, plain_text
 from telemetry.core.pseudonyms import Pseudonymiser
 from telemetry.core.redaction import DROPPED, Constant
@@ -29,8 +30,8 @@ _NUMBERS: Final = frozenset({int, float})
 _LARGEST_DOUBLE: Final = sys.float_info.max
 
 
-# From stamp, properties and subject; ``None`` when a value is not a usual one.
-ShapeJudge = Callable[[Stamp, Mapping[str, Any], Subject], Accepted | Dropped | None]
+# From stamp, properties, subject and who observes; ``None`` when a value is not a usual one.
+ShapeJudge = Callable[[Stamp, Mapping[str, Any], Subject, Observer | None], Unwritten | Dropped | None]
 
 
 def write_judge(
@@ -40,11 +41,12 @@ def write_judge(
     salt: str,
     revision: int,
     pseudonymiser: Pseudonymiser | None,
-    writes_at_once: bool,
+    sorts_values: bool,
 ) -> ShapeJudge | None:
     """The function for events whose properties have exactly these names, in this order.
 
-    What it keeps is ``Written``, or ``Unwritten`` unless it ``writes_at_once``.
+    If it ``sorts_values``, those of a kept event are in the order in which PostgreSQL's jsonb has them, by the length
+    of their names first: then it need not sort them again.
     It takes each value once, and raises or returns ``None`` when one needs a closer look or is not there any more.
     ``None`` instead of a function when all such events do: a name is not declared, a required one is missing, or one is
     of type json.
@@ -55,9 +57,10 @@ def write_judge(
     found = [declared[name] for name in names]
     if any(rule.type is PropertyType.JSON for rule in found):
         return None
-    code = _compile(tuple(map(_step, found)), rules.enabled, rules.sampling.rate != 1, writes_at_once)
-    space = {**_constants(names, found, rules, revision), "salt": salt, "pseudonymiser": pseudonymiser}
-    exec(code, space)  # noqa: S102 - the text is ours alone, see above
+    plan = _plan(names, found, rules, sorts_values=sorts_values)
+    space = _constants(names, found, _terms(plan, names, found, rules, revision))
+    space |= {"threshold": _threshold(rules), "salt": salt, "pseudonymiser": pseudonymiser}
+    exec(_compile(plan), space)  # noqa: S102 - the text is ours alone, see above
     judge: ShapeJudge = space["judge"]
     return judge
 
@@ -70,12 +73,45 @@ class _Step(msgspec.Struct, frozen=True):
     shown: Literal["value", "redacted", "constant", "nothing"]
 
 
-def _step(rule: CompiledProperty) -> _Step:
-    return _Step(
-        check=_check(rule),
-        is_metric=rule.type is PropertyType.NUMBER,
-        shown=_shown(rule),
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the text of the function depends on.
+
+    ``steps`` are as the names; ``shown``, ``measured`` and ``counted`` are places among them, in the order in which
+    what is kept and what is observed has them. A counted property that is not among the names is ``None``.
+    """
+
+    steps: tuple[_Step, ...]
+    shown: tuple[int, ...]
+    measured: tuple[int, ...]
+    counted: tuple[int | None, ...]
+    is_enabled: bool
+    is_sampled: bool
+
+
+def _plan(
+    names: Sequence[str], found: Sequence[CompiledProperty], rules: CompiledEvent, *, sorts_values: bool
+) -> _Plan:
+    steps = tuple(_Step(_check(rule), rule.type is PropertyType.NUMBER, _shown(rule)) for rule in found)
+    shown = [place for place, step in enumerate(steps) if step.shown in _SHOWN]
+    if sorts_values:
+        shown.sort(key=lambda place: jsonb_order(names[place]))
+    return _Plan(
+        steps=steps,
+        shown=tuple(shown),
+        measured=tuple(names.index(name) for name in rules.measured if name in names),
+        counted=tuple(names.index(name) if name in names else None for name in rules.counted),
+        is_enabled=rules.enabled,
+        is_sampled=rules.sampling.rate != 1,
     )
+
+
+def jsonb_order(name: str) -> tuple[int, bytes]:
+    """What PostgreSQL sorts the keys of an object by.
+
+    Source: ``lengthCompareJsonbPair`` in PostgreSQL's ``jsonb_util.c``.
+    """
+    encoded = name.encode("utf-8", "surrogatepass")
+    return len(encoded), encoded
 
 
 def _check(rule: CompiledProperty) -> str:
@@ -94,17 +130,16 @@ def _is_safe(allowed: Any) -> bool:
     return type(allowed) is str and "\0" not in allowed and is_unicode(allowed)
 
 
-def _constants(
-    names: Sequence[str], found: Sequence[CompiledProperty], rules: CompiledEvent, revision: int
-) -> dict[str, Any]:
+def _constants(names: Sequence[str], found: Sequence[CompiledProperty], terms: Terms) -> dict[str, Any]:
     """What the text calls by name: everything that is not one of the event's own values."""
-    terms = _terms(names, found, rules, revision)
     constants: dict[str, Any] = {
-        **msgspec.structs.asdict(terms),
         "terms": terms,
+        "name": terms.name,
+        "version": terms.version,
+        "measured": terms.metrics,
+        "present": tuple(names),
         "Unwritten": Unwritten,
-        "Written": Written,
-        "Dispatch": Dispatch,
+        "Observation": Observation,
         "Dropped": Dropped,
         "disabled": DropReason.DISABLED,
         "sampled_out": DropReason.SAMPLED_OUT,
@@ -114,8 +149,6 @@ def _constants(
         "numbers": _NUMBERS,
         "largest": _LARGEST_DOUBLE,
         "longest": LONGEST_TEXT_BYTES,
-        # A whole number is below it just when it is below the exact one, and is compared in half the time.
-        "threshold": math.ceil(rules.sampling.rate * HASH_SPACE),
     }
     for position, (name, rule) in enumerate(zip(names, found, strict=True)):
         constants[f"name{position}"] = name
@@ -126,7 +159,14 @@ def _constants(
     return constants
 
 
-def _terms(names: Sequence[str], found: Sequence[CompiledProperty], rules: CompiledEvent, revision: int) -> Terms:
+def _threshold(rules: CompiledEvent) -> int:
+    """A whole number is below it just when it is below the exact one, and is compared in half the time."""
+    return math.ceil(rules.sampling.rate * HASH_SPACE)
+
+
+def _terms(
+    plan: _Plan, names: Sequence[str], found: Sequence[CompiledProperty], rules: CompiledEvent, revision: int
+) -> Terms:
     return Terms(
         name=rules.name,
         version=rules.version,
@@ -134,18 +174,17 @@ def _terms(names: Sequence[str], found: Sequence[CompiledProperty], rules: Compi
         tags=rules.tags,
         inclusion_probability=rules.sampling.rate,
         config_revision=revision,
-        properties=tuple(name for name, rule in zip(names, found, strict=True) if _shown(rule) != "nothing"),
-        metrics=tuple(name for name, rule in zip(names, found, strict=True) if rule.type is PropertyType.NUMBER),
+        properties=tuple(names[place] for place in plan.shown),
+        metrics=tuple(names[place] for place in plan.measured),
         redacted=tuple(sorted(rule.path for rule in found if rule.redactor is not None)),
     )
 
 
 # Events of many specs need the same few texts.
 @lru_cache(maxsize=256)
-def _compile(steps: tuple[_Step, ...], is_enabled: bool, is_sampled: bool, writes_at_once: bool) -> CodeType:
-    keeping = _keep_written(steps) if writes_at_once else _keep_unwritten(steps)
-    lines = [*_checks(steps), *_decision(steps, is_enabled, is_sampled), *(keeping if is_enabled else ())]
-    text = "\n    ".join(["def judge(stamp, properties, subject):", *lines])
+def _compile(plan: _Plan) -> CodeType:
+    lines = [*_checks(plan.steps), *_decision(plan), _observation(plan), "return outcome"]
+    text = "\n    ".join(["def judge(stamp, properties, subject, observer):", *lines])
     return compile(text, "<an event's shape>", "exec")
 
 
@@ -180,42 +219,31 @@ _TESTS: Final = {
 }
 
 
-def _decision(steps: Sequence[_Step], is_enabled: bool, is_sampled: bool) -> Iterator[str]:
-    """Lines that drop the event, always or by its place."""
-    dropped = f"return Dropped(name=name, version=version, metrics={_metrics(steps)}, reason="
-    if not is_enabled:
+def _decision(plan: _Plan) -> Iterator[str]:
+    """Lines that drop the event, always or by its place, or else hide what has to be hidden and keep it."""
+    metrics = ", ".join(f"name{place}: number{place}" for place in plan.measured)
+    dropped = f"outcome = Dropped(name=name, version=version, metrics={{{metrics}}}, reason="
+    values = "".join(f"{_SHOWN[plan.steps[place].shown].format(place)}, " for place in plan.shown)
+    kept = f"outcome = Unwritten(stamp, ({values}), {_numbers(plan)}, subject, terms)"
+    if not plan.is_enabled:
         yield f"{dropped}disabled)"
-    elif is_sampled:
+    elif plan.is_sampled:
         yield "point = sampling_point(stamp.id, salt) if subject.point is None else subject.point"
         yield f"if point >= threshold: {dropped}sampled_out)"
+        yield f"else: {kept}"
+    else:
+        yield kept
 
 
-def _metrics(steps: Sequence[_Step]) -> str:
-    entries = (f"name{position}: number{position}" for position, step in enumerate(steps) if step.is_metric)
-    return f"{{{', '.join(entries)}}}"
+def _observation(plan: _Plan) -> str:
+    """A line that shows the event, which has its outcome by now: nothing can go wrong any more."""
+    values = "".join("None, " if place is None else f"v{place}, " for place in plan.counted)
+    observation = f"Observation(measured, {_numbers(plan)}, ({values}), present, subject.observed)"
+    return f"if observer is not None: observer({observation})"
 
 
-def _keep_unwritten(steps: Sequence[_Step]) -> Iterator[str]:
-    """Lines that hide what has to be hidden and return what a dispatch can be written from."""
-    values = "".join(f"{_SHOWN[step.shown].format(position)}, " for position, step in _all_shown(steps))
-    numbers = "".join(f"number{position}, " for position, step in enumerate(steps) if step.is_metric)
-    yield f"return Unwritten(stamp, ({values}), ({numbers}), subject, terms)"
-
-
-def _keep_written(steps: Sequence[_Step]) -> Iterator[str]:
-    """Lines that hide what has to be hidden and return the dispatch."""
-    shown = ", ".join(f"name{position}: {_SHOWN[step.shown].format(position)}" for position, step in _all_shown(steps))
-    yield (
-        f"dispatch = Dispatch(id=stamp.id, name=name, version=version, occurred_at=stamp.occurred_at, "
-        f"properties={{{shown}}}, privacy=privacy, context=subject.context, tags=tags, "
-        f"inclusion_probability=inclusion_probability, config_revision=config_revision)"
-    )
-    # All paths of the context sort before those of the properties.
-    yield f"return Written(dispatch=dispatch, metrics={_metrics(steps)}, redacted=subject.redacted + redacted)"
-
-
-def _all_shown(steps: Sequence[_Step]) -> Iterator[tuple[int, _Step]]:
-    return ((position, step) for position, step in enumerate(steps) if step.shown in _SHOWN)
+def _numbers(plan: _Plan) -> str:
+    return f"({''.join(f'number{place}, ' for place in plan.measured)})"
 
 
 _SHOWN: Final = {

@@ -14,14 +14,15 @@ __all__ = ["Observation", "Observer", "observe", "observed_subject"]
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """``metrics`` are the numeric properties as sent; ``values`` those that are counted one by one.
+    """``numbers`` are the numeric properties as sent, and ``measured`` their names; ``values`` are counted one by one.
 
     ``present`` are the declared properties that the event has, in the order in which they came. ``subject`` is the
     pseudonym of who did it; ``None`` when nobody is named, without a key, and at level sensitive. It shares nothing
     with the event that redaction changes.
     """
 
-    metrics: Mapping[str, float]
+    measured: tuple[str, ...]
+    numbers: tuple[float, ...]
     values: tuple[Any, ...]
     present: tuple[str, ...]
     subject: str | None
@@ -40,7 +41,8 @@ def observe(
 ) -> Observation:
     """The observation of a valid event that has these plain values."""
     return Observation(
-        metrics,
+        tuple(metrics),
+        tuple(metrics.values()),
         tuple(map(properties.get, rules.counted)),
         tuple(properties),
         observed_subject(context, pseudonymiser if rules.names_subjects else None),

@@ -31,6 +31,7 @@ from telemetry.core.pseudonyms import Pseudonymiser, pseudonymiser_for
 from telemetry.core.reading import Reading, read_event, shown_name
 from telemetry.core.redaction import DROPPED, mask_value
 from telemetry.core.sampling import decide, sampling_unit
+from telemetry.core.unwritten import Unwritten
 
 __all__ = [
     "CompiledConfig",
@@ -68,11 +69,15 @@ def process_event(
         taken = take_envelope(envelope)
     except InvalidEnvelope as invalid:
         return Rejected(violations=invalid.violations)
-    return Pipeline(compiled, key=key, observer=observer, recogniser=recogniser).process(taken)
+    outcome = Pipeline(compiled, key=key, observer=observer, recogniser=recogniser).process(taken)
+    return outcome.write() if isinstance(outcome, Unwritten) else outcome
 
 
 class Pipeline:
-    """Processes many events under one config and key, as ``process_event`` does; as safe to share as its observer."""
+    """Processes many events under one config and key, as ``process_event`` does; as safe to share as its observer.
+
+    What it keeps is mostly not written yet, and holds on to the envelope until then.
+    """
 
     __slots__ = ("_compiled", "_key", "_lane", "_observer", "_recogniser")
 
@@ -90,12 +95,23 @@ class Pipeline:
         is_quick = recogniser is None or not compiled.mask_detected
         self._lane = ExpressLane.of(compiled, key) if is_quick else None
 
+    def process_usual(self, envelope: Envelope) -> Unwritten | Dropped | None:
+        """What becomes of a usual event; ``None`` for others.
+
+        Id, name, version and instant are as ``take_envelope`` leaves them; context and properties may be as they came.
+        """
+        lane = self._lane
+        if lane is None:
+            return None
+        return lane.judge(
+            envelope, envelope.name, envelope.version, envelope.properties, envelope.context, self._observer
+        )
+
     def process(self, taken: Envelope) -> Outcome:
         """What becomes of the event, which ``take_envelope`` gave."""
-        if self._lane is not None:
-            quick = self._lane.judge(taken, taken.name, taken.version, taken.properties, taken.context, self._observer)
-            if quick is not None:
-                return quick
+        usual = self.process_usual(taken)
+        if usual is not None:
+            return usual
         rules = self._compiled.find(taken.name, taken.version)
         if rules is None:
             return Rejected(violations=(_unknown_event(taken),))

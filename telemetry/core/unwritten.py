@@ -58,6 +58,7 @@ class Unwritten(Accepted, frozen=True, dict=True):
     """An event that is kept, whose dispatch nobody has asked for yet.
 
     ``values`` are those of its properties after redaction, ``numbers`` those of its metrics, in the order of the terms.
+    It has no ``violations``: an event with any is written at once.
     The same parts make the same dispatch, whoever asks, and whenever. So whoever tracks an event need not wait for
     what only a background thread looks at.
     """
@@ -67,6 +68,17 @@ class Unwritten(Accepted, frozen=True, dict=True):
     numbers: tuple[float, ...]
     subject: Subject
     terms: Terms
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the event."""
+        return self.terms.name
+
+    @property
+    def version(self) -> int:
+        """The version of the event."""
+        return self.terms.version
 
     @property
     def dispatch(self) -> Dispatch:
@@ -79,11 +91,6 @@ class Unwritten(Accepted, frozen=True, dict=True):
     def metrics(self) -> Mapping[str, float]:
         """Its numeric properties before redaction."""
         return dict(zip(self.terms.metrics, self.numbers, strict=True))
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """None: an event with any is written at once."""
-        return ()
 
     @property
     def redacted(self) -> tuple[str, ...]:

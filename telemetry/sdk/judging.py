@@ -10,10 +10,9 @@ import msgspec
 from telemetry.core.anomaly import AnomalyMonitor, Seen
 from telemetry.core.enums import DropReason, ViolationCode
 from telemetry.core.errors import UnknownEvent
-from telemetry.core.events import Accepted, Context, Dispatch, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.events import Accepted, Context, Dropped, Envelope, Outcome, Rejected, Violation
 from telemetry.core.pipeline import process_event
 from telemetry.core.reading import shown_name
-from telemetry.core.unwritten import Terms, Unwritten
 from telemetry.sdk.contexts import usual_context
 from telemetry.sdk.counts import OutcomeCounts
 from telemetry.sdk.hold import Held, HoldQueue
@@ -193,13 +192,12 @@ class Judge:
         properties: Mapping[str, Any],
         context: Context,
     ) -> None:
-        identity = _identity_of(outcome)
-        if identity.name is None or identity.version is None:
+        if outcome.name is None or outcome.version is None:
             return
         is_rejected = isinstance(outcome, Rejected)
         subject = context.user_id or context.device_id or context.session_id
         monitor.observe(
-            rules.events[identity.name, identity.version],
+            rules.events[outcome.name, outcome.version],
             {} if isinstance(outcome, Rejected) else outcome.metrics,
             occurred_at,
             window=rules.window,
@@ -242,13 +240,6 @@ def _process(envelope: Envelope, rules: Rules) -> Outcome:
 
 def _is_utc(moment: object) -> bool:
     return type(moment) is datetime and moment.tzinfo is UTC
-
-
-def _identity_of(outcome: Outcome) -> Dispatch | Terms | Dropped | Rejected:
-    """What has the name and the version of the event."""
-    if isinstance(outcome, Unwritten):
-        return outcome.terms
-    return outcome.dispatch if isinstance(outcome, Accepted) else outcome
 
 
 def _counter_of(outcome: Outcome) -> str:

@@ -46,12 +46,12 @@ class Rules(msgspec.Struct, frozen=True):
             events={(event.name, event.version): event for event in config.events},
             window=timedelta(milliseconds=config.check_interval_ms),
             key=key,
-            lane=ExpressLane(compiled, key, writes_at_once=False),
+            lane=ExpressLane(compiled, key, for_store=False),
         )
 
     def with_key(self, key: PseudonymKey) -> Self:
         """The same rules under another key."""
-        return msgspec.structs.replace(self, key=key, lane=ExpressLane(self.compiled, key, writes_at_once=False))
+        return msgspec.structs.replace(self, key=key, lane=ExpressLane(self.compiled, key, for_store=False))
 
 
 class RuleSource(ABC):

@@ -11,7 +11,7 @@ from django.db import connection
 
 from telemetry.core.app_versions import is_app_version
 from telemetry.core.enums import EventOutcome, ViolationCode
-from telemetry.core.events import Accepted, Dropped, Rejected, Violation
+from telemetry.core.events import Violation
 from telemetry.detection.inspector import is_safe_name
 from telemetry.detection.outline import outline
 from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
@@ -168,14 +168,9 @@ def _new_group(
 
 def _name_and_version(event: ProcessedEvent) -> tuple[str, int | None]:
     """The event's, or the name that the client made up, if that is safe to keep."""
-    match event.outcome:
-        case Accepted(dispatch=dispatch):
-            return dispatch.name, dispatch.version
-        case Dropped(name=name, version=version):
-            return name, version
-        case Rejected(name=str(name), version=int(version)):
-            return name, version
-    envelope = event.incoming.envelope
+    outcome, envelope = event.outcome, event.incoming.envelope
+    if outcome.name is not None and outcome.version is not None:
+        return outcome.name, outcome.version
     name = "" if envelope is None else envelope.name
     return (name if isinstance(name, str) and is_safe_name(name) else ""), None
 

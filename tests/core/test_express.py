@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from telemetry.core.compiled import CompiledConfig, compile_config
 from telemetry.core.enums import DropReason, PrivacyLevel, UndeclaredPolicy
-from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey
+from telemetry.core.events import Accepted, Context, Dropped, PseudonymKey, Written
 from telemetry.core.express import ExpressLane
 from telemetry.core.intake import InvalidEnvelope, take_envelope
 from telemetry.core.observation import Observation
@@ -57,16 +57,21 @@ def quick(
 ) -> Accepted | Dropped | None:
     """What both quick ways make of an event named step."""
     stamp, around = make_envelope(id=event_id), make_context() if context is None else context
-    outcome = ExpressLane.of(compiled, key).judge(stamp, "step", 1, properties, around)
-    later = unwriting(compiled, key).judge(stamp, "step", 1, properties, around)
-    assert outcome == (later.write() if isinstance(later, Unwritten) else later)
-    return outcome
+    of_servers = written(ExpressLane.of(compiled, key).judge(stamp, "step", 1, properties, around))
+    of_apps = written(lane_of_apps(compiled, key).judge(stamp, "step", 1, properties, around))
+    assert of_servers == of_apps
+    return of_servers
+
+
+def written(outcome: Unwritten | Dropped | None) -> Written | Dropped | None:
+    """The outcome with its dispatch."""
+    return outcome.write() if isinstance(outcome, Unwritten) else outcome
 
 
 @lru_cache
-def unwriting(compiled: CompiledConfig, key: PseudonymKey | None) -> ExpressLane:
+def lane_of_apps(compiled: CompiledConfig, key: PseudonymKey | None) -> ExpressLane:
     """The lane of trackers, which remembers as theirs does."""
-    return ExpressLane(compiled, key, writes_at_once=False)
+    return ExpressLane(compiled, key, for_store=False)
 
 
 def in_full(
@@ -111,7 +116,7 @@ def odd_properties(draw: st.DrawFn, event: Any) -> dict[str, Any]:
 def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, key: PseudonymKey | None) -> None:
     spec = data.draw(SPECS)
     compiled = compile_config(resolve_config(spec, installation=make_installation()))
-    lane = unwriting(compiled, key)
+    lane = lane_of_apps(compiled, key)
 
     # Several, so that later ones meet what earlier ones left behind.
     for _ in range(data.draw(st.integers(1, 6))):
@@ -132,7 +137,7 @@ def test_both_ways_agree_on_any_run_of_events_of_any_spec(data: st.DataObject, k
         later = lane.judge(taken, taken.name, taken.version, taken.properties, taken.context)
         expected: list[Observation] = []
         assert outcome == process_in_full(taken, rules, compiled, key=key, observer=expected.append)
-        assert later is None or outcome == (later.write() if isinstance(later, Unwritten) else later)
+        assert later is None or outcome == written(later)
         assert seen == expected
 
 

@@ -273,7 +273,7 @@ def test_what_stands_for_a_hidden_number_is_no_metric() -> None:
 
     assert isinstance(settled, Accepted)
     assert settled.metrics == {"ms": 7.0}
-    assert (seen[0].present, seen[0].metrics) == (("salary", "ms"), {"ms": 7.0})
+    assert (seen[0].present, seen[0].measured, seen[0].numbers) == (("salary", "ms"), ("ms",), (7.0,))
 
 
 # Claims of a client

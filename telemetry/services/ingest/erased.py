@@ -53,8 +53,4 @@ def _subjects(event: ProcessedEvent, pseudonymiser: Pseudonymiser) -> Iterator[s
 
 
 def _dropped(outcome: Outcome) -> Dropped:
-    if isinstance(outcome, Accepted):
-        name, version = outcome.dispatch.name, outcome.dispatch.version
-    else:
-        name, version = outcome.name or "", outcome.version or 0
-    return Dropped(name=name, version=version, reason=DropReason.DISABLED, metrics={})
+    return Dropped(name=outcome.name or "", version=outcome.version or 0, reason=DropReason.DISABLED, metrics={})

@@ -1,18 +1,20 @@
 """What becomes of each event of a batch, as far as it depends on nothing but itself and the config."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from telemetry.core.compiled import CompiledConfig
 from telemetry.core.enums import DropReason, EventOutcome, ViolationCode
-from telemetry.core.event_ids import KeptId, keep_id
-from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation, Written
-from telemetry.core.intake import InvalidEnvelope, take_envelope
+from telemetry.core.event_ids import KeptId, keep_ids
+from telemetry.core.events import Accepted, Dropped, Envelope, Outcome, Rejected, Violation
+from telemetry.core.intake import InvalidEnvelope, has_plain_head, take_envelope
 from telemetry.core.observation import Observation
-from telemetry.core.occurrence import occurrence
+from telemetry.core.occurrence import SenderClock
 from telemetry.core.pipeline import Pipeline
 from telemetry.core.reported import process_report
 from telemetry.core.reports import Report
+from telemetry.core.unwritten import Unwritten
 from telemetry.detection.values import detect
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import ProcessedEvent
@@ -28,7 +30,7 @@ _WORDS: Final = {DropReason.DISABLED: EventOutcome.DISABLED, DropReason.SAMPLED_
 
 
 class Judge:
-    """Judges the events of one batch, one after the other; ``compiled`` is ``None`` while no spec is published."""
+    """Judges the events of one batch; ``compiled`` is ``None`` while no spec is published."""
 
     def __init__(
         self, compiled: CompiledConfig | None, tenant: Tenant, *, received_at: datetime, maximum_age: timedelta
@@ -44,6 +46,8 @@ class Judge:
         )
         self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
+        self._clock = SenderClock(sent_at=None, received_at=received_at)
+        self._sent_at: datetime | None = None
         self._first_day = (received_at - maximum_age).toordinal()
         self._last_day = (received_at + _AHEAD).toordinal()
         self._too_old = Violation(
@@ -54,24 +58,57 @@ class Judge:
 
     def judge(self, incoming: Incoming) -> ProcessedEvent:
         """What becomes of the event, unless it turns out that it was received before."""
-        if incoming.envelope is None:
-            return self._refuse(incoming, () if incoming.problem is None else (incoming.problem,))
+        (judged,) = self.judge_all([incoming])
+        return judged
+
+    def judge_all(self, events: Sequence[Incoming]) -> list[ProcessedEvent]:
+        """What becomes of each event, in their order, by itself: whether it was received before is another matter."""
+        ids = iter(keep_ids([each.envelope.id for each in events if each.envelope is not None], self._id_secret))
+        return [
+            self._refuse(each, () if each.problem is None else (each.problem,))
+            if each.envelope is None
+            else self._judge_usual(each, each.envelope, kept := next(ids)) or self._judge(each, each.envelope, kept)
+            for each in events
+        ]
+
+    def _judge_usual(self, incoming: Incoming, envelope: Envelope, kept: KeptId) -> ProcessedEvent | None:
+        """What becomes of an event with an id of now that nothing is unusual about; ``None`` for others."""
+        day, pipeline = kept.day, self._pipeline
+        if (
+            day is None
+            or not self._first_day <= day <= self._last_day
+            or incoming.report is not None
+            or pipeline is None
+            or not has_plain_head(envelope)
+        ):
+            return None
+        occurred_at = self._clock_of(incoming).occurrence(envelope.occurred_at)
+        outcome = pipeline.process_usual(_in_our_terms(envelope, kept.text, occurred_at))
+        if outcome is None:
+            return None
+        return self._judged(incoming, outcome, kept, occurred_at, is_skewed=occurred_at is not envelope.occurred_at)
+
+    def _judge(self, incoming: Incoming, envelope: Envelope, kept: KeptId) -> ProcessedEvent:
         try:
-            taken = take_envelope(incoming.envelope)
+            taken = take_envelope(envelope)
         except InvalidEnvelope as invalid:
             return self._refuse(incoming, invalid.violations)
-        kept = keep_id(taken.id, self._id_secret)
-        occurred_at = occurrence(taken.occurred_at, sent_at=incoming.sent_at, received_at=self._received_at)
+        occurred_at = self._clock_of(incoming).occurrence(taken.occurred_at)
         outcome = self._outcome_of(_in_our_terms(taken, kept.text, occurred_at), kept, incoming.report)
-        return ProcessedEvent(
-            incoming=incoming,
-            outcome=outcome,
-            kept_id=kept,
-            occurred_at=occurred_at,
-            is_skewed=occurred_at != taken.occurred_at,
-            word=_word_of(outcome),
-            observation=self._observed.pop() if self._observed else None,
-        )
+        return self._judged(incoming, outcome, kept, occurred_at, is_skewed=occurred_at is not taken.occurred_at)
+
+    def _judged(
+        self, incoming: Incoming, outcome: Outcome, kept: KeptId, occurred_at: datetime, *, is_skewed: bool
+    ) -> ProcessedEvent:
+        observed = self._observed.pop() if self._observed else None
+        return ProcessedEvent(incoming, outcome, kept, occurred_at, is_skewed, _word_of(outcome), observed)
+
+    def _clock_of(self, incoming: Incoming) -> SenderClock:
+        # Mostly one for all events of a batch.
+        if incoming.sent_at is not self._sent_at:
+            self._sent_at = incoming.sent_at
+            self._clock = SenderClock(sent_at=incoming.sent_at, received_at=self._received_at)
+        return self._clock
 
     def _outcome_of(self, envelope: Envelope, kept: KeptId, report: Report | None) -> Outcome:
         if self._compiled is None or self._pipeline is None:
@@ -124,6 +161,6 @@ def reads_personal(name: str, value: Any) -> bool:
 
 def _word_of(outcome: Outcome) -> EventOutcome:
     # The usual class first, as this is asked of every event.
-    if type(outcome) is Written or isinstance(outcome, Accepted):
+    if type(outcome) is Unwritten or isinstance(outcome, Accepted):
         return EventOutcome.STORED
     return _WORDS[outcome.reason] if isinstance(outcome, Dropped) else EventOutcome.REJECTED

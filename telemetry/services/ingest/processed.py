@@ -10,7 +10,7 @@ import msgspec
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
-from telemetry.core.events import Accepted, Outcome, Violation
+from telemetry.core.events import Outcome, Violation
 from telemetry.core.observation import Observation
 from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
@@ -22,7 +22,7 @@ __all__ = ["BatchItem", "BatchResult", "Contract", "ProcessedBatch", "ProcessedE
 Contract = tuple[str, int]
 
 
-class ProcessedEvent(msgspec.Struct, kw_only=True):
+class ProcessedEvent(msgspec.Struct):
     """One event of the batch.
 
     ``outcome`` is the core's; for what never had an envelope, a ``Rejected`` with the entry's problem. ``kept_id`` is
@@ -62,11 +62,8 @@ def group_by_contract(events: Sequence[ProcessedEvent]) -> dict[Contract | None,
     """The events by contract, in their order; under ``None`` those for which none was found."""
     groups: dict[Contract | None, list[ProcessedEvent]] = {}
     for event in events:
-        outcome, contract = event.outcome, None
-        if isinstance(outcome, Accepted):
-            contract = outcome.dispatch.name, outcome.dispatch.version
-        elif outcome.name is not None and outcome.version is not None:
-            contract = outcome.name, outcome.version
+        name, version = event.outcome.name, event.outcome.version
+        contract = None if name is None or version is None else (name, version)
         group = groups.get(contract)
         if group is None:
             groups[contract] = [event]
@@ -84,14 +81,32 @@ class BatchItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class BatchResult(NamedTuple):
-    """What became of a batch: one item per event, in the order in which they came.
+    """What became of a batch, by its events in the order in which they came.
 
     ``provider_ids`` are those to which events of it are to be passed on: after the commit, whoever called wakes a job.
     """
 
-    items: Sequence[BatchItem]
+    events: Sequence[ProcessedEvent]
     provider_ids: Sequence[int] = ()
+
+    @property
+    def items(self) -> list[BatchItem]:
+        """One item per event."""
+        return [_item(event) for event in self.events]
+
+    def remarkable(self) -> list[tuple[int, BatchItem]]:
+        """What was not stored or broke a rule, with its place among the events."""
+        return [
+            (place, _item(event))
+            for place, event in enumerate(self.events)
+            if event.word is not EventOutcome.STORED or event.outcome.violations
+        ]
 
     def counts(self) -> Counter[EventOutcome]:
         """How many events had which outcome."""
-        return Counter(item.outcome for item in self.items)
+        return Counter([event.word for event in self.events])
+
+
+def _item(event: ProcessedEvent) -> BatchItem:
+    kept = event.kept_id
+    return BatchItem(event.word, None if kept is None else kept.text, event.outcome.violations)

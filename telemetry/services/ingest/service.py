@@ -4,25 +4,18 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from django.conf import settings
 from django.db import IntegrityError
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
-from telemetry.core.events import Accepted, Dispatch
 from telemetry.services.ingest.claims import Claim, claim_contested_ids, claim_ids, is_claimed_meanwhile
 from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.erased import drop_erased
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
-from telemetry.services.ingest.processed import (
-    BatchItem,
-    BatchResult,
-    ProcessedBatch,
-    ProcessedEvent,
-    group_by_contract,
-)
+from telemetry.services.ingest.processed import BatchResult, ProcessedBatch, ProcessedEvent, group_by_contract
+from telemetry.services.ingest.storing import groups_to_store
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
 from telemetry.services.outbox import enqueue_dispatches
@@ -31,7 +24,6 @@ from telemetry.services.privacy_findings import record_findings
 from telemetry.services.quarantine.holding import hold_rejected
 from telemetry.services.violations import record_violations
 from telemetry.services.what_if.sampling import take_samples
-from telemetry.stores.base import EventGroup
 from telemetry.stores.chosen import EVENT_STORE
 from telemetry.stores.partitions import is_missing_partition
 from telemetry.stores.tallies import add_tallies
@@ -41,8 +33,6 @@ from tenants.models import Installation
 __all__ = ["ingest_batch"]
 
 logger = logging.getLogger(__name__)
-
-_encode = msgspec.json.Encoder().encode
 
 
 def ingest_batch(*, installation: Installation, events: Sequence[Incoming], received_at: datetime) -> BatchResult:
@@ -81,7 +71,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
     with tenant_context((installation.tenant_id,)):
         config = config_at_ingest(installation)
         judge = Judge(config.compiled, installation.tenant, received_at=received_at, maximum_age=maximum_age)
-        judged = [judge.judge(event) for event in events]
+        judged = judge.judge_all(events)
         batch = ProcessedBatch(installation, received_at, config, judged, group_by_contract(judged))
         _mark_duplicates(batch, claim)
         drop_erased(batch)
@@ -90,7 +80,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
             tenant_id=installation.tenant_id,
             installation_id=installation.pk,
             received_at=received_at,
-            groups=_groups_to_store(batch),
+            groups=groups_to_store(batch),
         )
         provider_ids = enqueue_dispatches(batch)
         record_violations(batch)
@@ -98,7 +88,7 @@ def _ingest(installation: Installation, events: Sequence[Incoming], received_at:
         hold_rejected(batch)
         take_samples(batch)
         publish_live(batch)
-    return BatchResult([_item(event) for event in batch.events], provider_ids)
+    return BatchResult(batch.events, provider_ids)
 
 
 def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
@@ -119,44 +109,3 @@ def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
             ids.append(kept)
     for content in claim(batch.installation, batch.received_at, ids):
         first[content].word = EventOutcome.DUPLICATE
-
-
-def _groups_to_store(batch: ProcessedBatch) -> list[EventGroup]:
-    return [group for events in batch.groups.values() for group in _alike(batch, events).values()]
-
-
-def _alike(batch: ProcessedBatch, events: Sequence[ProcessedEvent]) -> dict[tuple[object, ...], EventGroup]:
-    """What is stored of the events of one contract, by all that ``EventRow`` does not have; mostly one group."""
-    groups: dict[tuple[object, ...], EventGroup] = {}
-    for event in events:
-        outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
-        if event.word is not EventOutcome.STORED or not isinstance(outcome, Accepted) or kept is None:
-            continue
-        dispatch = outcome.dispatch
-        key = (dispatch.inclusion_probability, incoming.source, incoming.app_version)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _group(batch, dispatch, incoming)
-        group.rows.append((kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context)))
-    return groups
-
-
-def _group(batch: ProcessedBatch, dispatch: Dispatch, incoming: Incoming) -> EventGroup:
-    rules = batch.config.events[dispatch.name, dispatch.version]
-    return EventGroup(
-        name=dispatch.name,
-        version=dispatch.version,
-        expires_at=batch.received_at + rules.lifetime,
-        retention_class=rules.retention_class,
-        privacy=dispatch.privacy,
-        source=incoming.source,
-        app_version=incoming.app_version,
-        inclusion_probability=dispatch.inclusion_probability,
-        config_revision=dispatch.config_revision,
-        rows=[],
-    )
-
-
-def _item(event: ProcessedEvent) -> BatchItem:
-    kept = event.kept_id
-    return BatchItem(event.word, None if kept is None else kept.text, event.outcome.violations)

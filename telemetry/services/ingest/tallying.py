@@ -51,7 +51,7 @@ def _by_minute(
 
 def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Sequence[ProcessedEvent]) -> TallyRow:
     name, version = contract
-    words = Counter(event.word for event in events)
+    words = Counter([event.word for event in events])
     fresh = events
     if words[EventOutcome.DUPLICATE]:
         fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
@@ -72,8 +72,8 @@ def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Se
             disabled=words[EventOutcome.DISABLED],
             rejected=words[EventOutcome.REJECTED],
             duplicate=words[EventOutcome.DUPLICATE],
-            violating=sum(1 for event in fresh if event.outcome.violations),
-            skewed=sum(event.is_skewed for event in fresh),
+            violating=sum([1 for event in fresh if event.outcome.violations]),
+            skewed=sum([1 for event in fresh if event.is_skewed]),
         ),
     )
 
@@ -91,11 +91,8 @@ def _detail(config: IngestConfig, name: str, version: int, events: Iterable[Proc
         missing=_missing(compiled.properties.all.keys(), observed),
         subjects=sketch_subjects({each.subject for each in observed if each.subject is not None}),
     )
-    measured = [each.metrics for each in observed]
-    for metric in compiled.measured:
-        values = [metrics[metric] for metrics in measured if metric in metrics]
-        if values:
-            detail.numbers[metric] = _number(values, rules.metrics[metric])
+    for metric, numbers in _numbers(observed).items():
+        detail.numbers[metric] = _number(numbers, rules.metrics[metric])
     return encode_detail(detail)
 
 
@@ -107,6 +104,18 @@ def _missing(declared: Set[str], observed: Sequence[Observation]) -> dict[str, i
         for absent in declared - set(present):
             missing[absent] += count
     return dict(missing)
+
+
+def _numbers(observed: Sequence[Observation]) -> dict[str, list[float]]:
+    """By property, all its numbers; a column at a time, as most events have the same."""
+    alike: dict[tuple[str, ...], list[tuple[float, ...]]] = {}
+    for each in observed:
+        alike.setdefault(each.measured, []).append(each.numbers)
+    found: dict[str, list[float]] = {}
+    for names, rows in alike.items():
+        for name, column in zip(names, zip(*rows, strict=True), strict=True):
+            found.setdefault(name, []).extend(column)
+    return found
 
 
 def _values(names: Sequence[str], observed: Sequence[Observation]) -> dict[str, dict[str, int]]:

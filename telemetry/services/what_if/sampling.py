@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from telemetry.core.enums import EventOutcome
-from telemetry.core.events import Accepted, Dropped, Envelope, Rejected
+from telemetry.core.events import Envelope
 from telemetry.core.rehearsal import harmless_envelope
 from telemetry.detection.inspector import is_safe_name
 from telemetry.models import SampledEvent
@@ -100,11 +100,7 @@ def _kind_of(installation_id: int, event: ProcessedEvent) -> Kind | None:
     incoming, outcome = event.incoming, event.outcome
     if event.word is EventOutcome.DUPLICATE or incoming.envelope is None or incoming.report is not None:
         return None
-    if isinstance(outcome, Accepted):
-        return installation_id, outcome.dispatch.name, outcome.dispatch.version, event.word
-    if isinstance(outcome, Dropped):
-        return installation_id, outcome.name, outcome.version, event.word
-    if isinstance(outcome, Rejected) and outcome.name is not None and outcome.version is not None:
+    if outcome.name is not None and outcome.version is not None:
         return installation_id, outcome.name, outcome.version, event.word
     name = incoming.envelope.name
     return (installation_id, name, 0, event.word) if is_safe_name(name) else None

@@ -89,13 +89,13 @@ def _reported(batch: EventBatch, report: Report) -> Incoming:
 
 def _refuse_hopeless(result: BatchResult) -> None:
     """Return if any event of the batch was taken, now or before, or there was none; what was counted stays counted."""
-    if not result.items or any(item.outcome is not EventOutcome.REJECTED for item in result.items):
+    if not result.events or any(event.word is not EventOutcome.REJECTED for event in result.events):
         return
     errors = [
         FieldError(
             violation.code.value, f"events[{index}]{'.' if violation.path else ''}{violation.path}", violation.message
         )
-        for index, item in enumerate(result.items)
+        for index, item in result.remarkable()
         for violation in item.violations
     ]
     raise InvalidDocument(errors, what="batch")
@@ -112,7 +112,6 @@ def _answer(result: BatchResult, counts: Mapping[EventOutcome, int]) -> BatchAns
                 ItemViolation(code=each.code, path=each.path, message=each.message) for each in item.violations
             ),
         )
-        for index, item in enumerate(result.items)
-        if item.violations or item.outcome is not EventOutcome.STORED
+        for index, item in result.remarkable()
     )
-    return BatchAnswer(received=len(result.items), items=items, **by_word)
+    return BatchAnswer(received=len(result.events), items=items, **by_word)
