@@ -47,20 +47,28 @@ class _Way(msgspec.Struct, frozen=True):
 class _Subjects:
     """What follows from contexts, under one pseudonymiser; remembered by the ids in them, and by the objects."""
 
-    __slots__ = ("_of_ids", "_remembers_objects", "known")
+    __slots__ = ("_last", "_of_ids", "_remembers_objects", "known")
 
     def __init__(self, pseudonymiser: Pseudonymiser | None, salt: str, *, remembers_objects: bool) -> None:
         self._remembers_objects = remembers_objects
         self._of_ids = lru_cache(_MOST_SUBJECTS)(_subjects_with(pseudonymiser, salt))
+        # The one before: events of one subject come in runs.
+        self._last: tuple[Context, Subject] | None = None
         # By the address of the context, which nobody else has as long as it is kept here.
         self.known: dict[int, tuple[Context, Subject]] = {}
 
     def find(self, context: Context) -> Subject | None:
         """What follows from the context; ``None`` when not all is usual about it."""
+        last = self._last
+        if last is not None and context == last[0]:
+            return last[1]
         if context.metadata is not EMPTY_MAPPING:
             return None
         subject = self._of_ids(astuple(context)[:7])
-        if subject is not None and self._remembers_objects:
+        if subject is None:
+            return None
+        self._last = (context, subject)
+        if self._remembers_objects:
             if len(self.known) >= _MOST_SUBJECTS:
                 self.known.clear()
             self.known[id(context)] = (context, subject)

@@ -76,10 +76,11 @@ def process_event(
 class Pipeline:
     """Processes many events under one config and key, as ``process_event`` does; as safe to share as its observer.
 
-    What it keeps is mostly not written yet, and holds on to the envelope until then.
+    What it keeps is mostly not written yet, and holds on to the envelope until then. ``lane`` is its quick way, if
+    there may be one.
     """
 
-    __slots__ = ("_compiled", "_key", "_lane", "_observer", "_recogniser")
+    __slots__ = ("_compiled", "_key", "_observer", "_recogniser", "lane")
 
     def __init__(
         self,
@@ -93,25 +94,14 @@ class Pipeline:
         self._observer, self._recogniser = observer, recogniser
         # A recogniser has to see the values, which the quick way does not show.
         is_quick = recogniser is None or not compiled.mask_detected
-        self._lane = ExpressLane.of(compiled, key) if is_quick else None
-
-    def process_usual(self, envelope: Envelope) -> Unwritten | Dropped | None:
-        """What becomes of a usual event; ``None`` for others.
-
-        Id, name, version and instant are as ``take_envelope`` leaves them; context and properties may be as they came.
-        """
-        lane = self._lane
-        if lane is None:
-            return None
-        return lane.judge(
-            envelope, envelope.name, envelope.version, envelope.properties, envelope.context, self._observer
-        )
+        self.lane = ExpressLane.of(compiled, key) if is_quick else None
 
     def process(self, taken: Envelope) -> Outcome:
         """What becomes of the event, which ``take_envelope`` gave."""
-        usual = self.process_usual(taken)
-        if usual is not None:
-            return usual
+        if self.lane is not None:
+            quick = self.lane.judge(taken, taken.name, taken.version, taken.properties, taken.context, self._observer)
+            if quick is not None:
+                return quick
         rules = self._compiled.find(taken.name, taken.version)
         if rules is None:
             return Rejected(violations=(_unknown_event(taken),))

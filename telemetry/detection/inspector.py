@@ -112,10 +112,10 @@ class Look:
         Counts the events, so it is asked once for each.
         """
         counts = self._inspector.counts_of((self._installation_id, name, version, ""))
-        last = counts.add(self._minute, count)
-        turns = range(last - count + 1, last + 1)
-        most = self._inspector.looks_per_minute
-        return {place for place, turn in enumerate(turns) if turn <= most or turn % EVERY == 0}
+        before = counts.add(self._minute, count) - count
+        first = range(min(count, max(0, self._inspector.looks_per_minute - before)))
+        now_and_then = range((-before - 1) % EVERY, count, EVERY)
+        return {*first, *now_and_then}
 
     def at(self, envelope: Envelope, rules: CompiledEvent, app_version: str) -> None:
         """The event was looked at, as it was sent: undeclared values, and declared ones that nothing hides.

@@ -10,9 +10,9 @@ Source: PostgreSQL's ``array_recv``, and the ``recv`` function of each type.
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain, repeat
 from typing import Any, Final
 
+import numpy
 import psycopg
 from django.db import connection
 from psycopg.abc import Buffer
@@ -36,6 +36,9 @@ __all__ = [
 
 _NULL: Final = struct.pack("!i", -1)
 _length: Final = struct.Struct("!i").pack
+_UUID_LENGTH: Final = _length(16)
+# An element of an array: in network order, after its width in bytes.
+_INTEGERS, _BIGINTS, _DOUBLES = (numpy.dtype([("width", ">i4"), ("number", form)]) for form in (">i4", ">i8", ">f8"))
 # The only version of the binary form of jsonb, before the text.
 _JSONB_VERSION: Final = b"\x01"
 # Instants count microseconds from here, dates days.
@@ -90,32 +93,32 @@ def execute(statement: str, parameters: Sequence[object] | Mapping[str, object])
 
 def uuids(values: Sequence[bytes]) -> Array:
     """A column of UUIDs, each given as its 16 bytes."""
-    return Array("uuid", len(values), b"".join(chain.from_iterable(zip(repeat(_length(16)), values, strict=False))))
+    return Array("uuid", len(values), _UUID_LENGTH + _UUID_LENGTH.join(values) if values else b"")
 
 
 def integers(values: Sequence[int]) -> Array:
     """A column of 32-bit integers."""
-    return _numbers("int4", "ii", 4, values)
+    return _numbers("int4", _INTEGERS, values)
 
 
 def bigints(values: Sequence[int]) -> Array:
     """A column of 64-bit integers."""
-    return _numbers("int8", "iq", 8, values)
+    return _numbers("int8", _BIGINTS, values)
 
 
 def doubles(values: Sequence[float]) -> Array:
     """A column of doubles."""
-    return _numbers("float8", "id", 8, values)
+    return _numbers("float8", _DOUBLES, values)
 
 
 def dates(ordinals: Sequence[int]) -> Array:
     """A column of dates, each given as its ordinal (``date.toordinal``)."""
-    return _numbers("date", "ii", 4, [ordinal - _EPOCH_DAY for ordinal in ordinals])
+    return _numbers("date", _INTEGERS, [ordinal - _EPOCH_DAY for ordinal in ordinals])
 
 
 def instants(values: Sequence[datetime]) -> Array:
     """A column of aware instants."""
-    return _numbers("timestamptz", "iq", 8, [_microseconds(value) for value in values])
+    return _numbers("timestamptz", _BIGINTS, [_microseconds(value) for value in values])
 
 
 def booleans(values: Sequence[bool]) -> Array:
@@ -138,10 +141,12 @@ def jsonb(values: Iterable[bytes]) -> Array:
     return _contents("jsonb", [_JSONB_VERSION + value for value in values])
 
 
-def _numbers(type_name: str, form: str, width: int, values: Sequence[float]) -> Array:
-    """Numbers of one width: each after its width, all packed at once."""
-    flat = chain.from_iterable(zip(repeat(width), values, strict=False))
-    return Array(type_name, len(values), struct.pack("!" + form * len(values), *flat))
+def _numbers(type_name: str, element: "numpy.dtype[numpy.void]", values: Sequence[float]) -> Array:
+    """Numbers of one width: each after its width."""
+    elements = numpy.empty(len(values), element)
+    elements["width"] = element["number"].itemsize
+    elements["number"] = values
+    return Array(type_name, len(values), elements.tobytes())
 
 
 def _contents(type_name: str, values: Sequence[bytes | None]) -> Array:

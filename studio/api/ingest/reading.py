@@ -4,6 +4,7 @@ import re
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+import numpy
 
 from studio.api.errors import BodyTooLarge
 from studio.api.ingest.splitting import SplitDocument, split_items
@@ -56,8 +57,7 @@ class BatchReader(Generic[Whole]):
         Violations say where and why, and hold no value. Raises ``InvalidDocument`` when the document cannot be read
         apart from its items, or has too many, and ``BodyTooLarge`` for too many values.
         """
-        # Taking them all out at once takes half the time of counting one after the other.
-        if len(content) - len(content.translate(None, b",[{")) > MOST_VALUES:
+        if _count_values(content) > MOST_VALUES:
             raise BodyTooLarge(f"the body must not hold more than {MOST_VALUES} values")
         try:
             document = self._whole.decode(content)
@@ -102,6 +102,15 @@ class BatchReader(Generic[Whole]):
             return Violation(ViolationCode.MALFORMED, "", "is nested too deeply")
         except msgspec.DecodeError:
             return Violation(ViolationCode.MALFORMED, "", "is not valid JSON")
+
+
+def _count_values(content: bytes) -> int:
+    """At least as many values as the document has, by the marks before values: commas and what opens a list or object.
+
+    A quarter of what it takes to count them, or take them out, by methods of bytes.
+    """
+    found = numpy.frombuffer(content, dtype=numpy.uint8)
+    return sum(int(numpy.count_nonzero(found == mark)) for mark in b",[{")
 
 
 def _explain(error: msgspec.ValidationError) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from telemetry.core.reports import Report
 __all__ = ["Incoming"]
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One event as a client sent it: nothing of it is redacted, so never log it.
 
     ``envelope`` is ``None`` when none could be made, and ``problem`` says why. ``sent_at`` is what the sender's clock

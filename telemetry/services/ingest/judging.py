@@ -1,6 +1,6 @@
 """What becomes of each event of a batch, as far as it depends on nothing but itself and the config."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -44,9 +44,10 @@ class Judge:
             if compiled is None
             else Pipeline(compiled, key=self._key, observer=self._observed.append, recogniser=reads_personal)
         )
+        self._lane = None if self._pipeline is None else self._pipeline.lane
         self._id_secret = event_id_secret(tenant)
         self._received_at = received_at
-        self._clock = SenderClock(sent_at=None, received_at=received_at)
+        self._clock = SenderClock(sent_at=None, received_at=received_at).occurrence
         self._sent_at: datetime | None = None
         self._first_day = (received_at - maximum_age).toordinal()
         self._last_day = (received_at + _AHEAD).toordinal()
@@ -73,41 +74,41 @@ class Judge:
 
     def _judge_usual(self, incoming: Incoming, envelope: Envelope, kept: KeptId) -> ProcessedEvent | None:
         """What becomes of an event with an id of now that nothing is unusual about; ``None`` for others."""
-        day, pipeline = kept.day, self._pipeline
+        day, lane = kept.day, self._lane
         if (
             day is None
             or not self._first_day <= day <= self._last_day
             or incoming.report is not None
-            or pipeline is None
+            or lane is None
             or not has_plain_head(envelope)
         ):
             return None
-        occurred_at = self._clock_of(incoming).occurrence(envelope.occurred_at)
-        outcome = pipeline.process_usual(_in_our_terms(envelope, kept.text, occurred_at))
+        name, version, sent = envelope.name, envelope.version, envelope.occurred_at
+        occurred_at = self._clock_of(incoming)(sent)
+        is_skewed = occurred_at is not sent
+        stamp = _in_our_terms(envelope, kept.text, occurred_at) if is_skewed or kept.text != envelope.id else envelope
+        outcome = lane.judge(stamp, name, version, envelope.properties, envelope.context, self._observed.append)
         if outcome is None:
             return None
-        return self._judged(incoming, outcome, kept, occurred_at, is_skewed=occurred_at is not envelope.occurred_at)
+        word = EventOutcome.STORED if type(outcome) is Unwritten else _word_of(outcome)
+        return ProcessedEvent(incoming, outcome, kept, occurred_at, is_skewed, word, self._observed.pop())
 
     def _judge(self, incoming: Incoming, envelope: Envelope, kept: KeptId) -> ProcessedEvent:
         try:
             taken = take_envelope(envelope)
         except InvalidEnvelope as invalid:
             return self._refuse(incoming, invalid.violations)
-        occurred_at = self._clock_of(incoming).occurrence(taken.occurred_at)
+        occurred_at = self._clock_of(incoming)(taken.occurred_at)
+        is_skewed = occurred_at is not taken.occurred_at
         outcome = self._outcome_of(_in_our_terms(taken, kept.text, occurred_at), kept, incoming.report)
-        return self._judged(incoming, outcome, kept, occurred_at, is_skewed=occurred_at is not taken.occurred_at)
-
-    def _judged(
-        self, incoming: Incoming, outcome: Outcome, kept: KeptId, occurred_at: datetime, *, is_skewed: bool
-    ) -> ProcessedEvent:
         observed = self._observed.pop() if self._observed else None
         return ProcessedEvent(incoming, outcome, kept, occurred_at, is_skewed, _word_of(outcome), observed)
 
-    def _clock_of(self, incoming: Incoming) -> SenderClock:
-        # Mostly one for all events of a batch.
+    def _clock_of(self, incoming: Incoming) -> Callable[[datetime], datetime]:
+        """Gives the instant by our clock; mostly one for all events of a batch."""
         if incoming.sent_at is not self._sent_at:
             self._sent_at = incoming.sent_at
-            self._clock = SenderClock(sent_at=incoming.sent_at, received_at=self._received_at)
+            self._clock = SenderClock(sent_at=incoming.sent_at, received_at=self._received_at).occurrence
         return self._clock
 
     def _outcome_of(self, envelope: Envelope, kept: KeptId, report: Report | None) -> Outcome:
@@ -160,7 +161,6 @@ def reads_personal(name: str, value: Any) -> bool:
 
 
 def _word_of(outcome: Outcome) -> EventOutcome:
-    # The usual class first, as this is asked of every event.
-    if type(outcome) is Unwritten or isinstance(outcome, Accepted):
+    if isinstance(outcome, Accepted):
         return EventOutcome.STORED
     return _WORDS[outcome.reason] if isinstance(outcome, Dropped) else EventOutcome.REJECTED

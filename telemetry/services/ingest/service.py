@@ -100,12 +100,11 @@ def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
     ids: list[KeptId] = []
     for event in batch.events:
         kept = event.kept_id
-        if event.word is EventOutcome.REJECTED or kept is None:
+        if kept is None or event.word is EventOutcome.REJECTED:
             continue
-        if kept.content in first:
-            event.word = EventOutcome.DUPLICATE
-        else:
-            first[kept.content] = event
+        if first.setdefault(kept.content, event) is event:
             ids.append(kept)
+        else:
+            event.word = EventOutcome.DUPLICATE
     for content in claim(batch.installation, batch.received_at, ids):
         first[content].word = EventOutcome.DUPLICATE

@@ -18,7 +18,7 @@ from studio.api.v1.examples import EVENT_BATCH
 from studio.arrivals import events_arrived
 from telemetry.core.enums import EventOutcome, EventSource
 from telemetry.core.errors import FieldError, InvalidDocument
-from telemetry.core.events import Envelope, Violation
+from telemetry.core.events import Envelope
 from telemetry.core.reports import Report
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import BatchResult
@@ -64,9 +64,9 @@ class EventBatchView(IngestView):
 
 
 def _incoming(batch: EventBatch, event: Any) -> Incoming:
-    if isinstance(event, Violation):
-        return Incoming(envelope=None, problem=event, source=EventSource.BATCH)
-    return Incoming(envelope=event, source=EventSource.BATCH, app_version=batch.app_version, sent_at=batch.sent_at)
+    if type(event) is Envelope:
+        return Incoming(event, EventSource.BATCH, None, batch.app_version, batch.sent_at)
+    return Incoming(None, EventSource.BATCH, event)
 
 
 def _reported(batch: EventBatch, report: Report) -> Incoming:
