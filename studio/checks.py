@@ -98,7 +98,7 @@ def check_proposal_hook(**_: Any) -> Messages:
 def check_servers(**_: Any) -> Messages:
     """The database and the broker are named."""
     findings: Messages = []
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    if settings.DATABASES["default"]["ENGINE"] != "studio.postgresql":
         findings.append(_missing("DATABASE_URL", "postgresql://login@host/database"))
     if not settings.CELERY_BROKER_URL:
         findings.append(_missing("REDIS_URL", "redis://host:6379/0"))

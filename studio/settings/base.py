@@ -91,7 +91,7 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.integer("STUDIO_DATABASE_CONNECTION_SECONDS", 60),
     "CONN_HEALTH_CHECKS": True,
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+if DATABASES["default"]["ENGINE"] == "studio.postgresql":
     DATABASES["default"]["OPTIONS"] = {
         "assume_role": STUDIO_DATABASE_ROLE,
         "connect_timeout": 5,

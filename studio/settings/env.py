@@ -108,7 +108,7 @@ def postgresql(name: str) -> dict[str, Any] | None:
     if not database or "/" in database:
         raise ImproperlyConfigured(f"{name}: must name one database, as in postgresql://user@host/database")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "studio.postgresql",
         "NAME": database,
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

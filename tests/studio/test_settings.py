@@ -130,7 +130,7 @@ def test_a_database_url_gives_all_parts_decoded(variable: pytest.MonkeyPatch) ->
     variable.setenv(NAME, "postgresql://studio:p%40ss%2Fword@db.example:6432/stu%20dio?sslmode=verify-full")
 
     assert env.postgresql(NAME) == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "studio.postgresql",
         "NAME": "stu dio",
         "USER": "studio",
         "PASSWORD": "p@ss/word",
