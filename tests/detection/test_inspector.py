@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from telemetry.core.compiled import CompiledEvent, compile_config
 from telemetry.core.enums import PrivacyLevel, PropertyType
@@ -11,7 +13,7 @@ from telemetry.core.events import Envelope
 from telemetry.core.resolution import resolve_config
 from telemetry.core.spec import TelemetryDefaults
 from telemetry.detection.detector import Detector
-from telemetry.detection.inspector import Evidence, Inspector, Look, is_safe_name
+from telemetry.detection.inspector import EVERY, LOOKS_PER_MINUTE, Evidence, Inspector, Look, is_safe_name
 from tests.core.builders import (
     make_context,
     make_envelope,
@@ -41,6 +43,19 @@ def make_rules(**event: Any) -> CompiledEvent:
 
 def sent(properties: Mapping[str, Any], **metadata: Any) -> Envelope:
     return make_envelope(properties=dict(properties), context=make_context(metadata=metadata))
+
+
+@given(st.lists(st.integers(0, 90), min_size=1, max_size=8))
+def test_in_a_minute_the_first_are_due_and_then_every_twentieth(counts: list[int]) -> None:
+    inspector = Inspector()
+
+    due: list[int] = []
+    for count in counts:
+        places = inspector.look(1, 1).due("step", 1, count)
+        due += [place in places for place in range(count)]
+        assert set(places) <= set(range(count))
+
+    assert due == [turn <= LOOKS_PER_MINUTE or turn % EVERY == 0 for turn in range(1, len(due) + 1)]
 
 
 def show(look: Look, envelope: Envelope, rules: CompiledEvent) -> None:

@@ -13,7 +13,7 @@ from telemetry.core.enums import ViolationCode
 from telemetry.core.errors import FieldError, InvalidDocument
 from telemetry.core.events import Violation
 
-__all__ = ["MOST_ITEMS", "BatchReader", "too_many_items"]
+__all__ = ["MOST_ITEMS", "BatchReader", "count_values", "too_many_items"]
 
 Whole = TypeVar("Whole", bound=msgspec.Struct)
 
@@ -57,7 +57,7 @@ class BatchReader(Generic[Whole]):
         Violations say where and why, and hold no value. Raises ``InvalidDocument`` when the document cannot be read
         apart from its items, or has too many, and ``BodyTooLarge`` for too many values.
         """
-        if _count_values(content) > MOST_VALUES:
+        if count_values(content) > MOST_VALUES:
             raise BodyTooLarge(f"the body must not hold more than {MOST_VALUES} values")
         try:
             document = self._whole.decode(content)
@@ -104,7 +104,7 @@ class BatchReader(Generic[Whole]):
             return Violation(ViolationCode.MALFORMED, "", "is not valid JSON")
 
 
-def _count_values(content: bytes) -> int:
+def count_values(content: bytes) -> int:
     """At least as many values as the document has, by the marks before values: commas and what opens a list or object.
 
     A quarter of what it takes to count them, or take them out, by methods of bytes.

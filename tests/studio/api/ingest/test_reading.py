@@ -4,9 +4,11 @@ import json
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from studio.api.errors import BodyTooLarge
-from studio.api.ingest.reading import MOST_VALUES, BatchReader
+from studio.api.ingest.reading import MOST_VALUES, BatchReader, count_values
 from studio.api.ingest.splitting import MOST_TOKENS, split_items
 from studio.api.v1.batch.serializers import EventBatch
 from telemetry.core.errors import InvalidDocument
@@ -38,6 +40,11 @@ def test_the_largest_batches_take_less_than_64_mebibytes(item: str) -> None:
 def test_more_values_than_that_are_refused_before_they_are_read() -> None:
     with pytest.raises(BodyTooLarge):
         READER.read(f'{HEAD}{{"p": [{",".join(["[]"] * MOST_VALUES)}]}}}}]}}'.encode())
+
+
+@given(st.binary(max_size=200) | st.text(",[{]} a", max_size=200).map(str.encode))
+def test_values_are_counted_by_what_stands_before_them(content: bytes) -> None:
+    assert count_values(content) == sum(content.count(mark) for mark in (b",", b"[", b"{"))
 
 
 def test_a_violation_says_where_and_holds_no_value() -> None:
