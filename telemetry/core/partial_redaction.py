@@ -46,7 +46,8 @@ def generalise_number(value: float, bucket: float) -> float | None:
     """The lower end of the range of this width that holds the number: 2100 in ranges of 500 gives 2000.
 
     Ranges start at zero and are exact in decimals: 0.3 lies in the range of width 0.1 that starts at 0.3. A whole
-    number stays one when the range's end is whole.
+    number stays one when the range's end is whole. ``None`` when no double is that end, as among numbers of 16 digits
+    and more: the nearest one may lie in another range.
     """
     if not _is_finite(value) or not _is_finite(bucket) or bucket <= 0:
         return None
@@ -58,7 +59,7 @@ def generalise_number(value: float, bucket: float) -> float | None:
     if isinstance(value, int) and lower == lower.to_integral_value(context=_DECIMAL):
         return int(lower)
     result = float(lower)
-    return result if math.isfinite(result) else None
+    return result if math.isfinite(result) and Decimal(str(result)) == lower else None
 
 
 def _is_finite(value: float) -> bool:

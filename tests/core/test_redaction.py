@@ -223,6 +223,8 @@ def test_a_generalised_timestamp_is_the_start_of_its_day_or_month_in_utc(
         (9_007_199_254_740_993, 10.0, 9_007_199_254_740_990),
         (1e308, 1e-300, 1e308),
         (-1.7e308, 1.5e308, 0),
+        # The range begins at ...365, which no double is.
+        (9_294_435_752_005_366.0, 3.0, 0),
         pytest.param(10**5000, 10.0, 0, id="beyond every double"),
         (float("nan"), 10.0, 0),
         (float("inf"), 10.0, 0),
