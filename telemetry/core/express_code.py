@@ -21,7 +21,7 @@ from telemetry.core.payload import LONGEST_TEXT_BYTES, MOST_PROPERTIES, READERS,
 from telemetry.core.pseudonyms import Pseudonymiser
 from telemetry.core.redaction import DROPPED, Constant
 from telemetry.core.sampling import HASH_SPACE, sampling_point
-from telemetry.core.timestamps import parse_timestamp
+from telemetry.core.timestamps import is_timestamp
 from telemetry.core.unwritten import Stamp, Subject, Terms, Unwritten
 
 __all__ = ["ShapeJudge", "write_judge"]
@@ -145,7 +145,7 @@ def _constants(names: Sequence[str], found: Sequence[CompiledProperty], terms: T
         "sampled_out": DropReason.SAMPLED_OUT,
         "sampling_point": sampling_point,
         "are_plain": _are_plain,
-        "parse_timestamp": parse_timestamp,
+        "is_timestamp": is_timestamp,
         "numbers": _NUMBERS,
         "largest": _LARGEST_DOUBLE,
         "longest": LONGEST_TEXT_BYTES,
@@ -215,7 +215,7 @@ _TESTS: Final = {
     "number": "type(v{0}) in numbers and -largest < (number{0} := float(v{0})) < largest",
     "boolean": "(v{0} is True or v{0} is False)",
     "choice": "type(v{0}) is str and v{0} in allowed{0}",
-    "timestamp": "type(v{0}) is str and parse_timestamp(v{0}) is not None",
+    "timestamp": "type(v{0}) is str and is_timestamp(v{0})",
 }
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-__all__ = ["MASKED_TIMESTAMP", "format_timestamp", "parse_timestamp"]
+__all__ = ["MASKED_TIMESTAMP", "format_timestamp", "is_timestamp", "parse_timestamp"]
 
 # What stands in for a hidden timestamp: valid, and plainly not the real one.
 MASKED_TIMESTAMP = "1970-01-01T00:00:00Z"
@@ -13,6 +13,17 @@ MASKED_TIMESTAMP = "1970-01-01T00:00:00Z"
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 ).fullmatch
+
+# Those that name an instant by their form alone: in UTC, and on a day that every month has.
+_is_certain = re.compile(
+    r"(?:[1-9][0-9]{3}|0[0-9]{2}[1-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z"
+).fullmatch
+
+
+def is_timestamp(text: str) -> bool:
+    """Whether ``parse_timestamp`` has an instant for the text."""
+    return _is_certain(text) is not None or parse_timestamp(text) is not None
 
 
 def parse_timestamp(text: str) -> datetime | None:

@@ -9,6 +9,7 @@ from telemetry.core.events import Accepted
 from telemetry.models import DeliveryRecord, ProviderKind
 from telemetry.services.ingest.processed import ProcessedBatch
 from telemetry.stores.arrays import execute
+from tenants.config_lease import PROCESS_LEASE, KnownState
 
 __all__ = ["EVENTS_PER_ROW", "enqueue_dispatches"]
 
@@ -16,7 +17,9 @@ __all__ = ["EVENTS_PER_ROW", "enqueue_dispatches"]
 EVENTS_PER_ROW: Final = 100
 _ORDER: Final = list(PrivacyLevel)
 
-# Asked for every batch, and mostly there is none: prepared once, where the ORM would write the text each time.
+# Installations of which one process remembers the providers. Beyond it, all are forgotten and learnt again.
+MOST_INSTALLATIONS: Final = 10_000
+# Asked for many batches, and mostly there is none: prepared once, where the ORM would write the text each time.
 ENABLED: Final = """
 SELECT id, kind, highest_level FROM telemetry_providerrecord WHERE installation_id = %s AND is_enabled ORDER BY id
 """
@@ -33,16 +36,39 @@ class _Provider(NamedTuple):
     highest_level: str
 
 
+class _Memory:
+    """The providers of installations that are switched on, as long as it is certain that they are the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[KnownState, tuple[_Provider, ...]]] = {}
+
+    def enabled(self, installation_id: int) -> tuple[_Provider, ...]:
+        # Before the database is asked, so that what is read then is at least as new.
+        state = PROCESS_LEASE.current()
+        known = self._known.get(installation_id)
+        if known is not None and known[0] is state:
+            return known[1]
+        found = tuple(_Provider(*row) for row in execute(ENABLED, [installation_id]))
+        if state is not None:
+            if len(self._known) >= MOST_INSTALLATIONS:
+                self._known.clear()
+            self._known[installation_id] = (state, found)
+        return found
+
+
+_memory: Final = _Memory()
+
+
 def enqueue_dispatches(batch: ProcessedBatch) -> Sequence[int]:
     """Each provider of the installation is owed the stored events of the batch that it may have; ids of providers.
 
     Called in the batch's transaction. A provider that is switched off is owed nothing, nor is one of a kind that the
-    spec leaves out though it names providers. One query, two if there are providers.
+    spec leaves out though it names providers. No query where the process knows the providers, else one, and one more if
+    there are any.
     """
     if not any(event.word is EventOutcome.STORED for event in batch.events):
         return ()
-    enabled = [_Provider(*row) for row in execute(ENABLED, [batch.installation.pk])]
-    wanted = [each for each in enabled if is_named(each.kind, _named(batch))]
+    wanted = [each for each in _memory.enabled(batch.installation.pk) if is_named(each.kind, _named(batch))]
     if not wanted:
         return ()
     kept = list(_kept(batch))

@@ -22,6 +22,7 @@ from telemetry.services.deliveries.sending import Sending, delivery_id, send_to
 from tenants.actors import Actor, require
 from tenants.models import Installation
 from tenants.services import audit
+from tenants.services.config_revision import bump
 
 __all__ = [
     "LONGEST_NAME",
@@ -74,6 +75,7 @@ def connect_provider(
     details = {"kind": kind.value, "host": _host_of(provider), "highest_level": highest_level.value}
     try:
         with transaction.atomic():
+            bump()
             provider.save(force_insert=True)
             audit.record(
                 actor=actor,
@@ -107,6 +109,7 @@ def change_provider(
     if checked != provider.settings and provider.sealed and not credential:
         message = "must be entered again, because it is for another address"
         raise InvalidDocument([FieldError("required", "credential", message)], what=_WHAT)
+    bump()
     provider.settings = checked
     provider.highest_level = highest_level.value
     if credential:
@@ -134,6 +137,7 @@ def switch_provider(*, actor: Actor, provider: ProviderRecord, is_enabled: bool)
     What waits stays. Needs ``provider.operate`` in the tenant.
     """
     require(actor, "provider.operate", provider.tenant_id)
+    bump()
     provider.is_enabled = is_enabled
     _wake_up(provider)
     provider.save(update_fields=["is_enabled", "failures", "refusals", "paused_until"])
@@ -145,6 +149,7 @@ def switch_provider(*, actor: Actor, provider: ProviderRecord, is_enabled: bool)
 def remove_provider(*, actor: Actor, provider: ProviderRecord) -> int:
     """Provider, credential and deliveries are gone; how many events still waited. Needs ``provider.manage``."""
     require(actor, "provider.manage", provider.tenant_id)
+    bump()
     waiting = sum(provider.deliveries.filter(state=DeliveryState.WAITING).values_list("count", flat=True))
     details = {"kind": provider.kind, "waiting": waiting}
     audit.record(actor=actor, action="provider.removed", target=provider, tenant_id=provider.tenant_id, details=details)

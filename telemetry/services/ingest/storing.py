@@ -1,6 +1,6 @@
 """What is stored of a batch: rows in groups that have all but the rows in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -8,10 +8,10 @@ import msgspec
 
 from telemetry.core.enums import EventOutcome
 from telemetry.core.events import Accepted, Dispatch
-from telemetry.core.unwritten import Subject, Terms, Unwritten
+from telemetry.core.unwritten import Terms, Unwritten
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
-from telemetry.stores.base import EventGroup
+from telemetry.stores.base import EventGroup, EventRow
 
 __all__ = ["groups_to_store"]
 
@@ -23,36 +23,59 @@ _encode = msgspec.json.Encoder().encode
 
 def groups_to_store(batch: ProcessedBatch) -> list[EventGroup]:
     """The stored events of the batch; mostly one group for each contract."""
-    written = _Written()
+    contexts: dict[int, bytes] = {}
     return [
         group
         for contract, events in batch.groups.items()
         if contract is not None
-        for group in _alike(batch, contract, events, written)
+        for group in _alike(batch, contract, events, contexts)
     ]
 
 
 def _alike(
-    batch: ProcessedBatch, contract: Contract, events: Sequence[ProcessedEvent], written: "_Written"
+    batch: ProcessedBatch, contract: Contract, events: Sequence[ProcessedEvent], contexts: dict[int, bytes]
 ) -> list[EventGroup]:
-    """What is stored of the events of one contract, by all that ``EventRow`` does not have."""
+    """What is stored of the events of one contract, by all that ``EventRow`` does not have.
+
+    ``contexts`` are those written so far, by the address of the subject, which an event of the batch holds on to.
+    """
     groups: dict[tuple[object, ...], EventGroup] = {}
+    # Of the usual event before: most are as the one before in all of this.
+    terms, row_of, usual = None, _row_of(()), list[EventRow]()
+    source, app_version = None, None
     for event in events:
         outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
-        if event.word is not EventOutcome.STORED or not isinstance(outcome, Accepted) or kept is None:
+        if event.word is not EventOutcome.STORED or kept is None:
             continue
         if type(outcome) is Unwritten:
-            origin: Terms | Dispatch = outcome.terms
-            properties, context = written.properties(outcome), written.context(outcome.subject)
-        else:
-            origin = outcome.dispatch
-            properties, context = _encode(outcome.dispatch.properties), _encode(outcome.dispatch.context)
-        key = (origin.inclusion_probability, origin.config_revision, incoming.source, incoming.app_version)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _group(batch, contract, origin, incoming)
-        group.rows.append((kept.content, event.occurred_at, properties, context))
+            if outcome.terms is not terms or incoming.source is not source or incoming.app_version is not app_version:
+                terms, source, app_version = outcome.terms, incoming.source, incoming.app_version
+                row_of, usual = _row_of(terms.properties), _rows(batch, contract, terms, incoming, groups)
+            subject = outcome.subject
+            context = contexts.get(id(subject))
+            if context is None:
+                context = contexts[id(subject)] = _encode(subject.context)
+            usual.append((kept.content, event.occurred_at, _encode(row_of(*outcome.values)), context))
+        elif isinstance(outcome, Accepted):
+            dispatch = outcome.dispatch
+            rows = _rows(batch, contract, dispatch, incoming, groups)
+            rows.append((kept.content, event.occurred_at, _encode(dispatch.properties), _encode(dispatch.context)))
     return list(groups.values())
+
+
+def _rows(
+    batch: ProcessedBatch,
+    contract: Contract,
+    origin: Terms | Dispatch,
+    incoming: Incoming,
+    groups: dict[tuple[object, ...], EventGroup],
+) -> list[EventRow]:
+    """Those of the group that the event belongs to."""
+    key = (origin.inclusion_probability, origin.config_revision, incoming.source, incoming.app_version)
+    group = groups.get(key)
+    if group is None:
+        group = groups[key] = _group(batch, contract, origin, incoming)
+    return group.rows
 
 
 def _group(batch: ProcessedBatch, contract: Contract, origin: Terms | Dispatch, incoming: Incoming) -> EventGroup:
@@ -69,30 +92,6 @@ def _group(batch: ProcessedBatch, contract: Contract, origin: Terms | Dispatch, 
         config_revision=origin.config_revision,
         rows=[],
     )
-
-
-class _Written:
-    """Properties and contexts as JSON; what events of a batch share is written once."""
-
-    def __init__(self) -> None:
-        # By the address of what the events hold on to.
-        self._writers: dict[int, Callable[..., msgspec.Struct]] = {}
-        self._contexts: dict[int, bytes] = {}
-
-    def properties(self, outcome: Unwritten) -> bytes:
-        """Those of the event, as its dispatch would have them."""
-        terms = outcome.terms
-        row = self._writers.get(id(terms))
-        if row is None:
-            row = self._writers[id(terms)] = _row_of(terms.properties)
-        return _encode(row(*outcome.values))
-
-    def context(self, subject: Subject) -> bytes:
-        """That of all events of the subject."""
-        found = self._contexts.get(id(subject))
-        if found is None:
-            found = self._contexts[id(subject)] = _encode(subject.context)
-        return found
 
 
 @lru_cache(_MOST_SHAPES)

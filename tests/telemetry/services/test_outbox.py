@@ -1,6 +1,7 @@
 """What a batch owes to providers: a row in the same transaction, for kept events that the provider may have."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,11 +12,17 @@ from telemetry.core.config import AppBlueprint, SpecPointer
 from telemetry.core.enums import PrivacyLevel, ProviderType
 from telemetry.core.spec import ProviderDefinition, TelemetryDefaults
 from telemetry.models import DeliveryRecord, ProviderKind, StoredEvent
+from telemetry.services import outbox
 from telemetry.services.ingest.processed import BatchResult
+from telemetry.services.providers import switch_provider
+from telemetry.stores.arrays import execute
+from tenants.actors import SYSTEM
+from tenants.config_lease import PROCESS_LEASE
 from tenants.context import ALL, tenant_context
 from tenants.models import Installation
 from tests.core.builders import make_event, make_property, make_spec
 from tests.telemetry.factories import ingest, make_incoming, make_installation, make_provider, make_published
+from tests.tenants.leases import held, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +161,34 @@ def test_without_providers_nothing_is_queued_and_the_orm_is_not_asked(
         ingest(installation, make_incoming(), received_at=received_at)
 
     assert not any("telemetry_deliveryrecord" in each["sql"] for each in queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_holds_a_lease_asks_for_providers_only_when_they_may_have_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_published()
+    installation = make_installation()
+    asked: list[object] = []
+
+    def ask(*question: Any) -> list[tuple[Any, ...]]:
+        asked.append(question)
+        return execute(*question)
+
+    monkeypatch.setattr(outbox, "execute", ask)
+    with held() as lease:
+        monkeypatch.setattr(PROCESS_LEASE, "lease", lease)
+
+        assert [ingest(installation, make_incoming()).provider_ids for _ in range(3)] == [(), (), ()]
+        assert len(asked) == 1
+
+        before = lease.current()
+        provider = make_provider(installation)
+        wait_until(lambda: lease.current() not in (None, before))
+        assert [ingest(installation, make_incoming()).provider_ids for _ in range(2)] == [(provider.pk,)] * 2
+        assert len(asked) == 2
+
+        # Nobody waits for the process to hear of it: the service has.
+        with tenant_context(ALL):
+            switch_provider(actor=SYSTEM, provider=provider, is_enabled=False)
+        assert ingest(installation, make_incoming()).provider_ids == ()
