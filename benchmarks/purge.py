@@ -4,7 +4,8 @@
 of several tenants with mixed retention, counted as ingest counts them: half of them are due. The same rows stand in
 plain tables, with the same index.
 
-First, all that is due fills partitions that are over. Each way is measured once, after a checkpoint:
+First, all that is due fills partitions that are over. They and their copies are read from the disk, because how long
+the system takes to drop a file depends on how it came into memory. Then each way is measured once, after a checkpoint:
 
 - the **purge** is everything that retention does about these rows: adding up what ingest counted and sealing each
   partition (in production in the hour after each midnight before), plan, counts for run and balance, drop, a signed

@@ -2,9 +2,11 @@
 
 # ruff: noqa: S608 - statements are made of names of our own
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 __all__ = ["DUE", "SHARES", "SOONER", "Owner", "Share", "Watch", "make_tenants"]
@@ -138,6 +140,25 @@ class Owner:
             self.run(f"CREATE INDEX ON bare_{name} (installation_id, name, received_at)")
             self.run(f"INSERT INTO bare_{name} SELECT * FROM {name}")
         self.run("VACUUM ANALYZE")
+        self._read_alike()
+
+    def _read_alike(self) -> None:
+        """Partitions and their copies are on the disk, and in the system's cache as if they had been read, not written.
+
+        By how they were written the system took a quarter longer to drop the partitions than to drop their copies,
+        whoever dropped them.
+        """
+        self.run("CHECKPOINT")
+        directory = Path(self.run("SHOW data_directory"))
+        names = "'^(bare_)?telemetry_storedevent_'"
+        rows = self._connection.execute(
+            f"SELECT pg_relation_filepath(oid) FROM pg_class WHERE relname ~ {names} AND relkind IN ('r', 'i')"
+        )
+        for path in (path for (name,) in rows.fetchall() for path in directory.glob(f"{name}*")):
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                while file.read(2**20):
+                    pass
 
     def copy_again(self, share: Share) -> None:
         """What has come of this share stands in the plain table too."""

@@ -80,8 +80,8 @@ SELECT studio_close_deltas(array(
     SELECT slot FROM generate_series(0, {_SLOTS}) AS slot WHERE slot <> {SLOT.format(day="%(today)s::date")}
 ))
 """
-# What is in closed slots, and what is over of others, which are not to be emptied now. A delta that only removes has no
-# bounds: the endless ones change nothing of those that are there.
+# What is in closed slots, added up where it lies, and what is over of others, which are not to be emptied now. A delta
+# that only removes has no bounds: the endless ones change nothing of those that are there.
 FOLD: Final = f"""
 WITH gone AS (
     DELETE FROM telemetry_storeddelta WHERE slot <> ALL (%(closed)s::int[]) AND day < %(today)s
@@ -89,7 +89,9 @@ WITH gone AS (
 ),
 taken AS (
     SELECT * FROM gone
-    UNION ALL SELECT {_KEY}, rows, size_bytes, {_BOUNDS} FROM telemetry_storeddelta WHERE slot = ANY (%(closed)s::int[])
+    UNION ALL SELECT {_KEY}, sum(rows)::bigint, sum(size_bytes)::bigint, min(first_received_at), max(last_received_at),
+        min(first_expires_at), max(last_expires_at)
+    FROM telemetry_storeddelta WHERE slot = ANY (%(closed)s::int[]) GROUP BY {_KEY}
 ),
 sums AS (
     SELECT {_PARTITION} AS partition, {_KEY}, sum(rows)::bigint AS rows, sum(size_bytes)::bigint AS size_bytes,
