@@ -84,9 +84,9 @@ def execute(statement: str, parameters: Sequence[object] | Mapping[str, object])
     if connection.connection.prepare_threshold is None:
         # Django switches preparing off for its own cursors, which cannot; these statements are few and always the same.
         connection.connection.prepare_threshold = 5
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         # Here and not for the whole process: Django's connections know only what was registered before the first one.
-        cursor.adapters.register_dumper(Array, _ArrayDumper)
+        connection.connection.adapters.register_dumper(Array, _ArrayDumper)
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description is not None else []
 

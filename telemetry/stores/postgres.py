@@ -32,7 +32,7 @@ from telemetry.stores.counts import ADD_BATCH, SLOT, size_of
 __all__ = ["PostgresEventStore"]
 
 # One statement for all rows, see ``telemetry.stores.arrays``. What the events of a group share travels once, with what
-# they come to together.
+# they come to together. Unlike ``FROM unnest(...)``, several in a list give rows that are not kept anywhere first.
 WRITE: Final = f"""
 WITH batch AS (SELECT %s::bigint AS tenant_id, %s::bigint AS installation_id, %s::timestamptz AS received_at),
 shared AS MATERIALIZED (
@@ -56,7 +56,10 @@ INSERT INTO telemetry_storedevent (
 SELECT event.id, shared.tenant_id, shared.installation_id, shared.name, shared.version, shared.received_at,
     event.occurred_at, shared.expires_at, shared.retention_class, shared.privacy, shared.source, shared.app_version,
     shared.inclusion_probability, shared.config_revision, event.properties, event.context, event.size_bytes
-FROM unnest(%s, %s, %s, %s, %s, %s) AS event (group_number, id, occurred_at, properties, context, size_bytes)
+FROM (
+    SELECT unnest(%s) AS group_number, unnest(%s) AS id, unnest(%s) AS occurred_at, unnest(%s) AS properties,
+        unnest(%s) AS context, unnest(%s) AS size_bytes
+) AS event
 JOIN shared ON shared.number = event.group_number
 """
 

@@ -24,7 +24,8 @@ WITH known AS MATERIALIZED (
     WHERE installation_id = %(installation)s AND id = ANY(%(ids)s) AND day BETWEEN %(first_day)s AND %(last_day)s
 ), claimed AS (
     INSERT INTO telemetry_eventclaim (tenant_id, installation_id, id, day)
-    SELECT %(tenant)s, %(installation)s, id, day FROM unnest(%(ids)s, %(days)s) AS wanted (id, day)
+    SELECT %(tenant)s, %(installation)s, id, day
+    FROM (SELECT unnest(%(ids)s) AS id, unnest(%(days)s) AS day) AS wanted
     WHERE id NOT IN (SELECT id FROM known)
 )
 SELECT array_agg(uuid_send(id)) FROM known
