@@ -36,8 +36,10 @@ def installation() -> Installation:
     return make_installation()
 
 
-def row(event_id: UUID | None = None, *, properties: bytes = b'{"step":"build"}') -> EventRow:
-    return (event_id or uuid4()).bytes, NOW, properties, b'{"channel":"web"}'
+def row(
+    event_id: UUID | None = None, *, properties: bytes = b'{"step":"build"}', context: bytes = b'{"channel":"web"}'
+) -> EventRow:
+    return (event_id or uuid4()).bytes, NOW, properties, context
 
 
 def group(*rows: EventRow, **fields: Any) -> EventGroup:
@@ -91,6 +93,18 @@ def test_groups_keep_apart_what_their_events_share(store: EventStore, installati
         found = {each.id: (each.name, each.version) for each in store.read(installation.pk, AROUND)}
 
     assert found == {first: ("step", 1), second: ("other", 3)}
+
+
+def test_each_event_keeps_its_context_whoever_has_the_same(store: EventStore, installation: Installation) -> None:
+    ids = [uuid4() for _ in range(6)]
+    people = ("ann", "ben", "ann", "ann", "cleo", "ben")
+    rows = [row(each, context=f'{{"userId":"{who}"}}'.encode()) for each, who in zip(ids, people, strict=True)]
+    write(store, installation, group(*rows[:4]), group(*rows[4:], name="other"))
+
+    with tenant_context([installation.tenant_id]):
+        found = {each.id: each.context["userId"] for each in store.read(installation.pk, AROUND)}
+
+    assert found == dict(zip(ids, people, strict=True))
 
 
 def test_nothing_to_write_is_nothing(store: EventStore, installation: Installation) -> None:
