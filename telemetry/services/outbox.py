@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from telemetry.core.enums import EventOutcome, PrivacyLevel
+from telemetry.core.enums import PrivacyLevel
 from telemetry.core.events import Accepted
 from telemetry.models import DeliveryRecord, ProviderKind
-from telemetry.services.ingest.processed import ProcessedBatch
+from telemetry.services.ingest.processed import STORED, ProcessedBatch
 from telemetry.stores.arrays import execute
 from tenants.config_lease import PROCESS_LEASE, KnownState
 
@@ -66,7 +66,7 @@ def enqueue_dispatches(batch: ProcessedBatch) -> Sequence[int]:
     spec leaves out though it names providers. No query where the process knows the providers, else one, and one more if
     there are any.
     """
-    if not any(event.word is EventOutcome.STORED for event in batch.events):
+    if not any(event.word is STORED for event in batch.events):
         return ()
     wanted = [each for each in _memory.enabled(batch.installation.pk) if is_named(each.kind, _named(batch))]
     if not wanted:
@@ -91,11 +91,11 @@ def _named(batch: ProcessedBatch) -> frozenset[str]:
 
 
 def _kept(batch: ProcessedBatch) -> Iterator[_Kept]:
+    levels = {contract: _ORDER.index(rules.effective.privacy) for contract, rules in batch.config.events.items()}
     for event in batch.events:
-        event_id = event.event_id
-        if event.word is EventOutcome.STORED and isinstance(event.outcome, Accepted) and event_id is not None:
-            dispatch = event.outcome.dispatch
-            yield event_id, dispatch.name, _ORDER.index(dispatch.privacy)
+        event_id, outcome = event.event_id, event.outcome
+        if event.word is STORED and isinstance(outcome, Accepted) and event_id is not None:
+            yield event_id, outcome.name, levels[outcome.name, outcome.version]
 
 
 def _rows(batch: ProcessedBatch, provider: _Provider, kept: Sequence[_Kept]) -> Iterator[DeliveryRecord]:

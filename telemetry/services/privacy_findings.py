@@ -6,9 +6,8 @@ import msgspec
 from django.db import connection
 
 from telemetry.core.app_versions import is_app_version
-from telemetry.core.enums import EventOutcome
 from telemetry.detection.inspector import Evidence, Inspector
-from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import DUPLICATE, ProcessedBatch, ProcessedEvent
 
 __all__ = ["MOST_FINDINGS", "record_findings"]
 
@@ -85,7 +84,7 @@ def record_findings(batch: ProcessedBatch) -> None:
         rules = None if contract is None else compiled.find(*contract)
         if rules is None:
             continue
-        fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
+        fresh = [event for event in events if event.word is not DUPLICATE]
         due = look.due(rules.name, rules.version, len(fresh))
         for place, event in enumerate(fresh):
             # What nobody has declared may be rare, and is what one most wants to know of: never passed over.

@@ -6,7 +6,7 @@ from telemetry.core.enums import DropReason, EventOutcome
 from telemetry.core.events import Accepted, Dropped, Outcome
 from telemetry.core.pseudonyms import OnlyRaw, Pseudonymiser, Renaming, is_pseudonym, pseudonymiser_for
 from telemetry.services.erasure.marks import has_marks, marked
-from telemetry.services.ingest.processed import ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import DUPLICATE, ProcessedBatch, ProcessedEvent
 from tenants.pseudonym_key import installation_pseudonym_key
 
 __all__ = ["drop_erased"]
@@ -26,7 +26,7 @@ def drop_erased(batch: ProcessedBatch) -> None:
     named = [
         (event, set(_subjects(event, pseudonymiser)))
         for event in batch.events
-        if event.word is not EventOutcome.DUPLICATE
+        if event.word is not DUPLICATE
     ]
     everybody = set[str]().union(*(subjects for _, subjects in named))
     erased = marked(installation.tenant_id, everybody, now=batch.received_at) if everybody else set()

@@ -17,7 +17,7 @@ from telemetry.core.reports import Report
 from telemetry.core.unwritten import Unwritten
 from telemetry.detection.values import detect
 from telemetry.services.ingest.incoming import Incoming
-from telemetry.services.ingest.processed import ProcessedEvent
+from telemetry.services.ingest.processed import STORED, ProcessedEvent
 from tenants.models import Tenant
 from tenants.pseudonym_key import event_id_secret, installation_pseudonym_key
 
@@ -90,7 +90,7 @@ class Judge:
         outcome = lane.judge(stamp, name, version, envelope.properties, envelope.context, self._observed.append)
         if outcome is None:
             return None
-        word = EventOutcome.STORED if type(outcome) is Unwritten else _word_of(outcome)
+        word = STORED if type(outcome) is Unwritten else _word_of(outcome)
         return ProcessedEvent(incoming, outcome, kept, occurred_at, is_skewed, word, self._observed.pop())
 
     def _judge(self, incoming: Incoming, envelope: Envelope, kept: KeptId) -> ProcessedEvent:
@@ -162,5 +162,5 @@ def reads_personal(name: str, value: Any) -> bool:
 
 def _word_of(outcome: Outcome) -> EventOutcome:
     if isinstance(outcome, Accepted):
-        return EventOutcome.STORED
+        return STORED
     return _WORDS[outcome.reason] if isinstance(outcome, Dropped) else EventOutcome.REJECTED

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,22 @@ from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
 from tenants.models import Installation
 
-__all__ = ["BatchItem", "BatchResult", "Contract", "ProcessedBatch", "ProcessedEvent", "group_by_contract"]
+__all__ = [
+    "DUPLICATE",
+    "REJECTED",
+    "STORED",
+    "BatchItem",
+    "BatchResult",
+    "Contract",
+    "ProcessedBatch",
+    "ProcessedEvent",
+    "group_by_contract",
+]
+
+# For what is asked of every event of a batch: Python 3.11 takes ten times as long to find a member through its class.
+STORED: Final = EventOutcome.STORED
+REJECTED: Final = EventOutcome.REJECTED
+DUPLICATE: Final = EventOutcome.DUPLICATE
 
 # Name and version of an event of the config.
 Contract = tuple[str, int]
@@ -99,7 +114,7 @@ class BatchResult(NamedTuple):
         return [
             (place, _item(event))
             for place, event in enumerate(self.events)
-            if event.word is not EventOutcome.STORED or event.outcome.violations
+            if event.word is not STORED or event.outcome.violations
         ]
 
     def counts(self) -> Counter[EventOutcome]:

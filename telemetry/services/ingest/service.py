@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError
 
-from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
 from telemetry.services.ingest.claims import Claim, claim_contested_ids, claim_ids, is_claimed_meanwhile
 from telemetry.services.ingest.configs import config_at_ingest
 from telemetry.services.ingest.erased import drop_erased
 from telemetry.services.ingest.incoming import Incoming
 from telemetry.services.ingest.judging import Judge
-from telemetry.services.ingest.processed import BatchResult, ProcessedBatch, ProcessedEvent, group_by_contract
+from telemetry.services.ingest.processed import (
+    DUPLICATE,
+    REJECTED,
+    BatchResult,
+    ProcessedBatch,
+    ProcessedEvent,
+    group_by_contract,
+)
 from telemetry.services.ingest.storing import groups_to_store
 from telemetry.services.ingest.tallying import tally_batch
 from telemetry.services.live import publish_live
@@ -100,11 +106,11 @@ def _mark_duplicates(batch: ProcessedBatch, claim: Claim) -> None:
     ids: list[KeptId] = []
     for event in batch.events:
         kept = event.kept_id
-        if kept is None or event.word is EventOutcome.REJECTED:
+        if kept is None or event.word is REJECTED:
             continue
         if first.setdefault(kept.content, event) is event:
             ids.append(kept)
         else:
-            event.word = EventOutcome.DUPLICATE
+            event.word = DUPLICATE
     for content in claim(batch.installation, batch.received_at, ids):
-        first[content].word = EventOutcome.DUPLICATE
+        first[content].word = DUPLICATE

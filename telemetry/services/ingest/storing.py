@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from telemetry.core.enums import EventOutcome
 from telemetry.core.events import Accepted, Dispatch
 from telemetry.core.unwritten import Terms, Unwritten
 from telemetry.services.ingest.incoming import Incoming
-from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import STORED, Contract, ProcessedBatch, ProcessedEvent
 from telemetry.stores.base import EventGroup, EventRow
 
 __all__ = ["groups_to_store"]
@@ -45,7 +44,7 @@ def _alike(
     source, app_version = None, None
     for event in events:
         outcome, incoming, kept = event.outcome, event.incoming, event.kept_id
-        if event.word is not EventOutcome.STORED or kept is None:
+        if event.word is not STORED or kept is None:
             continue
         if type(outcome) is Unwritten:
             if outcome.terms is not terms or incoming.source is not source or incoming.app_version is not app_version:

@@ -9,7 +9,7 @@ from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
 from telemetry.core.observation import Observation
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
-from telemetry.services.ingest.processed import Contract, ProcessedBatch, ProcessedEvent
+from telemetry.services.ingest.processed import DUPLICATE, Contract, ProcessedBatch, ProcessedEvent
 from telemetry.stores.tallies import TallyCounts, TallyRow
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
 from telemetry.tallies.sketches import digest_of, sketch_subjects
@@ -53,8 +53,8 @@ def _row(batch: ProcessedBatch, contract: Contract, minute: datetime, events: Se
     name, version = contract
     words = Counter([event.word for event in events])
     fresh = events
-    if words[EventOutcome.DUPLICATE]:
-        fresh = [event for event in events if event.word is not EventOutcome.DUPLICATE]
+    if words[DUPLICATE]:
+        fresh = [event for event in events if event.word is not DUPLICATE]
     return TallyRow(
         tenant_id=batch.installation.tenant_id,
         installation_id=batch.installation.pk,

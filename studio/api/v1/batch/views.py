@@ -32,6 +32,8 @@ ENCODING: Final = OpenApiParameter(
 
 _reader = BatchReader(EventBatch, key="events")
 _encode = msgspec.json.Encoder().encode
+# See ``processed.STORED``.
+_SOURCE: Final = EventSource.BATCH
 
 
 class EventBatchView(IngestView):
@@ -57,7 +59,7 @@ class EventBatchView(IngestView):
         incoming = [_incoming(batch, event) for event in events] + [_reported(batch, each) for each in batch.reports]
         result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
         counts = result.counts()
-        events_arrived(EventSource.BATCH.value, counts, result.provider_ids)
+        events_arrived(_SOURCE.value, counts, result.provider_ids)
         if not batch.reports:
             _refuse_hopeless(result)
         return HttpResponse(_encode(_answer(result, counts)), content_type="application/json")
@@ -65,8 +67,8 @@ class EventBatchView(IngestView):
 
 def _incoming(batch: EventBatch, event: Any) -> Incoming:
     if type(event) is Envelope:
-        return Incoming(event, EventSource.BATCH, None, batch.app_version, batch.sent_at)
-    return Incoming(None, EventSource.BATCH, event)
+        return Incoming(event, _SOURCE, None, batch.app_version, batch.sent_at)
+    return Incoming(None, _SOURCE, event)
 
 
 def _reported(batch: EventBatch, report: Report) -> Incoming:
