@@ -23,11 +23,7 @@ def drop_erased(batch: ProcessedBatch) -> None:
     if not has_marks(installation.tenant_id):
         return
     pseudonymiser = pseudonymiser_for(installation_pseudonym_key(installation.tenant))
-    named = [
-        (event, set(_subjects(event, pseudonymiser)))
-        for event in batch.events
-        if event.word is not DUPLICATE
-    ]
+    named = [(event, set(_subjects(event, pseudonymiser))) for event in batch.events if event.word is not DUPLICATE]
     everybody = set[str]().union(*(subjects for _, subjects in named))
     erased = marked(installation.tenant_id, everybody, now=batch.received_at) if everybody else set()
     for event, subjects in named:
