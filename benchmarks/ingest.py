@@ -151,9 +151,13 @@ def cpu_of_ingest(
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process and its children have used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """What the process and its children have used so far, those that have ended as well: PostgreSQL's come and go."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    # utime, stime, cutime and cstime. Source: proc_pid_stat(5).
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     children = (each.read_text().split() for each in Path(f"/proc/{pid}/task").glob("*/children"))
     return own + sum(cpu_seconds(int(child)) for several in children for child in several)
 
