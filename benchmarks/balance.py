@@ -264,7 +264,7 @@ def count_up(installation_id: int, batches: list[dict[str, Any]]) -> Result:
     from django.utils import timezone
 
     from telemetry.models import EventTally, StoredEvent
-    from telemetry.models.event_tally import COUNTS
+    from telemetry.models.event_tally import TallyCounts
     from telemetry.services.balance import draw_up_balance
     from tenants.context import ALL, tenant_context
     from tenants.models import Installation
@@ -275,7 +275,7 @@ def count_up(installation_id: int, batches: list[dict[str, Any]]) -> Result:
         installation = Installation.objects.get(pk=installation_id)
         start = (now - timedelta(hours=2)).replace(second=0, microsecond=0)
         balance = draw_up_balance(installation, start, start + timedelta(hours=3))
-        tallies = EventTally.objects.values_list(*COUNTS)
+        tallies = EventTally.objects.values_list(*TallyCounts._fields)
         uneven = sum(received != sum(outcomes[:5]) for received, *outcomes in tallies)
     answered = [batch for batch in batches if batch["answers"]]
     acknowledged = {each for batch in answered for each in batch["ids"]}

@@ -15,6 +15,7 @@ class MovesConfigCounter(DatabaseOnly):
     """A change of one of these columns, or the removal of a row, moves the counter unless ``bump`` has done so.
 
     With ``additions``, a new row does too.
+
     ``studio_move_config_counter``, from the migration that names the operation first, runs when the transaction
     commits, so that its lock on the counter is the last and shortest.
     """

@@ -69,7 +69,7 @@ def kept_id(text: str, secret: bytes) -> UUID:
 
 
 def _keyed(text: str, secret: bytes) -> UUID:
-    mixed = bytearray(hmac.digest(secret, text.encode(), "sha256")[:16])
+    mixed = bytearray(hmac.digest(secret, text.encode("utf-8", "surrogatepass"), "sha256")[:16])
     mixed[6] = 0x80 | mixed[6] & 0x0F
     mixed[8] = 0x80 | mixed[8] & 0x3F
     return UUID(bytes=bytes(mixed))

@@ -1,14 +1,26 @@
 """What was received of each event, by the minute: exact counts, and sketches of what was in it."""
 
+from typing import NamedTuple
+
 from django.db import models
 from django.utils import timezone
 
 from tenants.models import Installation, Tenant
 
-__all__ = ["COUNTS", "EventTally"]
+__all__ = ["EventTally", "TallyCounts"]
 
-# The columns that are summed up.
-COUNTS = ("received", "stored", "sampled_out", "disabled", "rejected", "duplicate", "violating", "skewed")
+
+class TallyCounts(NamedTuple):
+    """The columns that are summed up; ``received`` is what the five after it come to."""
+
+    received: int
+    stored: int
+    sampled_out: int
+    disabled: int
+    rejected: int
+    duplicate: int
+    violating: int
+    skewed: int
 
 
 class EventTally(models.Model):

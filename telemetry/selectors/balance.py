@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from telemetry.models import EventRemoval
-from telemetry.models.event_tally import COUNTS
+from telemetry.models.event_tally import TallyCounts
 
 __all__ = [
     "Counts",
@@ -25,7 +25,7 @@ __all__ = [
     "volumes_of",
 ]
 
-SUMS: Final = ", ".join(f"coalesce(sum({count}), 0)::bigint" for count in COUNTS)
+SUMS: Final = ", ".join(f"coalesce(sum({count}), 0)::bigint" for count in TallyCounts._fields)
 BY_EVENT: Final = f"""
 SELECT name, version, max(last_received_at), {SUMS}
 FROM telemetry_eventtally

@@ -9,7 +9,8 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from telemetry.stores.tallies import TallyCounts, TallyRow, add_tallies
+from telemetry.models.event_tally import TallyCounts
+from telemetry.stores.tallies import TallyRow, add_tallies
 from telemetry.tallies.detail import decode_detail, encode_detail
 from telemetry.tallies.merging import merge_details
 from tenants.context import ALL, set_tenant_context

@@ -118,7 +118,9 @@ def dates(ordinals: Sequence[int]) -> Array:
 
 def instants(values: Sequence[datetime]) -> Array:
     """A column of aware instants."""
-    return _numbers("timestamptz", _BIGINTS, [_microseconds(value) for value in values])
+    since = [value - _EPOCH for value in values]
+    microseconds = [(each.days * 86_400 + each.seconds) * 1_000_000 + each.microseconds for each in since]
+    return _numbers("timestamptz", _BIGINTS, microseconds)
 
 
 def booleans(values: Sequence[bool]) -> Array:
@@ -152,8 +154,3 @@ def _numbers(type_name: str, element: "numpy.dtype[numpy.void]", values: Sequenc
 def _contents(type_name: str, values: Sequence[bytes | None]) -> Array:
     parts = [_NULL if value is None else _length(len(value)) + value for value in values]
     return Array(type_name, len(parts), b"".join(parts), has_nulls=None in values)
-
-
-def _microseconds(instant: datetime) -> int:
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -5,25 +5,13 @@ from datetime import datetime
 from itertools import chain
 from typing import Final, NamedTuple
 
+from telemetry.models.event_tally import TallyCounts
 from telemetry.stores import arrays
 from telemetry.stores.arrays import execute
 
-__all__ = ["TallyCounts", "TallyRow", "add_tallies"]
+__all__ = ["TallyRow", "add_tallies"]
 
 # ruff: noqa: S608 - the statement is made of constants of this module
-
-
-class TallyCounts(NamedTuple):
-    """The counts in a row of ``EventTally``."""
-
-    received: int
-    stored: int
-    sampled_out: int
-    disabled: int
-    rejected: int
-    duplicate: int
-    violating: int
-    skewed: int
 
 
 class TallyRow(NamedTuple):

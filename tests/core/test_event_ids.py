@@ -22,8 +22,8 @@ TEXTS = st.one_of(
     DATED.map(str.upper),
     st.builds(lambda first, second: f"{first}\n{second}", DATED, DATED),
     st.builds(str, st.uuids()),
-    st.text(max_size=40),
-    st.sampled_from(["", "\n", "order-17", f"{{{uuid4()}}}", uuid4().hex]),
+    st.text(st.characters(exclude_categories=()), max_size=40),
+    st.sampled_from(["", "\n", "order-17", "\ud800", f"{{{uuid4()}}}", uuid4().hex]),
 )
 
 

@@ -12,6 +12,7 @@ from telemetry.core.enums import EventOutcome
 from telemetry.core.event_ids import KeptId
 from telemetry.core.events import Outcome, Violation
 from telemetry.core.observation import Observation
+from telemetry.core.unwritten import Unwritten
 from telemetry.services.ingest.configs import IngestConfig
 from telemetry.services.ingest.incoming import Incoming
 from tenants.models import Installation
@@ -77,7 +78,9 @@ def group_by_contract(events: Sequence[ProcessedEvent]) -> dict[Contract | None,
     """The events by contract, in their order; under ``None`` those for which none was found."""
     groups: dict[Contract | None, list[ProcessedEvent]] = {}
     for event in events:
-        name, version = event.outcome.name, event.outcome.version
+        # Of usual ones the terms have both at hand.
+        contracted = event.outcome.terms if type(event.outcome) is Unwritten else event.outcome
+        name, version = contracted.name, contracted.version
         contract = None if name is None or version is None else (name, version)
         group = groups.get(contract)
         if group is None:

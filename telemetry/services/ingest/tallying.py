@@ -8,9 +8,10 @@ from typing import Final
 from telemetry.core.anomaly.rules import counted_value
 from telemetry.core.enums import EventOutcome
 from telemetry.core.observation import Observation
+from telemetry.models.event_tally import TallyCounts
 from telemetry.services.ingest.configs import IngestConfig, MetricRules
 from telemetry.services.ingest.processed import DUPLICATE, Contract, ProcessedBatch, ProcessedEvent
-from telemetry.stores.tallies import TallyCounts, TallyRow
+from telemetry.stores.tallies import TallyRow
 from telemetry.tallies.detail import NumberTally, TallyDetail, encode_detail
 from telemetry.tallies.sketches import digest_of, sketch_subjects
 

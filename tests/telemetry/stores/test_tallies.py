@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telemetry.models import EventTally
-from telemetry.stores.tallies import TallyCounts, TallyRow, add_tallies
+from telemetry.models.event_tally import TallyCounts
+from telemetry.stores.tallies import TallyRow, add_tallies
 from tenants.context import ALL, tenant_context
 from tests.telemetry.factories import make_installation
 

@@ -1,6 +1,6 @@
 """The address that takes batches of events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,8 +32,6 @@ ENCODING: Final = OpenApiParameter(
 
 _reader = BatchReader(EventBatch, key="events")
 _encode = msgspec.json.Encoder().encode
-# See ``processed.STORED``.
-_SOURCE: Final = EventSource.BATCH
 
 
 class EventBatchView(IngestView):
@@ -56,19 +54,21 @@ class EventBatchView(IngestView):
         batch, events = _reader.read(read_content(request._request))
         if len(events) + len(batch.reports) > MOST_ITEMS:
             raise too_many_items("reports")
-        incoming = [_incoming(batch, event) for event in events] + [_reported(batch, each) for each in batch.reports]
+        incoming = _incoming(batch, events) + [_reported(batch, each) for each in batch.reports]
         result = ingest_batch(installation=self.installation(request), events=incoming, received_at=timezone.now())
         counts = result.counts()
-        events_arrived(_SOURCE.value, counts, result.provider_ids)
+        events_arrived(EventSource.BATCH.value, counts, result.provider_ids)
         if not batch.reports:
             _refuse_hopeless(result)
         return HttpResponse(_encode(_answer(result, counts)), content_type="application/json")
 
 
-def _incoming(batch: EventBatch, event: Any) -> Incoming:
-    if type(event) is Envelope:
-        return Incoming(event, _SOURCE, None, batch.app_version, batch.sent_at)
-    return Incoming(None, _SOURCE, event)
+def _incoming(batch: EventBatch, events: Sequence[Any]) -> list[Incoming]:
+    source, app_version, sent_at = EventSource.BATCH, batch.app_version, batch.sent_at
+    return [
+        Incoming(each, source, None, app_version, sent_at) if type(each) is Envelope else Incoming(None, source, each)
+        for each in events
+    ]
 
 
 def _reported(batch: EventBatch, report: Report) -> Incoming:
