@@ -36,4 +36,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
-CMD ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--http1-header-read-timeout", "60000", "--workers-kill-timeout", "10", "studio.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--http1-header-read-timeout", "60000", "--workers-kill-timeout", "10", "studio.wsgi:application"]

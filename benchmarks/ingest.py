@@ -3,7 +3,7 @@
 Run with ``python benchmarks/ingest.py``. It starts a PostgreSQL, durable as in production, and the web server itself.
 All three store the same rows in the same table, a transaction per batch of 500; rounds are interleaved. COPY gets its
 rows in binary form, made beforehand, on one connection: it is the limit of the database. The two over HTTP run as the
-image runs them, two processes with four threads each, and are asked on as many connections as they have threads.
+image runs them, two processes with two threads each, and are asked on twice as many connections as they have threads.
 
 The last line is one JSON object: ``http_vs_copy`` and ``http_vs_bulk_create`` are ratios of events per second, the
 medians of the ratios within a round; ``http_vs_copy_one_connection`` is the first with a single client that waits for
@@ -33,7 +33,7 @@ from benchmarks.servers import HOST, WebServer, set_up_django, temporary_servers
 P = ParamSpec("P")
 
 BATCH = 500
-# As many as two processes with four threads each can answer at once, however they are shared out among the processes.
+# Twice as many as two processes with two threads each can answer at once: connections are not shared out evenly.
 CONNECTIONS = 8
 # What happens to a batch inside the service, by the names of its functions there.
 STAGES = {

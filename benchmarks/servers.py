@@ -71,7 +71,7 @@ class WebServer:
         "--interface",
         "wsgi",
         "--blocking-threads",
-        "4",
+        "2",
         "--http1-header-read-timeout",
         "60000",
     )
